@@ -1,0 +1,44 @@
+/** Small helpers on byte arrays. @module */
+
+const HEX_DIGITS = /^(?:[0-9a-f]{2})*$/;
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const whole = new Uint8Array(size);
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
+}
+
+export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @throws {RangeError} when `hex` is not pairs of lower-case hex digits. */
+export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
+  if (!HEX_DIGITS.test(hex)) throw new RangeError(`Cannot read hex: "${hex.slice(0, 40)}"`);
+  return Uint8Array.from(
+    { length: hex.length / 2 },
+    (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16),
+  );
+}
+
+const encoder = new TextEncoder();
+
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,40 @@
+/**
+ * Sockets and HTTP requests are handed in, so that the rooms never name a transport.
+ *
+ * @module
+ */
+
+export interface Connection {
+  /** "address:port" of the other side, for logs. */
+  readonly remote: string;
+  /** Bytes read into the front of `into`; null at the end of the stream. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Writes all of `bytes`; resolves when the transport has taken them. One call at a time. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Closes both directions; a pending read rejects or yields null. May be called twice. */
+  close(): void;
+}
+
+export interface Listener {
+  readonly address: { readonly hostname: string; readonly port: number };
+  accept(): Promise<Connection>;
+  close(): void;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+export interface HttpCall {
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One request, one whole answer. Rejects with `upstream_unreachable` when there is none. */
+export type HttpClient = (call: HttpCall) => Promise<HttpAnswer>;
