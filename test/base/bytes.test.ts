@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { bytesEqual, concat, fromHex, toHex, utf8, viewOf } from "../../src/base/bytes.ts";
+
+describe("concat()", () => {
+  it("joins parts in order, empty ones included", () => {
+    const whole = concat([Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)]);
+    expect(whole).toEqual(Uint8Array.of(1, 2, 3));
+  });
+});
+
+describe("bytesEqual()", () => {
+  it("compares length and every byte", () => {
+    expect(bytesEqual(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true);
+    expect(bytesEqual(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false);
+    expect(bytesEqual(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 3))).toBe(false);
+  });
+});
+
+describe("fromHex() and toHex()", () => {
+  it("are each other's inverse over all bytes", () => {
+    const all = Uint8Array.from({ length: 256 }, (_, at) => at);
+    expect(fromHex(toHex(all))).toEqual(all);
+  });
+
+  it("refuse what is not pairs of lower-case digits", () => {
+    for (const bad of ["0", "0G", "AB", "0x00"]) expect(() => fromHex(bad)).toThrow(RangeError);
+  });
+});
+
+describe("viewOf()", () => {
+  it("views the part, not the buffer under it", () => {
+    const part = utf8("abcdef").subarray(2, 4);
+    expect(viewOf(part).byteLength).toBe(2);
+    expect(viewOf(part).getUint8(0)).toBe("c".charCodeAt(0));
+  });
+});
