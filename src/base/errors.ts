@@ -18,6 +18,7 @@ export type ErrorCode =
   | "invalid_config"
   | "invalid_topic"
   | "lane_out_of_order"
+  | "log_diverged"
   | "log_not_announced"
   | "malformed_body"
   | "malformed_packet"
