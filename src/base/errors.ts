@@ -40,6 +40,7 @@ export type ErrorCode =
   | "too_many_topics"
   | "unauthorized"
   | "unknown_partition"
+  | "unknown_session"
   | "unknown_topic"
   | "unsupported_media_type"
   | "unsupported_version"
@@ -54,6 +55,7 @@ const RETRIABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "shutting_down",
   "storage_failed",
   "storage_full",
+  "unknown_session",
   "upstream_unreachable",
 ]);
 
