@@ -38,6 +38,12 @@ export const SEQUENCES_PER_EPOCH = 2 ** 31;
 
 // ── store ──────────────────────────────────────────────────────────────────────────────────────
 
+/** Logs of other nodes kept in the catalogue: one per run of a partition, and kept for ever. */
+export const ANNOUNCED_LOGS_MAX = 200_000;
+
+/** Bytes of one frame of a journal: the books write small facts, never records. */
+export const JOURNAL_FRAME_BYTES_MAX = 1024 * 1024;
+
 /** Bytes written since the last checkpoint that make the next one due: bounds the recovery scan. */
 export const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 
@@ -47,14 +53,53 @@ export const CHECKPOINT_IDLE_MS = 1_000;
 /** Files synced at the same time: measured, more gains nothing on flash or NVMe. */
 export const CONCURRENT_SYNCS_MAX = 8;
 
+/** Free bytes below which data appends stop: more than all that is in flight, and room to evict. */
+export const HEADROOM_BYTES = 64 * 1024 * 1024;
+
 /** Bytes of log between two entries of the sparse offset index. */
 export const INDEX_INTERVAL_BYTES = 64 * 1024;
+
+/** Ranges above the watermark of one log: only an announced lane opening makes one. */
+export const ISLANDS_MAX = 64;
+
+/** Bytes by which the ledger is grown, by writing zeros: thousands of evictions each. */
+export const LEDGER_STEP_BYTES = 256 * 1024;
+
+/** Entries of the ledger in memory; older ones of one log, reason and state are joined. */
+export const LEDGER_ENTRIES_MAX = 50_000;
+
+/** Bytes an origin journal file may grow to: it must hold all of what is remembered, four times. */
+export const ORIGIN_JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Partitions of a node: each costs a directory, a file handle and a sync. */
 export const PARTITIONS_MAX = 2_000;
 
+/** HTTP producers remembered; the one longest silent is forgotten first. */
+export const PRODUCERS_MAX = 4_096;
+
+/** Sequences remembered of each HTTP producer: how many requests it may have in flight or doubt. */
+export const PRODUCER_WINDOW = 16;
+
+/** Characters of an HTTP producer's id: it is kept in memory and in each journal entry. */
+export const PRODUCER_ID_MAX = 128;
+
+/** QoS 2 packet ids held between PUBLISH and PUBREL, all clients together: each costs memory. */
+export const QOS2_HELD_MAX = 65_536;
+
+/** Milliseconds a record is kept unless its topic says otherwise: Kafka's seven days. */
+export const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Milliseconds between two looks at what retention may remove. */
+export const RETENTION_INTERVAL_MS = 60_000;
+
+/** Sessions of MQTT clients remembered across a restart. */
+export const SESSIONS_MAX = 100_000;
+
 /** Bytes of a segment file at which the next one is opened. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** Bytes of a segment file an operator may ask for: positions in its index are 32 bits. */
+export const SEGMENT_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** Topics of a node: they are created on first use, so devices could make them without end. */
 export const TOPICS_MAX = 1_000;
@@ -84,13 +129,66 @@ export const MQTT_PACKET_BYTES_MAX = 1024 * 1024 + 64 * 1024;
 
 // ── replication ────────────────────────────────────────────────────────────────────────────────
 
+/** Logs announced in one request: bounds what one JSON body makes the receiver look up. */
+export const REPLICATION_ANNOUNCE_LOGS_MAX = 500;
+
+/** Milliseconds after which a link that keeps failing is tried again: bounds the idle time after. */
+export const REPLICATION_BACKOFF_MS_MAX = 30_000;
+
+/** Milliseconds of the first wait after a failure, before jitter; each further failure doubles it. */
+export const REPLICATION_BACKOFF_MS_MIN = 100;
+
+/** Bytes of a replication request's body: a full request, one batch over, frames and names. */
+export const REPLICATION_BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Bytes of append requests a receiver holds at once, parked or waiting for the disk. */
+export const REPLICATION_IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bytes of JSON in a hello, an announcement or an answer: 500 logs with the longest names fit. */
+export const REPLICATION_JSON_BYTES_MAX = 1024 * 1024;
+
+/** Lanes in one request: many small lanes share one round trip, and the answer stays small. */
+export const REPLICATION_LANES_PER_REQUEST_MAX = 256;
+
+/** Milliseconds a small request waits for company: caps the requests of a trickle at 100/s. */
+export const REPLICATION_LINGER_MS = 10;
+
+/** Characters of a node's name on the wire. */
+export const REPLICATION_NODE_NAME_MAX = 255;
+
+/** Milliseconds a request that overtook its predecessor is parked before it is refused. */
+export const REPLICATION_PARK_MS = 2_000;
+
 /** Bytes of batches in one replication request, unless a single batch is larger. */
 export const REPLICATION_REQUEST_BYTES = 1024 * 1024;
 
+/** Bytes of batches below which a failing link shrinks its requests no further. */
+export const REPLICATION_REQUEST_BYTES_MIN = 16 * 1024;
+
+/** Milliseconds one request may take on a healthy link; doubled while requests time out. */
+export const REPLICATION_REQUEST_TIMEOUT_MS = 30_000;
+
+/** Milliseconds one request may take on the slowest link: 1 MiB at 14 kbit/s. */
+export const REPLICATION_REQUEST_TIMEOUT_MS_MAX = 600_000;
+
 /** Requests of one link sent and not yet answered. */
 export const REPLICATION_REQUESTS_IN_FLIGHT_MAX = 4;
+
+/** Milliseconds after which a lane the receiver refused is offered again. */
+export const REPLICATION_REFUSED_RETRY_MS = 30_000;
+
+/** Sessions a receiver remembers; the one idle longest goes first, and says hello again. */
+export const REPLICATION_SESSIONS_MAX = 4_096;
+
+/** Skipped ranges in one request: bounds the answer that says which of them are lacking. */
+export const REPLICATION_SKIPS_PER_REQUEST_MAX = 1_024;
 
 assert(BATCH_BYTES_TARGET <= BATCH_BYTES_MAX, "a batch is sealed before it is over its limit");
 assert(RECORD_BYTES_MAX + BATCH_HEADER_BYTES <= BATCH_BYTES_MAX, "the largest record fits a batch");
 assert(IN_FLIGHT_BYTES_PER_CONNECTION_MAX <= IN_FLIGHT_BYTES_MAX, "one connection is part of all");
 assert(BATCH_BYTES_MAX < SEGMENT_BYTES, "a batch fits a segment");
+assert(
+  REPLICATION_REQUEST_BYTES + BATCH_BYTES_MAX < REPLICATION_BODY_BYTES_MAX,
+  "a full request with one batch over fits the body",
+);
+assert(HEADROOM_BYTES > IN_FLIGHT_BYTES_MAX, "what is in flight at the headroom line still fits");

@@ -1,0 +1,88 @@
+/**
+ * The catalogue: what must be looked up, changes seldom, and is never on the publish path. Topics
+ * and their settings, log ids with their chain, peers, committed offsets, credentials, and a few
+ * facts about the node. `host/sqlite_catalogue.ts` keeps it in SQLite.
+ *
+ * Every change is one transaction: durable and whole once its promise resolves. After a crash a
+ * change that had not resolved may or may not have happened.
+ *
+ * @module
+ */
+import type { LogId, Offset, TopicId, TopicName } from "../base/types.ts";
+import type { TopicSettings } from "./settings.ts";
+
+export interface TopicRow {
+  readonly id: TopicId;
+  readonly name: TopicName;
+  readonly settings: TopicSettings;
+}
+
+/** One run of one partition of this node. */
+export interface OwnLogRow {
+  readonly logId: LogId;
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly firstOffset: Offset;
+  readonly predecessor: LogId | null;
+  /** Where the predecessor ended, exclusive; zero without one. */
+  readonly predecessorEnd: Offset;
+  /** The first log id of the chain: a receiver chooses the partition by it. */
+  readonly root: LogId;
+}
+
+/** A log of another node, as its gateway announced it. */
+export interface AnnouncedLogRow {
+  readonly logId: LogId;
+  /** Node id of the peer whose credential announced it. */
+  readonly peer: string;
+  readonly gateway: string;
+  /** At the origin. */
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly firstOffset: Offset;
+  readonly predecessor: LogId | null;
+  readonly predecessorEnd: Offset;
+  readonly root: LogId;
+  /** Here, kept for life. */
+  readonly targetTopic: TopicName;
+  readonly targetPartition: number;
+  /** Set once the log is closed and whole: its range set as JSON, no longer in checkpoints. */
+  readonly closed: string | null;
+}
+
+export interface PeerRow {
+  readonly id: string;
+  readonly name: string;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+}
+
+export interface CommittedOffsetRow {
+  readonly group: string;
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly offset: Offset;
+  readonly leaderEpoch: number;
+  readonly metadata: string;
+}
+
+export interface CatalogueState {
+  readonly topics: readonly TopicRow[];
+  readonly ownLogs: readonly OwnLogRow[];
+  readonly announcedLogs: readonly AnnouncedLogRow[];
+  readonly peers: readonly PeerRow[];
+  readonly meta: Readonly<Record<string, string>>;
+}
+
+export interface Catalogue {
+  load(): Promise<CatalogueState>;
+  setMeta(key: string, value: string): Promise<void>;
+  putTopic(row: TopicRow): Promise<void>;
+  putOwnLogs(rows: readonly OwnLogRow[]): Promise<void>;
+  deleteOwnLogs(logIds: readonly LogId[]): Promise<void>;
+  putAnnouncedLogs(rows: readonly AnnouncedLogRow[]): Promise<void>;
+  putPeer(row: PeerRow): Promise<void>;
+  committedOffsets(group: string): Promise<CommittedOffsetRow[]>;
+  putCommittedOffsets(rows: readonly CommittedOffsetRow[]): Promise<void>;
+  close(): Promise<void>;
+}

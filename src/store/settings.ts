@@ -1,0 +1,119 @@
+/**
+ * Settings of the store and of a topic. Topic settings carry Kafka's names (`retention_ms` in
+ * configuration, JSON and the catalogue; `retentionMs` here).
+ *
+ * @module
+ */
+import { OperatingError } from "../base/errors.ts";
+import {
+  BATCH_BYTES_MAX,
+  CHECKPOINT_BYTES,
+  HEADROOM_BYTES,
+  PARTITIONS_MAX,
+  RECORD_BYTES_MAX,
+  RETENTION_MS,
+  SEGMENT_BYTES,
+  SEGMENT_BYTES_MAX,
+} from "../base/limits.ts";
+
+export interface TopicSettings {
+  readonly partitions: number;
+  /** Age by local receive time after which a segment may go; -1 keeps it for ever. */
+  readonly retentionMs: number;
+  /** Bytes of a partition above which its oldest segments go; -1 sets no bound. */
+  readonly retentionBytes: number;
+  readonly segmentBytes: number;
+  readonly maxMessageBytes: number;
+  readonly compressionType: "none" | "lz4";
+  /** `os` acknowledges what the operating system took: outside the promises P1 to P3. */
+  readonly durability: "sync" | "os";
+  /** What happens at the headroom line: the oldest goes (ledgered), or the newest is refused. */
+  readonly diskPolicy: "drop_oldest" | "reject";
+  readonly replicationOrder: "strict";
+  /** What frees a gateway's space: the next node holds it, or the root of the chain does. */
+  readonly retainUntil: "held" | "settled";
+  /** Whether retention by time and bytes spares what was not delivered upstream. */
+  readonly retainUndelivered: boolean;
+}
+
+export interface StoreSettings {
+  readonly defaultPartitions: number;
+  /** How long a commit waits for company. */
+  readonly lingerMs: number;
+  /** Bytes appended that make a checkpoint due. */
+  readonly checkpointBytes: number;
+  /** What the data directory may hold; null leaves only the disk itself as the bound. */
+  readonly diskBudgetBytes: number | null;
+  /** Free bytes below which data appends stop, so that the books can still be kept. */
+  readonly headroomBytes: number;
+  /** Bytes each of the two origin journal files starts with. */
+  readonly originJournalBytes: number;
+  readonly topicDefaults: TopicSettings;
+}
+
+export const TOPIC_DEFAULTS: TopicSettings = {
+  partitions: 1,
+  retentionMs: RETENTION_MS,
+  retentionBytes: -1,
+  segmentBytes: SEGMENT_BYTES,
+  maxMessageBytes: BATCH_BYTES_MAX,
+  compressionType: "lz4",
+  durability: "sync",
+  diskPolicy: "drop_oldest",
+  replicationOrder: "strict",
+  retainUntil: "held",
+  retainUndelivered: true,
+};
+
+export const STORE_DEFAULTS: StoreSettings = {
+  defaultPartitions: 1,
+  lingerMs: 0,
+  checkpointBytes: CHECKPOINT_BYTES,
+  diskBudgetBytes: null,
+  headroomBytes: HEADROOM_BYTES,
+  originJournalBytes: 2 * 1024 * 1024,
+  topicDefaults: TOPIC_DEFAULTS,
+};
+
+/** @throws {OperatingError} invalid_argument that names the setting, its value and its bounds. */
+export function checkTopicSettings(topic: string, settings: TopicSettings): void {
+  const within = (name: string, value: number, min: number, max: number, unbounded = false) => {
+    if (unbounded && value === -1) return;
+    if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+    throw new OperatingError(
+      "invalid_argument",
+      `Cannot use ${name} ${value} for topic "${topic}": it must be an integer from ${min} to ` +
+        `${max}${unbounded ? ", or -1" : ""}`,
+      { topic, setting: name, value },
+    );
+  };
+  within("partitions", settings.partitions, 1, PARTITIONS_MAX);
+  within("retention_ms", settings.retentionMs, 1, Number.MAX_SAFE_INTEGER, true);
+  within("retention_bytes", settings.retentionBytes, 1, Number.MAX_SAFE_INTEGER, true);
+  within("segment_bytes", settings.segmentBytes, 1, SEGMENT_BYTES_MAX);
+  within(
+    "max_message_bytes",
+    settings.maxMessageBytes,
+    1,
+    Math.max(RECORD_BYTES_MAX, BATCH_BYTES_MAX),
+  );
+}
+
+/** The catalogue and every interface speak snake_case. */
+export function encodeTopicSettings(
+  settings: TopicSettings,
+): Record<string, string | number | boolean> {
+  return {
+    partitions: settings.partitions,
+    retention_ms: settings.retentionMs,
+    retention_bytes: settings.retentionBytes,
+    segment_bytes: settings.segmentBytes,
+    max_message_bytes: settings.maxMessageBytes,
+    compression_type: settings.compressionType,
+    durability: settings.durability,
+    disk_policy: settings.diskPolicy,
+    replication_order: settings.replicationOrder,
+    retain_until: settings.retainUntil,
+    retain_undelivered: settings.retainUndelivered,
+  };
+}
