@@ -133,9 +133,14 @@ export class AdmissionSource {
     this.#admission.add(-bytes);
   }
 
-  /** Gives back all it holds and stops waiting. */
-  close(): void {
+  /** For a source that ends while bytes of it are on their way: each still leaves when durable. */
+  stopWaiting(): void {
     this.#admission.forget(this);
+  }
+
+  /** Gives back all it holds and stops waiting; nothing may leave afterwards. */
+  close(): void {
+    this.stopWaiting();
     const held = this.#bytes;
     this.#bytes = 0;
     if (held > 0) this.#admission.add(-held);

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { isOperatingError } from "../../../src/base/errors.ts";
+import { TopicFilter } from "../../../src/protocol/mqtt/topic_filter.ts";
+
+/** From MQTT 5 §4.7.1 and §4.7.2, non-normative examples, and their mirror images. */
+const CASES: readonly [filter: string, name: string, matches: boolean][] = [
+  ["sport/tennis/player1/#", "sport/tennis/player1", true],
+  ["sport/tennis/player1/#", "sport/tennis/player1/ranking", true],
+  ["sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon", true],
+  ["sport/tennis/player1/#", "sport/tennis/player2", false],
+  ["sport/#", "sport", true],
+  ["sport/#", "sports", false],
+  ["#", "a/b/c", true],
+  ["sport/tennis/+", "sport/tennis/player1", true],
+  ["sport/tennis/+", "sport/tennis/player1/ranking", false],
+  ["sport/+", "sport", false],
+  ["sport/+", "sport/", true],
+  ["+/+", "/finance", true],
+  ["/+", "/finance", true],
+  ["+", "/finance", false],
+  ["#", "$SYS/x", false],
+  ["+/monitor/Clients", "$SYS/monitor/Clients", false],
+  ["$SYS/#", "$SYS/", true],
+  ["$SYS/monitor/+", "$SYS/monitor/Clients", true],
+  ["a/b/c", "a/b", false],
+  ["a/b", "a/b/c", false],
+  ["a/+/#", "a/b", true],
+  ["a/+/#", "a", false],
+  ["A", "a", false],
+  ["/A", "A", false],
+];
+
+describe("TopicFilter.matches()", () => {
+  it.each(CASES)("%s and %s: %s", (filter, name, matches) => {
+    expect(TopicFilter.parse(filter).matches(name)).toBe(matches);
+  });
+});
+
+describe("TopicFilter.parse()", () => {
+  it.each(["", "sport/tennis#", "sport/#/ranking", "sport+", "a/b+/c", "a\u0000"])(
+    "refuses %j",
+    (filter) => {
+      try {
+        TopicFilter.parse(filter);
+      } catch (error) {
+        expect(isOperatingError(error, "invalid_argument")).toBe(true);
+        return;
+      }
+      expect.unreachable();
+    },
+  );
+});
