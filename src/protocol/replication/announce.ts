@@ -1,0 +1,135 @@
+/**
+ * POST /v1/replication/announce: which logs the sender has, and where the receiver stands in each.
+ * A log is announced before its first batch, and again whenever the sender wants to know.
+ *
+ * request, JSON
+ *     session              32 hex
+ *     logs                 at most 500 of
+ *       log_id             16 hex       one run of one partition
+ *       gateway            1-255 chars  name of the node that drew the log id
+ *       topic, partition   string, int  at that node
+ *       first_offset       integer      source offset of its first record
+ *       end_offset         integer      exclusive, as far as the sender knows: for the lag
+ *       predecessor        16 hex|null  the run before it, whose batches come first
+ *       predecessor_end    integer      where that one ended, exclusive
+ *       root               16 hex       first of the chain: it chooses the receiver's partition
+ *
+ * answer, JSON
+ *     logs                 those accepted, each
+ *       log_id             16 hex
+ *       held               integer      source offsets below it are durable here, or ledgered
+ *       settled            integer      the same at the root of the chain of nodes
+ *     refused              see refusal.ts
+ *
+ * @module
+ */
+import { utf8 } from "../../base/bytes.ts";
+import {
+  PARTITIONS_MAX,
+  REPLICATION_ANNOUNCE_LOGS_MAX,
+  REPLICATION_JSON_BYTES_MAX,
+  REPLICATION_NODE_NAME_MAX,
+  TOPIC_NAME_MAX,
+} from "../../base/limits.ts";
+import type { LogId, Offset, TopicName } from "../../base/types.ts";
+import { Fields } from "./fields.ts";
+import { SESSION_CHARACTERS } from "./hello.ts";
+import { type Refusal, refusalOf, refusalToJson } from "./refusal.ts";
+
+export const ANNOUNCE_PATH = "/v1/replication/announce";
+
+export interface LogAnnouncement {
+  readonly logId: LogId;
+  readonly gateway: string;
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly firstOffset: Offset;
+  readonly endOffset: Offset;
+  readonly predecessor: LogId | null;
+  readonly predecessorEnd: Offset;
+  readonly root: LogId;
+}
+
+export interface AnnounceRequest {
+  readonly session: string;
+  readonly logs: readonly LogAnnouncement[];
+}
+
+/** Where the receiver stands in one log. */
+export interface LogStanding {
+  readonly logId: LogId;
+  readonly held: Offset;
+  readonly settled: Offset;
+}
+
+export interface AnnounceAnswer {
+  readonly logs: readonly LogStanding[];
+  readonly refused: readonly Refusal[];
+}
+
+export function encodeAnnounceRequest(request: AnnounceRequest): Uint8Array<ArrayBuffer> {
+  return utf8(JSON.stringify({
+    session: request.session,
+    logs: request.logs.map((log) => ({
+      log_id: log.logId,
+      gateway: log.gateway,
+      topic: log.topic,
+      partition: log.partition,
+      first_offset: log.firstOffset,
+      end_offset: log.endOffset,
+      predecessor: log.predecessor,
+      predecessor_end: log.predecessorEnd,
+      root: log.root,
+    })),
+  }));
+}
+
+export function decodeAnnounceRequest(body: Uint8Array): AnnounceRequest {
+  const bytesMax = REPLICATION_JSON_BYTES_MAX;
+  const fields = Fields.ofBody(body, { place: "announce request", bytesMax });
+  return {
+    session: fields.text("session", SESSION_CHARACTERS),
+    logs: fields.list("logs", REPLICATION_ANNOUNCE_LOGS_MAX).map(announcementOf),
+  };
+}
+
+function announcementOf(fields: Fields): LogAnnouncement {
+  const firstOffset = fields.offset("first_offset");
+  return {
+    logId: fields.id("log_id"),
+    gateway: fields.text("gateway", REPLICATION_NODE_NAME_MAX),
+    topic: fields.text("topic", TOPIC_NAME_MAX),
+    partition: fields.integer("partition", 0, PARTITIONS_MAX - 1),
+    firstOffset,
+    endOffset: fields.integer("end_offset", firstOffset, Number.MAX_SAFE_INTEGER),
+    predecessor: fields.has("predecessor") ? fields.id("predecessor") : null,
+    predecessorEnd: fields.integer("predecessor_end", 0, firstOffset),
+    root: fields.id("root"),
+  };
+}
+
+/** The members of the answer; the receiver puts a problem's beside them when it refused any. */
+export function announceAnswerToJson(answer: AnnounceAnswer): Record<string, unknown> {
+  return { logs: answer.logs.map(standingToJson), refused: answer.refused.map(refusalToJson) };
+}
+
+export function decodeAnnounceAnswer(body: Uint8Array): AnnounceAnswer {
+  const bytesMax = REPLICATION_JSON_BYTES_MAX;
+  const fields = Fields.ofBody(body, { place: "announce answer", bytesMax });
+  return {
+    logs: fields.list("logs", REPLICATION_ANNOUNCE_LOGS_MAX).map(standingOf),
+    refused: fields.list("refused", REPLICATION_ANNOUNCE_LOGS_MAX).map(refusalOf),
+  };
+}
+
+export function standingToJson(log: LogStanding): Record<string, unknown> {
+  return { log_id: log.logId, held: log.held, settled: log.settled };
+}
+
+export function standingOf(fields: Fields): LogStanding {
+  return {
+    logId: fields.id("log_id"),
+    held: fields.offset("held"),
+    settled: fields.offset("settled"),
+  };
+}

@@ -1,0 +1,234 @@
+/**
+ * POST /v1/replication/append, the body: frames, back to back. A lane frame says whose the frames
+ * after it are; batches travel byte for byte as they lie on disk.
+ *
+ *     0  kind      u8    1 lane, 2 batches, 3 skip
+ *     1  variant   u8    lane: mode (0 strict); batches: 0; skip: reason
+ *     2  reserved  u16   0
+ *     4  length    u32   bytes of the payload
+ *     8  payload
+ *
+ * lane payload
+ *     0  pending   i64   records of the lane still to come after this request: for the lag
+ *     8  name      UTF-8 "<topic>/<partition>", as the sender calls them
+ *
+ * batches payload: whole record batches (format/record_batch.ts), each one the next of its log
+ *
+ * skip payload: source offsets that will not come
+ *     0  log id         u64
+ *     8  from           i64  inclusive
+ *    16  to             i64  exclusive
+ *    24  bytes          i64  that were lost with them; -1 when not known
+ *    32  min timestamp  i64  of the records; -1 when not known
+ *    40  max timestamp  i64
+ *
+ * reasons: 0 void (the offsets never held a record of this log), 1 evicted, 2 retention, 3 corrupt,
+ * 4 lost_at_receiver, 5 rejected. All integers big-endian.
+ *
+ * Headers of the request: `Logboom-Protocol`, `Logboom-Session`.
+ *
+ * @module
+ */
+import { utf8, viewOf } from "../../base/bytes.ts";
+import { OperatingError } from "../../base/errors.ts";
+import {
+  OFFSET_MAX,
+  REPLICATION_LANES_PER_REQUEST_MAX,
+  REPLICATION_SKIPS_PER_REQUEST_MAX,
+} from "../../base/limits.ts";
+import type { LogId, OffsetRange } from "../../base/types.ts";
+import { LANE_MODES, LANE_NAME_MAX, type LaneMode, parseLaneName } from "./lane_name.ts";
+
+export const APPEND_PATH = "/v1/replication/append";
+export const APPEND_MEDIA_TYPE = "application/vnd.logboom.replication";
+export const PROTOCOL_HEADER = "logboom-protocol";
+export const SESSION_HEADER = "logboom-session";
+
+export const FRAME_HEADER_BYTES = 8;
+const KIND_LANE = 1;
+const KIND_BATCHES = 2;
+const KIND_SKIP = 3;
+const LANE_FIXED_BYTES = 8;
+const SKIP_BYTES = 48;
+
+export const SKIP_REASONS = [
+  "void",
+  "evicted",
+  "retention",
+  "corrupt",
+  "lost_at_receiver",
+  "rejected",
+] as const;
+export type SkipReason = typeof SKIP_REASONS[number];
+
+/** What is known about records that will not come. */
+export interface SkipFacts {
+  readonly bytes: number | null;
+  readonly minTimestamp: number | null;
+  readonly maxTimestamp: number | null;
+}
+
+export const NO_FACTS: SkipFacts = { bytes: null, minTimestamp: null, maxTimestamp: null };
+
+export interface Skip extends OffsetRange {
+  readonly logId: LogId;
+  readonly reason: SkipReason;
+  readonly facts: SkipFacts;
+}
+
+export type Frame =
+  | { readonly kind: "batches"; readonly bytes: Uint8Array }
+  | { readonly kind: "skip"; readonly skip: Skip };
+
+export interface LaneFrames {
+  readonly lane: string;
+  readonly mode: LaneMode;
+  readonly pending: number;
+  readonly frames: readonly Frame[];
+}
+
+/** Gathers frames and lays them out once, at the end: batches are copied a single time. */
+export class AppendWriter {
+  #parts: Uint8Array[] = [];
+  #sizeBytes = 0;
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  lane(name: string, mode: LaneMode, pending: number): void {
+    const text = utf8(name);
+    const payload = new Uint8Array(LANE_FIXED_BYTES + text.length);
+    viewOf(payload).setBigInt64(0, BigInt(pending));
+    payload.set(text, LANE_FIXED_BYTES);
+    this.#frame(KIND_LANE, LANE_MODES.indexOf(mode), payload.length);
+    this.#put(payload);
+  }
+
+  /** The batches are not copied before {@linkcode finish}; leave them as they are until then. */
+  batches(batches: readonly Uint8Array[]): void {
+    this.#frame(KIND_BATCHES, 0, batches.reduce((size, batch) => size + batch.length, 0));
+    for (const batch of batches) this.#put(batch);
+  }
+
+  skip(skip: Skip): void {
+    const payload = new Uint8Array(SKIP_BYTES);
+    const view = viewOf(payload);
+    view.setBigUint64(0, BigInt(`0x${skip.logId}`));
+    view.setBigInt64(8, BigInt(skip.from));
+    view.setBigInt64(16, BigInt(skip.to));
+    view.setBigInt64(24, BigInt(skip.facts.bytes ?? -1));
+    view.setBigInt64(32, BigInt(skip.facts.minTimestamp ?? -1));
+    view.setBigInt64(40, BigInt(skip.facts.maxTimestamp ?? -1));
+    this.#frame(KIND_SKIP, SKIP_REASONS.indexOf(skip.reason), SKIP_BYTES);
+    this.#put(payload);
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const body = new Uint8Array(this.#sizeBytes);
+    let position = 0;
+    for (const part of this.#parts) {
+      body.set(part, position);
+      position += part.length;
+    }
+    return body;
+  }
+
+  #frame(kind: number, variant: number, length: number): void {
+    const header = new Uint8Array(FRAME_HEADER_BYTES);
+    header[0] = kind;
+    header[1] = variant;
+    viewOf(header).setUint32(4, length);
+    this.#put(header);
+  }
+
+  #put(part: Uint8Array): void {
+    this.#parts.push(part);
+    this.#sizeBytes += part.length;
+  }
+}
+
+/**
+ * Reads the body of an append request. Batches are views of `body`, not yet looked into.
+ *
+ * @throws {OperatingError} `malformed_body`, with the position, on anything but whole frames.
+ */
+export function decodeAppend(body: Uint8Array): LaneFrames[] {
+  const view = viewOf(body);
+  const lanes: (LaneFrames & { frames: Frame[] })[] = [];
+  let skips = 0;
+  for (let position = 0; position < body.length;) {
+    if (body.length - position < FRAME_HEADER_BYTES) throw malformed(position, "a torn header");
+    const kind = body[position]!;
+    const variant = body[position + 1]!;
+    const start = position + FRAME_HEADER_BYTES;
+    const length = view.getUint32(position + 4);
+    if (length > body.length - start) throw malformed(position, `length ${length} beyond the body`);
+    const payload = body.subarray(start, start + length);
+    if (view.getUint16(position + 2) !== 0) throw malformed(position, "reserved bits set");
+
+    if (kind === KIND_LANE) {
+      lanes.push(readLane(payload, variant, position));
+      if (lanes.length > REPLICATION_LANES_PER_REQUEST_MAX) throw malformed(position, "many lanes");
+    } else {
+      const frames = lanes.at(-1)?.frames;
+      if (frames === undefined) throw malformed(position, "no lane before it");
+      if (kind === KIND_BATCHES && variant === 0) frames.push({ kind: "batches", bytes: payload });
+      else if (kind === KIND_SKIP) {
+        frames.push({ kind: "skip", skip: readSkip(payload, variant, position) });
+        if (++skips > REPLICATION_SKIPS_PER_REQUEST_MAX) throw malformed(position, "many skips");
+      } else throw malformed(position, `unknown kind ${kind}, variant ${variant}`);
+    }
+    position = start + length;
+  }
+  return lanes;
+}
+
+function readLane(payload: Uint8Array, variant: number, position: number) {
+  const mode = LANE_MODES[variant];
+  if (mode === undefined) throw malformed(position, `unknown lane mode ${variant}`);
+  if (payload.length <= LANE_FIXED_BYTES || payload.length > LANE_FIXED_BYTES + LANE_NAME_MAX) {
+    throw malformed(position, `lane frame of ${payload.length} bytes`);
+  }
+  const lane = new TextDecoder().decode(payload.subarray(LANE_FIXED_BYTES));
+  parseLaneName(lane);
+  const pending = integerAt(payload, 0, position);
+  if (pending === null) throw malformed(position, "negative pending records");
+  return { lane, mode, pending, frames: [] as Frame[] };
+}
+
+function readSkip(payload: Uint8Array, variant: number, position: number): Skip {
+  const reason = SKIP_REASONS[variant];
+  if (reason === undefined) throw malformed(position, `unknown skip reason ${variant}`);
+  if (payload.length !== SKIP_BYTES) throw malformed(position, `skip of ${payload.length} bytes`);
+  const from = integerAt(payload, 8, position);
+  const to = integerAt(payload, 16, position);
+  if (from === null || to === null || from >= to) throw malformed(position, "an empty skip range");
+  return {
+    logId: viewOf(payload).getBigUint64(0).toString(16).padStart(16, "0"),
+    from,
+    to,
+    reason,
+    facts: {
+      bytes: integerAt(payload, 24, position),
+      minTimestamp: integerAt(payload, 32, position),
+      maxTimestamp: integerAt(payload, 40, position),
+    },
+  };
+}
+
+/** A whole number from 0 to the largest exact one; null stands for -1, "not known". */
+function integerAt(payload: Uint8Array, at: number, position: number): number | null {
+  const value = viewOf(payload).getBigInt64(at);
+  if (value === -1n) return null;
+  if (value < 0n || value > BigInt(OFFSET_MAX)) throw malformed(position, `${value} out of range`);
+  return Number(value);
+}
+
+function malformed(position: number, state: string): OperatingError {
+  return new OperatingError(
+    "malformed_body",
+    `Cannot read append request at position ${position}: ${state}`,
+    { position },
+  );
+}

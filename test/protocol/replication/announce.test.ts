@@ -1,0 +1,73 @@
+/** Announcements: there and back, and the lies that can be seen without looking anything up. */
+import { describe, expect, it } from "vitest";
+import { utf8 } from "../../../src/base/bytes.ts";
+import {
+  announceAnswerToJson,
+  decodeAnnounceAnswer,
+  decodeAnnounceRequest,
+  encodeAnnounceRequest,
+  type LogAnnouncement,
+} from "../../../src/protocol/replication/announce.ts";
+
+const session = "0123456789abcdef0123456789abcdef";
+const first: LogAnnouncement = {
+  logId: "00000000000000aa",
+  gateway: "ferry-7",
+  topic: "logs",
+  partition: 3,
+  firstOffset: 0,
+  endOffset: 70,
+  predecessor: null,
+  predecessorEnd: 0,
+  root: "00000000000000aa",
+};
+const second: LogAnnouncement = {
+  ...first,
+  logId: "00000000000000bb",
+  firstOffset: 70,
+  endOffset: 71,
+  predecessor: "00000000000000aa",
+  predecessorEnd: 69,
+};
+
+const sent = (changes: Partial<LogAnnouncement>) => () =>
+  decodeAnnounceRequest(encodeAnnounceRequest({ session, logs: [{ ...second, ...changes }] }));
+
+describe("decodeAnnounceRequest()", () => {
+  it("reads what was written", () => {
+    const request = { session, logs: [first, second] };
+    expect(decodeAnnounceRequest(encodeAnnounceRequest(request))).toEqual(request);
+  });
+
+  it("refuses ranges that cannot be", () => {
+    expect(sent({ endOffset: 69 })).toThrow('"end_offset"');
+    expect(sent({ firstOffset: -1 })).toThrow('"first_offset"');
+    expect(sent({ predecessorEnd: 71 })).toThrow('"predecessor_end"');
+    expect(sent({ firstOffset: 2 ** 60 })).toThrow('"first_offset"');
+    expect(sent({ partition: 2000 })).toThrow('"partition"');
+  });
+
+  it("refuses more logs than a request may hold", () => {
+    const logs = Array.from({ length: 501 }, () => first);
+    expect(() => decodeAnnounceRequest(encodeAnnounceRequest({ session, logs })))
+      .toThrow("at most 500 allowed");
+  });
+});
+
+describe("decodeAnnounceAnswer()", () => {
+  it("reads what was written, good news and bad", () => {
+    const answer = {
+      logs: [{ logId: first.logId, held: 70, settled: 12 }],
+      refused: [{
+        lane: null,
+        logId: second.logId,
+        code: "peer_mismatch",
+        detail: "Cannot accept log",
+        retriable: false,
+        expected: null,
+      }],
+    };
+    const body = utf8(JSON.stringify(announceAnswerToJson(answer)));
+    expect(decodeAnnounceAnswer(body)).toEqual(answer);
+  });
+});
