@@ -59,14 +59,23 @@ export const HEADROOM_BYTES = 64 * 1024 * 1024;
 /** Bytes of log between two entries of the sparse offset index. */
 export const INDEX_INTERVAL_BYTES = 64 * 1024;
 
+/** Indexes of sealed segments kept in memory, about 24 KiB each at the default segment size. */
+export const INDEXES_KEPT_MAX = 128;
+
 /** Ranges above the watermark of one log: only an announced lane opening makes one. */
 export const ISLANDS_MAX = 64;
+
+/** Leader epochs remembered per partition: one for each start that appended. */
+export const LEADER_EPOCHS_KEPT_MAX = 1_000;
 
 /** Bytes by which the ledger is grown, by writing zeros: thousands of evictions each. */
 export const LEDGER_STEP_BYTES = 256 * 1024;
 
 /** Entries of the ledger in memory; older ones of one log, reason and state are joined. */
 export const LEDGER_ENTRIES_MAX = 50_000;
+
+/** Segment files open at once: below the usual limit of 1,024 descriptors, sockets included. */
+export const OPEN_SEGMENT_FILES_MAX = 512;
 
 /** Bytes an origin journal file may grow to: it must hold all of what is remembered, four times. */
 export const ORIGIN_JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
@@ -82,6 +91,12 @@ export const PRODUCER_WINDOW = 16;
 
 /** Characters of an HTTP producer's id: it is kept in memory and in each journal entry. */
 export const PRODUCER_ID_MAX = 128;
+
+/** Bytes kept as evidence of one damaged place: more than two batches of the largest size. */
+export const QUARANTINE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Files kept in quarantine: a dying disk must not fill itself with evidence. */
+export const QUARANTINE_FILES_MAX = 1_000;
 
 /** QoS 2 packet ids held between PUBLISH and PUBREL, all clients together: each costs memory. */
 export const QOS2_HELD_MAX = 65_536;
@@ -101,6 +116,15 @@ export const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** Bytes of a segment file an operator may ask for: positions in its index are 32 bits. */
 export const SEGMENT_BYTES_MAX = 1024 * 1024 * 1024;
 
+/** Bytes up to which a commit of one file may be synced on the event loop itself. */
+export const SYNC_NOW_BYTES_MAX = 64 * 1024;
+
+/** Milliseconds a sync on the event loop may take; on slower disks it goes to a thread. */
+export const SYNC_NOW_MS_MAX = 0.5;
+
+/** Milliseconds between two tries whether a slow disk has become quick. */
+export const SYNC_PROBE_INTERVAL_MS = 1_000;
+
 /** Topics of a node: they are created on first use, so devices could make them without end. */
 export const TOPICS_MAX = 1_000;
 
@@ -118,6 +142,12 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 /** Bytes of an HTTP request body. */
 export const HTTP_BODY_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Bytes of HTTP bodies being read, per node: beyond it the oldest unfinished one is given up. */
+export const HTTP_BODIES_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Milliseconds a whole HTTP body may take: 16 MiB over a 5 Mbit/s link. */
+export const HTTP_BODY_TIMEOUT_MS = 30_000;
+
 /** Bytes accepted and not yet durable, per connection: a fast client waits for the disk. */
 export const IN_FLIGHT_BYTES_PER_CONNECTION_MAX = 2 * 1024 * 1024;
 
@@ -126,6 +156,41 @@ export const IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Bytes of an MQTT packet: a 1 MiB payload and its header. */
 export const MQTT_PACKET_BYTES_MAX = 1024 * 1024 + 64 * 1024;
+
+/** Milliseconds a produce request waits for room before it is told to come back. */
+export const PRODUCE_ADMISSION_WAIT_MS = 5_000;
+
+/** Records in one produce request: bounds what a body of tiny ones makes the node allocate. */
+export const PRODUCE_RECORDS_MAX = 100_000;
+
+/** Bytes the batches of one produce request may decompress to. */
+export const PRODUCE_DECODED_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Characters of `Logboom-Producer-Id`: each live one is remembered. */
+export const PRODUCER_ID_CHARACTERS_MAX = 128;
+
+// ── egress ─────────────────────────────────────────────────────────────────────────────────────
+
+/** Bytes of records in one page: what one reader can make the node hold. */
+export const FETCH_BYTES_MAX = 16 * 1024 * 1024;
+
+/** The same, where the reader does not say. */
+export const FETCH_BYTES_DEFAULT = 1024 * 1024;
+
+/** Records in one decoded page. */
+export const FETCH_RECORDS_MAX = 100_000;
+
+/** The same, where the reader does not say. */
+export const FETCH_RECORDS_DEFAULT = 1_000;
+
+/** Milliseconds a reader may wait for new records: less than most proxies wait for an answer. */
+export const FETCH_WAIT_MS_MAX = 55_000;
+
+/** Gaps named by one raw page: its header must fit what clients accept, mostly 16 KiB. */
+export const GAPS_PER_HEADER_MAX = 100;
+
+/** Partitions of a topic that can be read merged: the cursor holds each, and must fit a URL. */
+export const MERGED_PARTITIONS_MAX = 256;
 
 // ── replication ────────────────────────────────────────────────────────────────────────────────
 

@@ -50,10 +50,12 @@ export function cborItemEnd(bytes: Uint8Array, from: number): number {
 
 /**
  * The elements of the array at the head of `bytes` as ranges of it, or null when it is no array.
- * Negative as {@linkcode cborItemEnd} where an element is not well-formed.
+ * Negative as {@linkcode cborItemEnd} where an element is not well-formed. Looks no further than the
+ * first element beyond `elementsMax`.
  */
 export function cborArrayElements(
   bytes: Uint8Array,
+  elementsMax: number,
 ): { readonly elements: readonly [number, number][]; readonly end: number } | null | number {
   try {
     const head = headAt(bytes, 0);
@@ -66,6 +68,7 @@ export function cborArrayElements(
       const end = itemEnd(bytes, at, 1);
       elements.push([at, end]);
       at = end;
+      if (elements.length > elementsMax) return { elements, end };
     }
     return { elements, end: head.info === INDEFINITE ? at + 1 : at };
   } catch (error) {

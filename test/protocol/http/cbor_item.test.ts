@@ -160,16 +160,21 @@ describe("cborItemEnd()", () => {
 
 describe("cborArrayElements()", () => {
   it("gives the source range of each element, in both forms of an array", () => {
-    expect(cborArrayElements(fromHex("8301820203820405")))
+    expect(cborArrayElements(fromHex("8301820203820405"), 10))
       .toEqual({ elements: [[1, 2], [2, 5], [5, 8]], end: 8 });
-    expect(cborArrayElements(fromHex("9f018202039f0405ffff")))
+    expect(cborArrayElements(fromHex("9f018202039f0405ffff"), 10))
       .toEqual({ elements: [[1, 2], [2, 5], [5, 9]], end: 10 });
   });
 
   it("is null for what is no array, and negative for what is malformed", () => {
-    expect(cborArrayElements(fromHex("a0"))).toBeNull();
-    expect(cborArrayElements(fromHex("8301"))).toBeLessThan(0);
-    expect(cborArrayElements(fromHex("9bffffffffffffffff"))).toBeLessThan(0);
-    expect(cborArrayElements(new Uint8Array())).toBeLessThan(0);
+    expect(cborArrayElements(fromHex("a0"), 10)).toBeNull();
+    expect(cborArrayElements(fromHex("8301"), 10)).toBeLessThan(0);
+    expect(cborArrayElements(fromHex("9bffffffffffffffff"), 10)).toBeLessThan(0);
+    expect(cborArrayElements(new Uint8Array(), 10)).toBeLessThan(0);
+  });
+
+  it("looks no further than the first element too many", () => {
+    expect(cborArrayElements(fromHex("9f010203ff"), 1))
+      .toEqual({ elements: [[1, 2], [2, 3]], end: 3 });
   });
 });
