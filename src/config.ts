@@ -1,0 +1,147 @@
+/**
+ * From flags, environment and file to one frozen, validated Config. Flag > environment > file >
+ * default. Whatever is wrong is said in one sentence that uses the name the operator wrote.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { didYouMean } from "./config/nearest.ts";
+import { NODE_SETTINGS, SETTINGS, STRUCTURES, TOPIC_SETTINGS } from "./config/settings.ts";
+import {
+  type Given,
+  type GivenSettings,
+  invalid,
+  readEnvironment,
+  readFile,
+  readFlags,
+} from "./config/sources.ts";
+import { messageOf } from "./base/errors.ts";
+
+type Values<T extends Readonly<Record<string, { readonly schema: z.ZodType }>>> = {
+  readonly [K in keyof T]: z.output<T[K]["schema"]>;
+};
+
+type Unset = "node_name" | "upstream" | "upstream_token" | "disk_budget_bytes";
+type NodeValues = Values<typeof NODE_SETTINGS>;
+
+/** Keys are the settings' own, in snake_case; see config/settings.ts for their meaning. */
+export type Config =
+  & Readonly<Omit<NodeValues, Unset>>
+  & Readonly<
+    { node_name: string } & { [K in Exclude<Unset, "node_name">]: NodeValues[K] | null }
+  >
+  & Values<typeof TOPIC_SETTINGS>
+  & { readonly [K in keyof typeof STRUCTURES]: Readonly<z.output<(typeof STRUCTURES)[K]>> };
+
+export type Credential = Config["credentials"][number];
+export type RouteSetting = Config["routes"][number];
+export type TopicOverrides = Config["topics"][string];
+
+export interface ConfigSources {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly readFile: (path: string) => string;
+  readonly hostName: () => string;
+}
+
+const EMPTY_STRUCTURES: Readonly<Record<string, unknown>> = {
+  routes: [],
+  credentials: [],
+  topics: {},
+};
+
+/** @throws {OperatingError} `invalid_config`, with a sentence that says what to change. */
+export function loadConfig(sources: ConfigSources): Config {
+  const flags = readFlags(sources.args);
+  const variables = readEnvironment(sources.env);
+  const file = openFile(flags.get("config") ?? variables.get("config"), sources);
+
+  const config: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    const given = flags.get(key) ?? variables.get(key) ?? file.get(key);
+    config[key] = given === undefined ? setting.default ?? null : valueOf(given, setting.schema);
+  }
+  for (const [key, schema] of Object.entries(STRUCTURES)) {
+    const given = file.get(key);
+    config[key] = given === undefined ? EMPTY_STRUCTURES[key] : valueOf(given, schema);
+  }
+  config.node_name ??= sources.hostName();
+  const whole = config as unknown as Config;
+  checkRelations(whole);
+  return deepFreeze(whole);
+}
+
+function openFile(given: Given | undefined, sources: ConfigSources): GivenSettings {
+  if (given === undefined) return new Map();
+  const path = String(given.value);
+  let content: string;
+  try {
+    content = sources.readFile(path);
+  } catch (error) {
+    throw invalid(`Cannot read ${path}, named by ${given.name}: ${messageOf(error)}`);
+  }
+  return readFile(path, content);
+}
+
+function valueOf(given: Given, schema: z.ZodType): unknown {
+  const result = schema.safeParse(given.value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const place = [given.name, ...issue.path.map(String)];
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0]!;
+    const hint = didYouMean(key, knownKeysAt(given, issue.path));
+    throw invalid(`Cannot use ${place.join(", ")}: there is no key "${key}"${hint}`);
+  }
+  const shown = issue.path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
+    given.value,
+  );
+  // A secret is never shown back.
+  const secret = /token/.test(place.join(" "));
+  const what = secret || shown === undefined ? "" : ` ${JSON.stringify(shown)}`;
+  throw invalid(`Cannot use ${place.join(", ")}${what}: ${issue.message}`);
+}
+
+function knownKeysAt(given: Given, path: readonly PropertyKey[]): string[] {
+  if (given.name.startsWith("topics")) return ["partitions", ...Object.keys(TOPIC_SETTINGS)];
+  if (given.name.startsWith("routes")) return ["filter", "topic", "key"];
+  return path.length > 0 ? ["name", "token", "scopes"] : [];
+}
+
+/** What no single value can be blamed for. */
+function checkRelations(config: Config): void {
+  if (config.mqtt_port === null && config.http_port === null) {
+    throw invalid("Cannot start with --mqtt-port off and --http-port off: nothing would listen");
+  }
+  if (!isLoopback(config.host) && config.credentials.length === 0 && !config.allow_anonymous) {
+    throw invalid(
+      `Cannot listen on ${config.host} without credentials: anyone in reach could publish and ` +
+        "read; add credentials to the file given by --config, or accept that with --allow-anonymous",
+    );
+  }
+  if (config.in_flight_bytes_per_connection_max > config.in_flight_bytes_max) {
+    throw invalid(
+      "Cannot use in_flight_bytes_per_connection_max: it is above in_flight_bytes_max",
+    );
+  }
+  const orders = [config, ...Object.values(config.topics)].map((one) => one.replication_order);
+  if (orders.includes("live_first")) {
+    throw invalid('Cannot use replication_order "live_first": it is not there yet; use "strict"');
+  }
+  const names = config.credentials.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw invalid(`Cannot use credentials: "${twice}" stands there twice`);
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,161 @@
+/**
+ * Every setting: its key, what it may be, its default and its meaning. A key `data_dir` is the flag
+ * `--data-dir`, the environment variable `LOGBOOM_DATA_DIR` and the YAML key `data_dir`.
+ * README's table and `--help` are this table.
+ *
+ * @module
+ */
+import { z } from "zod";
+import {
+  BATCH_BYTES_MAX,
+  CHECKPOINT_BYTES,
+  CONNECT_TIMEOUT_MS,
+  CONNECTIONS_MAX,
+  HTTP_BODY_BYTES_MAX,
+  IN_FLIGHT_BYTES_MAX,
+  IN_FLIGHT_BYTES_PER_CONNECTION_MAX,
+  MQTT_PACKET_BYTES_MAX,
+  PARTITIONS_MAX,
+  SEGMENT_BYTES,
+} from "../base/limits.ts";
+import {
+  bytes,
+  count,
+  flag,
+  milliseconds,
+  oneOf,
+  port,
+  text,
+  token,
+  topicName,
+  url,
+} from "./values.ts";
+
+export interface Setting<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema;
+  /** As an operator would write it; undefined: not set. */
+  readonly default: unknown;
+  readonly meaning: string;
+}
+
+function setting<Schema extends z.ZodType>(
+  schema: Schema,
+  defaultValue: z.output<Schema> | undefined,
+  meaning: string,
+): Setting<Schema> {
+  return { schema, default: defaultValue, meaning };
+}
+
+const MIB = 1024 * 1024;
+
+/** Settings that a topic may override, under Kafka's names. */
+export const TOPIC_SETTINGS = {
+  retention_ms: setting(milliseconds(-1), -1, "age at which delivered data may go; -1: never"),
+  retention_bytes: setting(bytes(-1), -1, "size of a partition above which the oldest goes"),
+  segment_bytes: setting(bytes(2 * BATCH_BYTES_MAX), SEGMENT_BYTES, "size of one file of the log"),
+  max_message_bytes: setting(bytes(1_024, BATCH_BYTES_MAX), BATCH_BYTES_MAX, "largest batch"),
+  compression_type: setting(oneOf(["none", "lz4"]), "lz4", "kept only where it saves an eighth"),
+  durability: setting(oneOf(["sync", "os"]), "sync", "`os` acknowledges before the disk has it"),
+  disk_policy: setting(
+    oneOf(["drop_oldest", "reject"]),
+    "drop_oldest",
+    "what a full disk budget does: evict and ledger, or refuse new data",
+  ),
+  replication_order: setting(
+    oneOf(["strict", "live_first"]),
+    "strict",
+    "order of the link after an outage",
+  ),
+  retain_until: setting(
+    oneOf(["held", "settled"]),
+    "held",
+    "frees space when the next node holds the data, or the last one",
+  ),
+  retain_undelivered: setting(flag, true, "time and size retention spare what was not delivered"),
+} as const;
+
+export const NODE_SETTINGS = {
+  data_dir: setting(text, "./data", "where everything lives; locked against a second process"),
+  node_name: setting(text, undefined, "shown at the centre; default: the host name"),
+  host: setting(text, "127.0.0.1", "bind address of all listeners"),
+  mqtt_port: setting(port, 1883, "`0` picks a free port, `off` disables"),
+  http_port: setting(port, 8080, "`0` picks a free port, `off` disables"),
+  upstream: setting(url, undefined, "base URL of the centre this node replicates to"),
+  upstream_token: setting(text, undefined, "credential for the upstream"),
+  allow_anonymous: setting(flag, false, "serve a non-loopback address without credentials"),
+  default_partitions: setting(
+    count(1, PARTITIONS_MAX),
+    1,
+    "partitions of a topic created on first use",
+  ),
+  linger_ms: setting(count(0, 60_000), 0, "longest wait for more records before a commit"),
+  checkpoint_bytes: setting(bytes(MIB), CHECKPOINT_BYTES, "bytes between two recovery points"),
+  disk_budget_bytes: setting(bytes(64 * MIB), undefined, "most bytes the data may take"),
+  headroom_bytes: setting(bytes(0), 16 * MIB, "free bytes kept for acknowledging and evicting"),
+  connections_max: setting(count(1, 1_000_000), CONNECTIONS_MAX, "MQTT connections at once"),
+  connect_timeout_ms: setting(
+    count(100, 600_000),
+    CONNECT_TIMEOUT_MS,
+    "time a new MQTT connection has to send CONNECT",
+  ),
+  mqtt_packet_bytes_max: setting(
+    bytes(1_024, 16 * MIB),
+    MQTT_PACKET_BYTES_MAX,
+    "largest MQTT packet",
+  ),
+  http_body_bytes_max: setting(
+    bytes(1_024, 1024 * MIB),
+    HTTP_BODY_BYTES_MAX,
+    "largest HTTP request body",
+  ),
+  in_flight_bytes_max: setting(
+    bytes(2 * MIB),
+    IN_FLIGHT_BYTES_MAX,
+    "bytes taken in and not yet durable, node-wide",
+  ),
+  in_flight_bytes_per_connection_max: setting(
+    bytes(64 * 1024),
+    IN_FLIGHT_BYTES_PER_CONNECTION_MAX,
+    "the same, of one connection",
+  ),
+  log_level: setting(oneOf(["debug", "info", "warn", "error"]), "info", "of its own log lines"),
+} as const;
+
+/** Every setting that one value can hold: flags, variables and top-level keys of the file. */
+export const SETTINGS: Readonly<Record<string, Setting>> = { ...NODE_SETTINGS, ...TOPIC_SETTINGS };
+
+/** Scopes of a credential: what its holder may do. */
+export const SCOPES = ["produce", "read", "replicate"] as const;
+
+/** What only the file can hold, since it has structure. */
+export const STRUCTURES = {
+  routes: z.array(
+    z.strictObject({ filter: text, topic: topicName, key: z.string().optional() }),
+    { error: "expected a list of routes" },
+  ),
+  credentials: z.array(
+    z.strictObject({
+      name: text,
+      token,
+      scopes: z.array(oneOf(SCOPES)).min(1, "expected at least one scope"),
+    }),
+    { error: "expected a list of credentials" },
+  ),
+  topics: z.record(
+    topicName,
+    z.strictObject({
+      partitions: count(1, PARTITIONS_MAX).optional(),
+      ...optional(TOPIC_SETTINGS),
+    }),
+    { error: "expected a map from topic names to their settings" },
+  ),
+} as const;
+
+type Optional<T extends Readonly<Record<string, Setting>>> = {
+  [K in keyof T]: z.ZodOptional<T[K]["schema"]>;
+};
+
+function optional<T extends Readonly<Record<string, Setting>>>(settings: T): Optional<T> {
+  const entries = Object.entries(settings).map(([key, { schema }]) => [key, z.optional(schema)]);
+  return Object.fromEntries(entries) as Optional<T>;
+}

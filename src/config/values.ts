@@ -1,0 +1,99 @@
+/**
+ * What a setting's value may be. Flags and environment variables are text, YAML is typed; each
+ * schema takes both and says in words what it expects.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** No credentials, query or fragment: paths are put behind it. */
+const BASE_URL = /^https?:\/\/[^/?#\s@]+(\/[^?#\s]*)?$/;
+
+/** Topic names are Kafka's: they become directory names. */
+const TOPIC_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
+
+export const text = value(
+  "text",
+  (given) => typeof given === "string" && given !== "" ? given : undefined,
+);
+
+/** Short secrets can be guessed over the network. */
+export const token = value(
+  "a token of at least 16 printable characters without spaces",
+  (given) => typeof given === "string" && /^[!-~]{16,512}$/.test(given) ? given : undefined,
+);
+
+export const port = value(
+  'a port from 0 to 65535, or "off"',
+  (given) => given === "off" || given === false ? null : wholeNumber(given, 0, 65_535),
+);
+
+export const flag = value("true or false", (given) => {
+  if (given === "true" || given === "") return true;
+  if (given === "false") return false;
+  return typeof given === "boolean" ? given : undefined;
+});
+
+export const url = value("a base URL such as http://centre.example:8080", (given) => {
+  if (typeof given !== "string" || !BASE_URL.test(given) || !URL.canParse(given)) return undefined;
+  return given.replace(/\/+$/, "");
+});
+
+export const topicName = z.string({ error: "expected a topic name" }).regex(
+  TOPIC_NAME,
+  "expected a topic name of 1 to 249 letters, digits, dots, dashes and underscores",
+);
+
+export function count(min: number, max: number) {
+  return value(
+    `a whole number from ${min} to ${max}`,
+    (given) => wholeNumber(given, min, max),
+  );
+}
+
+/** Milliseconds; -1 stands for "for ever" where `min` is -1. */
+export function milliseconds(min: number) {
+  return value(
+    `milliseconds, a whole number from ${min}`,
+    (given) => wholeNumber(given, min, Number.MAX_SAFE_INTEGER),
+  );
+}
+
+/** Bytes, as a number or as text with a unit ("64MiB"); -1 stands for no limit where it may. */
+export function bytes(min: number, max: number = Number.MAX_SAFE_INTEGER) {
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+  return value(`bytes ${range}, as a number or with a unit such as "64MiB"`, (given) => {
+    const match = typeof given === "string" ? /^(\d+) ?([KMGT]iB)$/.exec(given) : null;
+    const plain = match === null ? given : Number(match[1]) * BYTE_UNITS[match[2]!]!;
+    return wholeNumber(plain, min, max);
+  });
+}
+
+export function oneOf<const T extends readonly string[]>(choices: T) {
+  const find = (given: unknown): T[number] | undefined =>
+    choices.find((choice) => choice === given);
+  return value(choices.join(" or "), find);
+}
+
+/** A schema from what it expects, in words, and a reader that yields undefined for anything else. */
+function value<T>(expected: string, read: (given: unknown) => T | undefined) {
+  return z.unknown().transform((given, context): T => {
+    const result = read(given);
+    if (result !== undefined) return result;
+    context.addIssue(`expected ${expected}`);
+    return z.NEVER;
+  });
+}
+
+function wholeNumber(given: unknown, min: number, max: number): number | undefined {
+  const number = typeof given === "string" && /^-?\d+$/.test(given) ? Number(given) : given;
+  if (typeof number !== "number" || !Number.isSafeInteger(number)) return undefined;
+  return number >= min && number <= max ? number : undefined;
+}
