@@ -154,8 +154,32 @@ export const IN_FLIGHT_BYTES_PER_CONNECTION_MAX = 2 * 1024 * 1024;
 /** Bytes accepted and not yet durable, per node: what a crash of patience may cost in memory. */
 export const IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024;
 
+/** Bytes of answers a client has not read yet, beyond which nothing more is read from it. */
+export const MQTT_ANSWER_BYTES_MAX = 64 * 1024;
+
+/** Bytes of a client identifier: it is kept in memory and in each of the client's records. */
+export const MQTT_CLIENT_ID_BYTES_MAX = 1_024;
+
 /** Bytes of an MQTT packet: a 1 MiB payload and its header. */
 export const MQTT_PACKET_BYTES_MAX = 1024 * 1024 + 64 * 1024;
+
+/** QoS 1 and 2 publishes of one client not yet answered: MQTT 5's Receive Maximum. */
+export const MQTT_RECEIVE_MAXIMUM = 16_384;
+
+/** Topic aliases of one MQTT 5 connection. */
+export const MQTT_TOPIC_ALIAS_MAXIMUM = 16;
+
+/** MQTT topic names whose route is remembered: beyond it all are forgotten, and looked up again. */
+export const MQTT_ROUTES_CACHED_MAX = 100_000;
+
+/** Bytes of an MQTT topic name: the standard's own bound is 65,535, and it is a key in memory. */
+export const MQTT_TOPIC_NAME_BYTES_MAX = 4_096;
+
+/** Milliseconds an unfinished packet larger than a read buffer may hold one that others wait for. */
+export const MQTT_PACKET_STALL_MS = 10_000;
+
+/** Milliseconds a stopping node waits for its clients' last acknowledgements. */
+export const MQTT_STOP_MS = 5_000;
 
 /** Milliseconds a produce request waits for room before it is told to come back. */
 export const PRODUCE_ADMISSION_WAIT_MS = 5_000;
@@ -168,6 +192,15 @@ export const PRODUCE_DECODED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Characters of `Logboom-Producer-Id`: each live one is remembered. */
 export const PRODUCER_ID_CHARACTERS_MAX = 128;
+
+/** Bytes of a connection's read buffer at first: thousands of idle connections must stay cheap. */
+export const READ_BUFFER_BYTES_MIN = 2 * 1024;
+
+/** Bytes of a read buffer that reads keep filling; more gains nothing measurable. */
+export const READ_BUFFER_BYTES_MAX = 64 * 1024;
+
+/** Bytes of all read buffers beyond their first size. */
+export const READ_BUFFERS_BYTES_MAX = 32 * 1024 * 1024;
 
 // ── egress ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -251,6 +284,7 @@ export const REPLICATION_SKIPS_PER_REQUEST_MAX = 1_024;
 assert(BATCH_BYTES_TARGET <= BATCH_BYTES_MAX, "a batch is sealed before it is over its limit");
 assert(RECORD_BYTES_MAX + BATCH_HEADER_BYTES <= BATCH_BYTES_MAX, "the largest record fits a batch");
 assert(IN_FLIGHT_BYTES_PER_CONNECTION_MAX <= IN_FLIGHT_BYTES_MAX, "one connection is part of all");
+assert(2 * MQTT_PACKET_BYTES_MAX <= READ_BUFFERS_BYTES_MAX, "the largest packet can be read");
 assert(BATCH_BYTES_MAX < SEGMENT_BYTES, "a batch fits a segment");
 assert(
   REPLICATION_REQUEST_BYTES + BATCH_BYTES_MAX < REPLICATION_BODY_BYTES_MAX,
