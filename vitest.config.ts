@@ -8,7 +8,6 @@ const report = process.env.LOGBOOM_TEST_REPORT;
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/bench/**"],
     // Forked processes rather than threads: the catalogue starts workers of its own, and a test
     // that stops its process must not take the others along.
     pool: "forks",

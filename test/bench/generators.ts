@@ -1,0 +1,91 @@
+/**
+ * The load generators: small C programs, compiled into a temporary directory when a benchmark
+ * starts, since a generator in JavaScript would be the bottleneck of what it measures.
+ *
+ * @module
+ */
+import { benchPath } from "./paths.ts";
+import { skipped } from "./say.ts";
+
+const SOURCES = ["mqtt_load", "http_load", "redis_load", "line_load", "fsync_probe"] as const;
+export type GeneratorName = typeof SOURCES[number];
+
+/** What a generator prints. */
+export interface LoadResult {
+  readonly answered: number;
+  readonly counted: number;
+  readonly refused: number;
+  readonly seconds: number;
+  readonly rate: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly max_ms: number;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+  readonly generator_cpu_s: number;
+}
+
+export interface SyncProbeResult {
+  readonly syncs: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly max_ms: number;
+}
+
+export type LoadOptions = Readonly<Record<string, string | number>>;
+
+export class Generators {
+  readonly #directory: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Compiles them all. Null, after a loud line, where the machine has no C compiler. */
+  static async build(): Promise<Generators | null> {
+    const directory = await Deno.makeTempDir({ prefix: "logboom-bench-" });
+    for (const name of SOURCES) {
+      const source = benchPath(`./generators/${name}.c`);
+      const args = ["-O2", "-Wall", "-Wno-unused-function", "-o", `${directory}/${name}`, source];
+      try {
+        const { success, stderr } = await new Deno.Command("cc", { args: [...args, "-lm"] })
+          .output();
+        if (!success) throw new Error(new TextDecoder().decode(stderr));
+      } catch (error) {
+        await Deno.remove(directory, { recursive: true });
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        skipped("every benchmark under load", "no C compiler (cc) on this machine");
+        return null;
+      }
+    }
+    return new Generators(directory);
+  }
+
+  /** Runs one to its end. A generator that fails says why in the error. */
+  async load(name: GeneratorName, options: LoadOptions): Promise<LoadResult> {
+    const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
+    return JSON.parse(await this.#run(name, args)) as LoadResult;
+  }
+
+  async syncProbe(directory: string, seconds: number): Promise<SyncProbeResult> {
+    return JSON.parse(
+      await this.#run("fsync_probe", [directory, String(seconds)]),
+    ) as SyncProbeResult;
+  }
+
+  /** Leaves a persistent MQTT session behind, for which a broker must keep QoS 1 messages. */
+  async holdSession(port: number, filter: string): Promise<void> {
+    await this.#run("mqtt_load", ["--port", `${port}`, "--hold", filter, "--prefix", "held"]);
+  }
+
+  async remove(): Promise<void> {
+    await Deno.remove(this.#directory, { recursive: true });
+  }
+
+  async #run(name: GeneratorName, args: readonly string[]): Promise<string> {
+    const command = new Deno.Command(`${this.#directory}/${name}`, { args: [...args] });
+    const { success, code, stdout, stderr } = await command.output();
+    if (success) return new TextDecoder().decode(stdout);
+    throw new Error(`${name} failed (${code}): ${new TextDecoder().decode(stderr).trim()}`);
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * `deno task bench NAME [options]`: one benchmark, its table, its JSON. README.md says more.
+ *
+ * @module
+ */
+import { Options } from "./options.ts";
+import { say } from "./say.ts";
+
+/** Loaded when asked for: one that does not compile must not stop the others. */
+const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  core: async () => await (await import("./core.ts")).run(),
+  http: async (options) => await (await import("./http.ts")).run(options),
+  ingest: async (options) => await (await import("./ingest.ts")).run(options),
+  link: async (options) => await (await import("./link.ts")).run(options),
+  start: async (options) => await (await import("./start.ts")).run(options),
+};
+
+const [name = "", ...words] = Deno.args;
+const bench = BENCHES[name];
+if (bench === undefined) {
+  say(`usage: deno task bench ${Object.keys(BENCHES).join("|")} [options]`);
+  Deno.exit(2);
+}
+await bench(new Options(words));

@@ -1,0 +1,57 @@
+/**
+ * A logboom node under measurement: the program itself, started as an operator starts it.
+ *
+ * @module
+ */
+import { REPOSITORY } from "./paths.ts";
+import { ServerProcess } from "./processes.ts";
+
+export interface NodeOptions {
+  readonly dataDirectory: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Further flags of `serve`. */
+  readonly flags?: readonly string[];
+}
+
+export interface ProductNode {
+  readonly process: ServerProcess;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly httpUrl: string;
+  readonly dataDirectory: string;
+}
+
+/** Starts a node on free ports and waits for its ready line. */
+export async function startNode(options: NodeOptions): Promise<ProductNode> {
+  const denoFlags = (Deno.env.get("LOGBOOM_BENCH_DENO_FLAGS") ?? "").split(" ").filter(Boolean);
+  const process = new ServerProcess({
+    command: Deno.execPath(),
+    args: [
+      "run",
+      "-A",
+      ...denoFlags,
+      `${REPOSITORY}/src/main.ts`,
+      "serve",
+      ...["--data-dir", options.dataDirectory, "--mqtt-port", "0", "--http-port", "0"],
+      ...(options.flags ?? []),
+    ],
+    directory: REPOSITORY,
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
+  });
+  try {
+    const [line] = await process.line(/^.*\bready\b.*$/);
+    const mqttPort = portIn(line, /mqtt:\/\/[^\s",/]+?:(\d+)/);
+    const httpPort = portIn(line, /http:\/\/[^\s",/]+?:(\d+)/);
+    const httpUrl = `http://127.0.0.1:${httpPort}`;
+    return { process, mqttPort, httpPort, httpUrl, dataDirectory: options.dataDirectory };
+  } catch (error) {
+    await process.stop("SIGKILL");
+    throw error;
+  }
+}
+
+function portIn(line: string, pattern: RegExp): number {
+  const port = Number(line.match(pattern)?.[1]);
+  if (!Number.isInteger(port)) throw new Error(`Cannot read the ready line: ${line}`);
+  return port;
+}
