@@ -2,9 +2,8 @@
  * A JSON scanner in plain TypeScript, strict as RFC 8259 is: what the core's is checked against, and
  * what tests of pure rooms use in its place.
  */
-// deno-lint-ignore no-control-regex
 const TOKEN =
-  /[ \t\r\n]*(?:([{}[\]:,])|(true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"))/y;
+  /[ \t\r\n]*(?:([{}[\]:,])|(true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|"(?:[ !#-[\]-\u00ff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"))/y;
 
 /** Where the value that begins at `from` ends, or -1. Bytes are read as Latin-1: only ASCII matters. */
 function jsonValueEnd(bytes: Uint8Array, from: number): number {
