@@ -1,0 +1,275 @@
+/**
+ * The WASM core as TypeScript sees it: bytes are copied in, integers come back, fresh copies go
+ * out. No view of the core's memory ever leaves this room. `wasm/README.md` describes what lies
+ * below.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import { viewOf } from "../base/bytes.ts";
+import { OperatingError } from "../base/errors.ts";
+import {
+  BATCH_BYTES_MAX,
+  BATCH_HEADER_BYTES,
+  BATCH_RECORDS_MAX,
+  PARTITIONS_MAX,
+  SEQUENCES_PER_EPOCH,
+} from "../base/limits.ts";
+import type { LogId, Offset } from "../base/types.ts";
+import { type CoreExports, instantiate, type MemoryMap } from "./exports.ts";
+import type { DecodedRecord, RecordParts } from "./record.ts";
+import { encodeHeaders, NO_HEADERS } from "./record_headers.ts";
+import { RecordTableReader } from "./record_table.ts";
+import { Status, statusName } from "./status.ts";
+
+export type AppendStatus = "ok" | "batch_full" | "no_slot" | "too_large";
+
+/** What a batch is given when it is closed. */
+export interface SealStamp {
+  readonly baseOffset: Offset;
+  readonly leaderEpoch: number;
+  readonly logId: LogId;
+  readonly compression: "none" | "lz4";
+}
+
+/** Bytes in front of a batch that say how long it is. */
+const PREFIX_BYTES = 12;
+const LOG_ID = /^[0-7][0-9a-f]{15}$/;
+/** The producer epoch is an i16. */
+const BASE_OFFSET_MAX = SEQUENCES_PER_EPOCH * 2 ** 15;
+const CONTROL_FLAG = 0x20;
+const APPEND_TIME_FLAG = 0x08;
+
+export class Core {
+  readonly #core: CoreExports;
+  readonly #map: MemoryMap;
+  readonly #memory: Uint8Array<ArrayBuffer>;
+  readonly #result: Uint32Array;
+  readonly #table: Int32Array;
+
+  private constructor(wasm: Uint8Array) {
+    const { exports, map } = instantiate(wasm);
+    const { buffer } = exports.memory;
+    this.#core = exports;
+    this.#map = map;
+    // The memory cannot grow, so these views stay good.
+    this.#memory = new Uint8Array(buffer as ArrayBuffer);
+    this.#result = new Uint32Array(buffer, map.RESULT, 64);
+    this.#table = new Int32Array(buffer, map.TABLE, map.TABLE_BYTES / 4);
+  }
+
+  /** Compiles and instantiates `core.wasm` or `core.relaxed.wasm`. */
+  static create(wasm: Uint8Array): Core {
+    return new Core(wasm);
+  }
+
+  /** Forgets open batches and routes: for tests, which open one store after the other. */
+  reset(): void {
+    this.#core.resetBatches();
+  }
+
+  // ── checksums and hashes ─────────────────────────────────────────────────────────────────────
+
+  /** CRC-32C of `bytes`; `seed` is the checksum of what came before them. */
+  crc32c(bytes: Uint8Array, seed = 0): number {
+    const { IN, IN_BYTES } = this.#map;
+    let crc = seed;
+    for (let at = 0; at < bytes.length; at += IN_BYTES) {
+      const piece = bytes.subarray(at, at + IN_BYTES);
+      this.#memory.set(piece, IN);
+      crc = this.#core.crc32c(IN, piece.length, crc);
+    }
+    return crc >>> 0;
+  }
+
+  /** Kafka's partitioner's hash, 31 bits: taken modulo the number of partitions. */
+  murmur2(bytes: Uint8Array): number {
+    this.#copyIn(bytes);
+    return this.#core.murmur2(this.#map.IN, bytes.length);
+  }
+
+  // ── whole batches ────────────────────────────────────────────────────────────────────────────
+
+  /** Size of the batch at the head of `bytes`, or NEED_MORE, BAD_LENGTH, BAD_MAGIC, BAD_CHECKSUM. */
+  verifyBatch(bytes: Uint8Array, batchBytesMax = BATCH_BYTES_MAX): number {
+    assert(batchBytesMax <= this.#map.IN_BYTES, "a batch fits the core");
+    // A window of many batches would be copied for each of them, so copy no more than the first.
+    const claimed = bytes.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + viewOf(bytes).getUint32(8);
+    const size = Math.min(bytes.length, claimed, batchBytesMax);
+    this.#memory.set(bytes.length === size ? bytes : bytes.subarray(0, size), this.#map.IN);
+    return this.#core.verifyBatch(this.#map.IN, bytes.length, batchBytesMax);
+  }
+
+  /**
+   * Checks all that a client could have got wrong in a whole batch: header, checksum, counts, each
+   * record. gzip and zstd answer NEED_INFLATED: inflate the records and ask again with them.
+   */
+  validateRecords(batch: Uint8Array, inflatedRecords?: Uint8Array): number {
+    if (batch.length > this.#map.IN_BYTES) return Status.TOO_LARGE;
+    this.#copyIn(batch);
+    if (inflatedRecords === undefined) {
+      return this.#core.validateBatch(this.#map.IN, batch.length, 0, 0);
+    }
+    if (inflatedRecords.length > this.#map.BIG_BYTES) return Status.TOO_LARGE;
+    this.#memory.set(inflatedRecords, this.#map.BIG);
+    return this.#core.validateBatch(
+      this.#map.IN,
+      batch.length,
+      this.#map.BIG,
+      inflatedRecords.length,
+    );
+  }
+
+  /**
+   * The records of a batch whose checksum was verified; none for a control batch. gzip and zstd
+   * need their records inflated by the caller.
+   *
+   * @throws {OperatingError} corrupt_batch
+   */
+  decode(batch: Uint8Array, inflatedRecords?: Uint8Array): DecodedRecord[] {
+    if (batch.length < BATCH_HEADER_BYTES) throw corrupt(Status.NEED_MORE);
+    const view = viewOf(batch);
+    const attributes = view.getInt16(21);
+    if (attributes & CONTROL_FLAG) return [];
+    const { start, size } = this.#openRecords(batch, inflatedRecords);
+    const reader = new RecordTableReader(this.#memory.slice(start, start + size), {
+      offset: Number(view.getBigInt64(0)),
+      timestamp: Number(view.getBigInt64(27)),
+      appendTime: attributes & APPEND_TIME_FLAG ? Number(view.getBigInt64(35)) : null,
+    });
+    const count = view.getUint32(57);
+    if (count > BATCH_RECORDS_MAX) throw corrupt(Status.BAD_COUNT);
+    const { TABLE, TABLE_BYTES } = this.#map;
+    const records: DecodedRecord[] = [];
+    let position = 0;
+    do {
+      const walked = this.#core
+        .walkRecords(start, size, position, records.length, count, TABLE, TABLE_BYTES);
+      if (walked < 0) throw corrupt(walked);
+      position = this.#result[0]!;
+      reader.read(this.#table, walked, records);
+    } while (records.length < count);
+    return records;
+  }
+
+  #openRecords(batch: Uint8Array, inflated?: Uint8Array): { start: number; size: number } {
+    const { IN, IN_BYTES, BIG, BIG_BYTES } = this.#map;
+    if (inflated !== undefined) {
+      if (inflated.length > BIG_BYTES) throw corrupt(Status.TOO_LARGE);
+      this.#memory.set(inflated, BIG);
+      return { start: BIG, size: inflated.length };
+    }
+    if (batch.length > IN_BYTES) throw corrupt(Status.TOO_LARGE);
+    this.#copyIn(batch);
+    const size = this.#core.openRecords(IN, batch.length);
+    if (size < 0) throw corrupt(size);
+    return { start: this.#result[0]!, size };
+  }
+
+  // ── open batches ─────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Appends a record to the open batch of a partition. "batch_full": seal it, then again.
+   * "no_slot": seal any, then again. "too_large": no batch could hold it.
+   */
+  append(handle: number, record: RecordParts): AppendStatus {
+    assertHandle(handle);
+    const { key = null, value, headers = NO_HEADERS } = record;
+    const encoded = headers instanceof Uint8Array ? headers : encodeHeaders(headers);
+    const keySize = key === null ? -1 : key.length;
+    const valueSize = value === null ? -1 : value.length;
+    const valueAt = this.#map.IN + Math.max(keySize, 0);
+    const headersAt = valueAt + Math.max(valueSize, 0);
+    if (headersAt + encoded.length - this.#map.IN > this.#map.IN_BYTES) return "too_large";
+    if (key !== null) this.#memory.set(key, this.#map.IN);
+    if (value !== null) this.#memory.set(value, valueAt);
+    this.#memory.set(encoded, headersAt);
+    return appendStatus(
+      this.#core.append(
+        handle,
+        record.timestamp,
+        this.#map.IN,
+        keySize,
+        valueAt,
+        valueSize,
+        headersAt,
+        encoded.length,
+      ),
+    );
+  }
+
+  /** Records in the open batch of a partition; 0 where there is none. */
+  openRecords(handle: number): number {
+    return this.#core.openCount(handle);
+  }
+
+  /** Bytes of the open batch of a partition, uncompressed, header included; 0 where there is none. */
+  openBytes(handle: number): number {
+    return this.#core.openSize(handle);
+  }
+
+  /** The partitions that have an open batch. */
+  openHandles(): number[] {
+    const count = this.#core.openHandles(this.#map.TABLE);
+    return Array.from(this.#table.subarray(0, count));
+  }
+
+  /**
+   * Closes the open batch of a partition and frees its slot: offsets from `baseOffset`, the log's
+   * identity, LZ4 where it is asked for and saves an eighth, the checksum.
+   */
+  seal(handle: number, stamp: SealStamp): Uint8Array<ArrayBuffer> {
+    const { baseOffset, logId } = stamp;
+    const count = this.#core.openCount(handle);
+    assert(count > 0, "a batch that is sealed has records");
+    assert(LOG_ID.test(logId), "a log id is a positive 63-bit number in hex");
+    assert(baseOffset >= 0 && baseOffset < BASE_OFFSET_MAX, "the producer epoch fits its field");
+    assert(
+      baseOffset % SEQUENCES_PER_EPOCH + count <= SEQUENCES_PER_EPOCH,
+      "no batch straddles a multiple of 2^31 offsets",
+    );
+    const size = this.#core.seal(
+      handle,
+      baseOffset,
+      stamp.leaderEpoch,
+      parseInt(logId.slice(0, 8), 16),
+      parseInt(logId.slice(8), 16),
+      stamp.compression === "lz4" ? 1 : 0,
+    );
+    const start = this.#result[0]!;
+    return this.#memory.slice(start, start + size);
+  }
+
+  /** Drops the open batch of a partition, if there is one. */
+  discard(handle: number): void {
+    this.#core.discard(handle);
+  }
+
+  #copyIn(bytes: Uint8Array): void {
+    assert(bytes.length <= this.#map.IN_BYTES, "what is copied in fits the core");
+    this.#memory.set(bytes, this.#map.IN);
+  }
+}
+
+function assertHandle(handle: number): void {
+  assert(handle >= 0 && handle < PARTITIONS_MAX, "a partition handle is within its limit");
+}
+
+function appendStatus(status: number): AppendStatus {
+  switch (status) {
+    case Status.OK:
+      return "ok";
+    case Status.BATCH_FULL:
+      return "batch_full";
+    case Status.NO_SLOT:
+      return "no_slot";
+  }
+  assert(status === Status.TOO_LARGE, "an append answers one of four ways");
+  return "too_large";
+}
+
+function corrupt(status: number): OperatingError {
+  return new OperatingError("corrupt_batch", `Cannot decode batch: ${statusName(status)}`, {
+    status: statusName(status),
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * What `core.wasm` exports, as `wasm/README.md` describes it. Addresses, sizes and handles are
+ * integers; times and offsets are whole numbers that a double holds exactly.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import * as limits from "../base/limits.ts";
+
+export interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  crc32c(start: number, size: number, seed: number): number;
+  murmur2(start: number, size: number): number;
+  verifyBatch(start: number, available: number, batchBytesMax: number): number;
+  validateBatch(batch: number, size: number, inflated: number, inflatedSize: number): number;
+  openRecords(batch: number, size: number): number;
+  walkRecords(
+    start: number,
+    size: number,
+    from: number,
+    index: number,
+    count: number,
+    table: number,
+    tableSize: number,
+  ): number;
+  append(
+    handle: number,
+    timestamp: number,
+    key: number,
+    keySize: number,
+    value: number,
+    valueSize: number,
+    headers: number,
+    headersSize: number,
+  ): number;
+  openCount(handle: number): number;
+  openSize(handle: number): number;
+  openHandles(to: number): number;
+  seal(
+    handle: number,
+    baseOffset: number,
+    leaderEpoch: number,
+    logIdHigh: number,
+    logIdLow: number,
+    compress: number,
+  ): number;
+  discard(handle: number): void;
+  resetBatches(): void;
+}
+
+/** Addresses and sizes of the areas both sides use. */
+export interface MemoryMap {
+  readonly IN: number;
+  readonly IN_BYTES: number;
+  readonly OUT: number;
+  readonly OUT_BYTES: number;
+  readonly BIG: number;
+  readonly BIG_BYTES: number;
+  readonly TABLE: number;
+  readonly TABLE_BYTES: number;
+  readonly RESULT: number;
+}
+
+const LIMITS_OF_BOTH = [
+  "BATCH_BYTES_MAX",
+  "BATCH_BYTES_TARGET",
+  "BATCH_RECORDS_MAX",
+  "DECOMPRESSED_BYTES_MAX",
+  "PARTITIONS_MAX",
+  "RECORD_HEADERS_MAX",
+] as const;
+
+/** Compiles and instantiates the core, and checks that its limits are this node's. */
+export function instantiate(wasm: Uint8Array): { exports: CoreExports; map: MemoryMap } {
+  const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
+  const { exports } = new WebAssembly.Instance(module);
+  const constant = (name: string) => Number((exports[name] as WebAssembly.Global).value);
+  for (const name of LIMITS_OF_BOTH) {
+    assert(constant(name) === limits[name], `${name} is the same in base/limits.ts and the core`);
+  }
+  const memory = exports["memory"] as WebAssembly.Memory;
+  assert(constant("MEMORY_END") === memory.buffer.byteLength, "the memory is what its map says");
+  const map: MemoryMap = {
+    IN: constant("IN"),
+    IN_BYTES: constant("IN_BYTES"),
+    OUT: constant("OUT"),
+    OUT_BYTES: constant("OUT_BYTES"),
+    BIG: constant("BIG"),
+    BIG_BYTES: constant("BIG_BYTES"),
+    TABLE: constant("TABLE"),
+    TABLE_BYTES: constant("TABLE_BYTES"),
+    RESULT: constant("RESULT"),
+  };
+  assert(
+    map.IN_BYTES >= limits.MQTT_PACKET_BYTES_MAX + 64 * 1024,
+    "a read that ends the largest packet fits the core",
+  );
+  return { exports: exports as unknown as CoreExports, map };
+}
