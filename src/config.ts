@@ -99,7 +99,8 @@ function valueOf(given: Given, schema: z.ZodType): unknown {
   );
   // A secret is never shown back.
   const secret = /token/.test(place.join(" "));
-  const what = secret || shown === undefined ? "" : ` ${JSON.stringify(shown)}`;
+  const unnamed = secret || shown === undefined || issue.code === "invalid_key";
+  const what = unnamed ? "" : ` ${JSON.stringify(shown)}`;
   throw invalid(`Cannot use ${place.join(", ")}${what}: ${issue.message}`);
 }
 

@@ -11,20 +11,24 @@ import {
   CHECKPOINT_BYTES,
   CONNECT_TIMEOUT_MS,
   CONNECTIONS_MAX,
+  HEADROOM_BYTES,
   HTTP_BODY_BYTES_MAX,
   IN_FLIGHT_BYTES_MAX,
   IN_FLIGHT_BYTES_PER_CONNECTION_MAX,
   MQTT_PACKET_BYTES_MAX,
   PARTITIONS_MAX,
-  SEGMENT_BYTES,
+  SEGMENT_BYTES_MAX,
 } from "../base/limits.ts";
+import { TOPIC_DEFAULTS } from "../store/settings.ts";
 import {
+  age,
   bytes,
   count,
+  EXPECTED_TOPIC_NAME,
   flag,
-  milliseconds,
   oneOf,
   port,
+  size,
   text,
   token,
   topicName,
@@ -50,28 +54,56 @@ const MIB = 1024 * 1024;
 
 /** Settings that a topic may override, under Kafka's names. */
 export const TOPIC_SETTINGS = {
-  retention_ms: setting(milliseconds(-1), -1, "age at which delivered data may go; -1: never"),
-  retention_bytes: setting(bytes(-1), -1, "size of a partition above which the oldest goes"),
-  segment_bytes: setting(bytes(2 * BATCH_BYTES_MAX), SEGMENT_BYTES, "size of one file of the log"),
-  max_message_bytes: setting(bytes(1_024, BATCH_BYTES_MAX), BATCH_BYTES_MAX, "largest batch"),
-  compression_type: setting(oneOf(["none", "lz4"]), "lz4", "kept only where it saves an eighth"),
-  durability: setting(oneOf(["sync", "os"]), "sync", "`os` acknowledges before the disk has it"),
+  retention_ms: setting(
+    age,
+    TOPIC_DEFAULTS.retentionMs,
+    "age at which a segment may go; -1: never",
+  ),
+  retention_bytes: setting(
+    size,
+    TOPIC_DEFAULTS.retentionBytes,
+    "size of a partition above which the oldest goes; -1: any",
+  ),
+  segment_bytes: setting(
+    bytes(2 * BATCH_BYTES_MAX, SEGMENT_BYTES_MAX),
+    TOPIC_DEFAULTS.segmentBytes,
+    "size of one file of the log",
+  ),
+  max_message_bytes: setting(
+    bytes(1_024, BATCH_BYTES_MAX),
+    TOPIC_DEFAULTS.maxMessageBytes,
+    "largest record batch",
+  ),
+  compression_type: setting(
+    oneOf(["none", "lz4"]),
+    TOPIC_DEFAULTS.compressionType,
+    "kept only where it saves an eighth",
+  ),
+  durability: setting(
+    oneOf(["sync", "os"]),
+    TOPIC_DEFAULTS.durability,
+    "`os` acknowledges before the disk has it",
+  ),
   disk_policy: setting(
     oneOf(["drop_oldest", "reject"]),
-    "drop_oldest",
+    TOPIC_DEFAULTS.diskPolicy,
     "what a full disk budget does: evict and ledger, or refuse new data",
   ),
   replication_order: setting(
     oneOf(["strict", "live_first"]),
-    "strict",
+    TOPIC_DEFAULTS.replicationOrder,
     "order of the link after an outage",
   ),
   retain_until: setting(
     oneOf(["held", "settled"]),
-    "held",
+    TOPIC_DEFAULTS.retainUntil,
     "frees space when the next node holds the data, or the last one",
   ),
-  retain_undelivered: setting(flag, true, "time and size retention spare what was not delivered"),
+  retain_undelivered: setting(
+    flag,
+    TOPIC_DEFAULTS.retainUndelivered,
+    "time and size retention spare what was not delivered",
+  ),
 } as const;
 
 export const NODE_SETTINGS = {
@@ -91,7 +123,11 @@ export const NODE_SETTINGS = {
   linger_ms: setting(count(0, 60_000), 0, "longest wait for more records before a commit"),
   checkpoint_bytes: setting(bytes(MIB), CHECKPOINT_BYTES, "bytes between two recovery points"),
   disk_budget_bytes: setting(bytes(64 * MIB), undefined, "most bytes the data may take"),
-  headroom_bytes: setting(bytes(0), 16 * MIB, "free bytes kept for acknowledging and evicting"),
+  headroom_bytes: setting(
+    bytes(0),
+    HEADROOM_BYTES,
+    "free bytes kept for acknowledging and evicting",
+  ),
   connections_max: setting(count(1, 1_000_000), CONNECTIONS_MAX, "MQTT connections at once"),
   connect_timeout_ms: setting(
     count(100, 600_000),
@@ -147,7 +183,12 @@ export const STRUCTURES = {
       partitions: count(1, PARTITIONS_MAX).optional(),
       ...optional(TOPIC_SETTINGS),
     }),
-    { error: "expected a map from topic names to their settings" },
+    {
+      error: ({ code }) =>
+        code === "invalid_key"
+          ? EXPECTED_TOPIC_NAME
+          : "expected a map from topic names to their settings",
+    },
   ),
 } as const;
 

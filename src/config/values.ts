@@ -19,6 +19,9 @@ const BASE_URL = /^https?:\/\/[^/?#\s@]+(\/[^?#\s]*)?$/;
 /** Topic names are Kafka's: they become directory names. */
 const TOPIC_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 
+export const EXPECTED_TOPIC_NAME =
+  "expected a topic name of 1 to 249 letters, digits, dots, dashes and underscores";
+
 export const text = value(
   "text",
   (given) => typeof given === "string" && given !== "" ? given : undefined,
@@ -48,7 +51,7 @@ export const url = value("a base URL such as http://centre.example:8080", (given
 
 export const topicName = z.string({ error: "expected a topic name" }).regex(
   TOPIC_NAME,
-  "expected a topic name of 1 to 249 letters, digits, dots, dashes and underscores",
+  EXPECTED_TOPIC_NAME,
 );
 
 export function count(min: number, max: number) {
@@ -58,22 +61,25 @@ export function count(min: number, max: number) {
   );
 }
 
-/** Milliseconds; -1 stands for "for ever" where `min` is -1. */
-export function milliseconds(min: number) {
-  return value(
-    `milliseconds, a whole number from ${min}`,
-    (given) => wholeNumber(given, min, Number.MAX_SAFE_INTEGER),
-  );
-}
+/** Milliseconds, or -1 for ever. */
+export const age = value(
+  "milliseconds, a whole number from 1, or -1 for ever",
+  (given) => unlimited(given) ?? wholeNumber(given, 1, Number.MAX_SAFE_INTEGER),
+);
 
-/** Bytes, as a number or as text with a unit ("64MiB"); -1 stands for no limit where it may. */
+/** Bytes, or -1 for no limit. */
+export const size = value(
+  'bytes from 1, as a number or with a unit such as "64MiB", or -1 for no limit',
+  (given) => unlimited(given) ?? wholeNumber(inBytes(given), 1, Number.MAX_SAFE_INTEGER),
+);
+
+/** Bytes, as a number or as text with a unit ("64MiB"). */
 export function bytes(min: number, max: number = Number.MAX_SAFE_INTEGER) {
   const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
-  return value(`bytes ${range}, as a number or with a unit such as "64MiB"`, (given) => {
-    const match = typeof given === "string" ? /^(\d+) ?([KMGT]iB)$/.exec(given) : null;
-    const plain = match === null ? given : Number(match[1]) * BYTE_UNITS[match[2]!]!;
-    return wholeNumber(plain, min, max);
-  });
+  return value(
+    `bytes ${range}, as a number or with a unit such as "64MiB"`,
+    (given) => wholeNumber(inBytes(given), min, max),
+  );
 }
 
 export function oneOf<const T extends readonly string[]>(choices: T) {
@@ -96,4 +102,13 @@ function wholeNumber(given: unknown, min: number, max: number): number | undefin
   const number = typeof given === "string" && /^-?\d+$/.test(given) ? Number(given) : given;
   if (typeof number !== "number" || !Number.isSafeInteger(number)) return undefined;
   return number >= min && number <= max ? number : undefined;
+}
+
+function unlimited(given: unknown): -1 | undefined {
+  return given === -1 || given === "-1" ? -1 : undefined;
+}
+
+function inBytes(given: unknown): unknown {
+  const match = typeof given === "string" ? /^(\d+) ?([KMGT]iB)$/.exec(given) : null;
+  return match === null ? given : Number(match[1]) * BYTE_UNITS[match[2]!]!;
 }
