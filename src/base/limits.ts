@@ -50,6 +50,9 @@ export const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 /** Milliseconds without appends after which a due checkpoint is written anyway. */
 export const CHECKPOINT_IDLE_MS = 1_000;
 
+/** Bytes a checkpoint file grows by, in zeros: the next one must fit at zero bytes free. */
+export const CHECKPOINT_STEP_BYTES = 64 * 1024;
+
 /** Files synced at the same time: measured, more gains nothing on flash or NVMe. */
 export const CONCURRENT_SYNCS_MAX = 8;
 
@@ -130,6 +133,9 @@ export const TOPICS_MAX = 1_000;
 
 /** Characters of a topic name; Kafka's rule, so that the name fits a file name with its suffix. */
 export const TOPIC_NAME_MAX = 249;
+
+/** Milliseconds the wall clock may leap in one go without it being an event worth a log line. */
+export const WALL_CLOCK_STEP_MS = 60 * 60 * 1000;
 
 // ── ingress ────────────────────────────────────────────────────────────────────────────────────
 

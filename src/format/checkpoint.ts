@@ -3,18 +3,21 @@
  * `checkpoint-b`, hold two generations; each is rewritten in place, in turn, and synced.
  *
  *     0  magic        4 bytes  "LBCP"
- *     4  version      u32      1
- *     8  generation   u64      rises by one with each checkpoint
- *    16  length       u32      bytes of the payload
- *    20  crc          u32      CRC-32C of bytes 0 .. 19 and of the payload
- *    24  payload      UTF-8 JSON, {@linkcode CheckpointPayload} with keys in snake_case
+ *     4  crc          u32      CRC-32C of bytes 8 .. 24 + length
+ *     8  version      u32      1
+ *    12  generation   u64      rises by one with each checkpoint
+ *    20  length       u32      bytes of the payload
+ *    24  payload      UTF-8 JSON: {@linkcode Checkpoint}, keys in snake_case, runs of numbers
+ *                     in arrays
  *        zeros        up to the preallocated size
  *
  * All integers big-endian.
  *
  * @module
  */
+import { utf8, viewOf } from "../base/bytes.ts";
 import type { LogId, Offset, OffsetRange, Position } from "../base/types.ts";
+import type { Checksum } from "./journal_entry.ts";
 
 export interface EpochStart {
   readonly epoch: number;
@@ -48,4 +51,179 @@ export interface PartitionCheckpoint {
   readonly segments: readonly SegmentSummary[];
 }
 
-export type { LogId };
+/** A log of another node: what was received of it. */
+export interface RangeCheckpoint {
+  readonly logId: LogId;
+  readonly firstOffset: Offset;
+  readonly watermark: Offset;
+  readonly islands: readonly OffsetRange[];
+  readonly targetTopic: string;
+  readonly targetPartition: number;
+  /** Behind the last batch of it here: tells whether a log that lost its tail held it. */
+  readonly localEnd: Offset;
+}
+
+/** How far a partition was delivered upstream, in its own offsets. */
+export interface ForwardedCheckpoint {
+  readonly held: Offset;
+  readonly settled: Offset;
+  /** What the receiver acknowledged of each log, in the log's own offsets. */
+  readonly acked: Readonly<Record<LogId, { readonly held: Offset; readonly settled: Offset }>>;
+}
+
+/** What the origin journal knew of its frames: those it does not list here stood. */
+export interface OriginsCheckpoint {
+  /** Frames with lower sequences are good, except the unsettled. */
+  readonly settledBelow: number;
+  readonly unsettled: readonly number[];
+}
+
+export interface Checkpoint {
+  readonly generation: number;
+  readonly leaderEpoch: number;
+  /** The age clock: milliseconds this node has run, all runs together. */
+  readonly ageMs: number;
+  /** By directory: `<topic>-<partition>`. */
+  readonly partitions: ReadonlyMap<string, PartitionCheckpoint>;
+  readonly forwarded: ReadonlyMap<string, ForwardedCheckpoint>;
+  readonly ranges: readonly RangeCheckpoint[];
+  readonly origins: OriginsCheckpoint;
+}
+
+/** The same with its partitions already encoded, since most of them have not changed. */
+export interface CheckpointParts extends Omit<Checkpoint, "partitions"> {
+  readonly partitions: ReadonlyMap<string, string>;
+}
+
+const MAGIC = 0x4c42_4350;
+export const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_HEADER_BYTES = 24;
+
+export function encodePartition(partition: PartitionCheckpoint): string {
+  return JSON.stringify({
+    log_start_offset: partition.logStartOffset,
+    recovery_point: partition.recoveryPoint,
+    recovery_segment: partition.recoverySegment,
+    recovery_position: partition.recoveryPosition,
+    epochs: partition.epochs.map(({ epoch, startOffset }) => [epoch, startOffset]),
+    gaps: partition.gaps.map(({ from, to, reason }) => [from, to, reason]),
+    segments: partition.segments.map((segment) => [
+      segment.baseOffset,
+      segment.bytes,
+      segment.minTimestamp,
+      segment.maxTimestamp,
+      segment.receivedMs,
+    ]),
+  });
+}
+
+export function encodeCheckpoint(parts: CheckpointParts, crc32c: Checksum): Uint8Array {
+  const rest = JSON.stringify({
+    leader_epoch: parts.leaderEpoch,
+    age_ms: parts.ageMs,
+    forwarded: Object.fromEntries(parts.forwarded),
+    ranges: parts.ranges.map((range) => [
+      range.logId,
+      range.firstOffset,
+      range.watermark,
+      range.islands.map(({ from, to }) => [from, to]),
+      range.targetTopic,
+      range.targetPartition,
+      range.localEnd,
+    ]),
+    origins: { settled_below: parts.origins.settledBelow, unsettled: parts.origins.unsettled },
+  });
+  const partitions = Array.from(
+    parts.partitions,
+    ([name, text]) => `${JSON.stringify(name)}:${text}`,
+  );
+  const payload = utf8(`${rest.slice(0, -1)},"partitions":{${partitions.join(",")}}}`);
+  const bytes = new Uint8Array(CHECKPOINT_HEADER_BYTES + payload.length);
+  const view = viewOf(bytes);
+  view.setUint32(0, MAGIC);
+  view.setUint32(8, CHECKPOINT_VERSION);
+  view.setBigUint64(12, BigInt(parts.generation));
+  view.setUint32(20, payload.length);
+  bytes.set(payload, CHECKPOINT_HEADER_BYTES);
+  view.setUint32(4, crc32c(bytes.subarray(8)));
+  return bytes;
+}
+
+/** The checkpoint at the head of `bytes`, or null where there is none that is whole. */
+export function decodeCheckpoint(bytes: Uint8Array, crc32c: Checksum): Checkpoint | null {
+  if (bytes.length < CHECKPOINT_HEADER_BYTES) return null;
+  const view = viewOf(bytes);
+  const end = CHECKPOINT_HEADER_BYTES + view.getUint32(20);
+  if (view.getUint32(0) !== MAGIC || end > bytes.length) return null;
+  if (view.getUint32(8) !== CHECKPOINT_VERSION) return null;
+  if (view.getUint32(4) !== crc32c(bytes.subarray(8, end))) return null;
+  const text = new TextDecoder().decode(bytes.subarray(CHECKPOINT_HEADER_BYTES, end));
+  // The checksum holds, so this is what encodeCheckpoint wrote.
+  const row = JSON.parse(text) as Row;
+  return {
+    generation: Number(view.getBigUint64(12)),
+    leaderEpoch: row.leader_epoch,
+    ageMs: row.age_ms,
+    partitions: new Map(
+      Object.entries(row.partitions).map(([name, partition]) => [name, decodePartition(partition)]),
+    ),
+    forwarded: new Map(Object.entries(row.forwarded)),
+    ranges: row.ranges.map((range) => ({
+      logId: range[0],
+      firstOffset: range[1],
+      watermark: range[2],
+      islands: range[3].map(([from, to]) => ({ from, to })),
+      targetTopic: range[4],
+      targetPartition: range[5],
+      localEnd: range[6],
+    })),
+    origins: { settledBelow: row.origins.settled_below, unsettled: row.origins.unsettled },
+  };
+}
+
+interface PartitionRow {
+  readonly log_start_offset: number;
+  readonly recovery_point: number;
+  readonly recovery_segment: number;
+  readonly recovery_position: number;
+  readonly epochs: readonly (readonly [number, number])[];
+  readonly gaps: readonly (readonly [number, number, Gap["reason"]])[];
+  readonly segments: readonly (readonly [number, number, number, number, number])[];
+}
+
+type RangeRow = readonly [
+  logId: string,
+  firstOffset: number,
+  watermark: number,
+  islands: readonly (readonly [number, number])[],
+  targetTopic: string,
+  targetPartition: number,
+  localEnd: number,
+];
+
+interface Row {
+  readonly leader_epoch: number;
+  readonly age_ms: number;
+  readonly partitions: Readonly<Record<string, PartitionRow>>;
+  readonly forwarded: Readonly<Record<string, ForwardedCheckpoint>>;
+  readonly ranges: readonly RangeRow[];
+  readonly origins: { readonly settled_below: number; readonly unsettled: readonly number[] };
+}
+
+function decodePartition(row: PartitionRow): PartitionCheckpoint {
+  return {
+    logStartOffset: row.log_start_offset,
+    recoveryPoint: row.recovery_point,
+    recoverySegment: row.recovery_segment,
+    recoveryPosition: row.recovery_position,
+    epochs: row.epochs.map(([epoch, startOffset]) => ({ epoch, startOffset })),
+    gaps: row.gaps.map(([from, to, reason]) => ({ from, to, reason })),
+    segments: row.segments.map((segment) => ({
+      baseOffset: segment[0],
+      bytes: segment[1],
+      minTimestamp: segment[2],
+      maxTimestamp: segment[3],
+      receivedMs: segment[4],
+    })),
+  };
+}
