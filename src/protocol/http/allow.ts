@@ -1,0 +1,57 @@
+/**
+ * What a path allows, where a request matched no route: 404 and 405 are problem documents too, and
+ * OPTIONS is answered from the same table.
+ *
+ * @module
+ */
+import { OperatingError } from "../../base/errors.ts";
+import { problemResponse } from "./problem.ts";
+
+export interface RouteName {
+  readonly method: string;
+  /** With parameters as `:name`. */
+  readonly path: string;
+}
+
+/** The methods that `routes` have for `path`, HEAD and OPTIONS included; none where there is none. */
+export function allowedMethods(routes: readonly RouteName[], path: string): string[] {
+  const segments = path.split("/");
+  const methods = new Set<string>();
+  for (const route of routes) {
+    if (route.method !== "ALL" && matches(route.path.split("/"), segments)) {
+      methods.add(route.method);
+    }
+  }
+  if (methods.size === 0) return [];
+  if (methods.has("GET")) methods.add("HEAD");
+  return [...methods, "OPTIONS"].sort();
+}
+
+/** The answer to a request that no route took. */
+export function unmatchedResponse(routes: readonly RouteName[], request: Request): Response {
+  const path = pathOf(request.url);
+  const allowed = allowedMethods(routes, path);
+  if (allowed.length === 0) {
+    return problemResponse(
+      new OperatingError("not_found", `Cannot find ${path.slice(0, 200)}: see /openapi.json`),
+    );
+  }
+  const allow = allowed.join(", ");
+  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+  const error = new OperatingError(
+    "method_not_allowed",
+    `Cannot ${request.method.slice(0, 20)} ${path.slice(0, 200)}: allowed are ${allow}`,
+    { allowed },
+  );
+  return problemResponse(error, { allow });
+}
+
+function matches(pattern: readonly string[], segments: readonly string[]): boolean {
+  return pattern.length === segments.length &&
+    pattern.every((part, at) => part.startsWith(":") ? segments[at] !== "" : part === segments[at]);
+}
+
+function pathOf(url: string): string {
+  const { pathname } = new URL(url);
+  return pathname;
+}
