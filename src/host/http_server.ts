@@ -20,6 +20,7 @@ export interface HttpServerOptions {
 /** @throws {OperatingError} `invalid_config` when the address cannot be listened on. */
 export function serveHttp({ hostname, port, handle, onBug }: HttpServerOptions): HttpServer {
   const abort = new AbortController();
+  let finished = false;
   try {
     const server = Deno.serve({
       hostname,
@@ -31,10 +32,13 @@ export function serveHttp({ hostname, port, handle, onBug }: HttpServerOptions):
         return new Response(null, { status: 500 });
       },
     }, (request, { remoteAddr }) => handle(request, `${remoteAddr.hostname}:${remoteAddr.port}`));
+    void server.finished.then(() => finished = true);
     return {
       address: { hostname: server.addr.hostname, port: server.addr.port },
       close: () => server.shutdown(),
-      abort: () => abort.abort(),
+      abort() {
+        if (!finished) abort.abort();
+      },
     };
   } catch (error) {
     throw cannotListen(hostname, port, error);

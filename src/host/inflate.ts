@@ -4,32 +4,51 @@
  *
  * @module
  */
+import type { Buffer } from "node:buffer";
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { concat } from "../base/bytes.ts";
 import { messageOf, OperatingError } from "../base/errors.ts";
+import { zstdFrameEnd } from "./zstd_frame.ts";
 
 export type Codec = "gzip" | "zstd";
 
-/** @throws {OperatingError} `corrupt_batch` when the bytes are damaged or would exceed the limit. */
+/** @throws {OperatingError} `corrupt_batch` when the bytes are damaged or would exceed the limit */
 export function inflate(
   codec: Codec,
   bytes: Uint8Array,
   outputBytesMax: number,
 ): Uint8Array<ArrayBuffer> {
-  const run = codec === "gzip" ? gunzipSync : zstdDecompressSync;
   try {
-    const whole = run(bytes, { maxOutputLength: outputBytesMax });
-    return new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength);
+    if (codec === "zstd") return inflateZstd(bytes, outputBytesMax);
+    return plain(gunzipSync(bytes, { maxOutputLength: outputBytesMax }));
   } catch (error) {
-    throw new OperatingError(
-      "corrupt_batch",
-      `Cannot inflate ${bytes.length} bytes of ${codec}: ${messageOf(error)}`,
-      { codec },
-      error,
-    );
+    const message = `Cannot inflate ${bytes.length} bytes of ${codec}: ${messageOf(error)}`;
+    throw new OperatingError("corrupt_batch", message, { codec }, error);
   }
 }
 
+/** Frame by frame: the platform stops behind the first, and takes a cut one for a shorter one. */
+function inflateZstd(bytes: Uint8Array, outputBytesMax: number): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array[] = [];
+  let rest = bytes;
+  let sizeLeft = outputBytesMax;
+  do {
+    const end = zstdFrameEnd(rest);
+    if (end < 0) throw new RangeError("expected whole frames");
+    // The platform takes no limit of 0, and an empty frame may follow a full one.
+    const part = zstdDecompressSync(rest.subarray(0, end), { maxOutputLength: sizeLeft + 1 });
+    sizeLeft -= part.length;
+    if (sizeLeft < 0) throw new RangeError(`over ${outputBytesMax} bytes`);
+    parts.push(part);
+    rest = rest.subarray(end);
+  } while (rest.length > 0);
+  return concat(parts);
+}
+
 export function deflate(codec: Codec, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = codec === "gzip" ? gzipSync(bytes) : zstdCompressSync(bytes);
+  return plain(codec === "gzip" ? gzipSync(bytes) : zstdCompressSync(bytes));
+}
+
+function plain(whole: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength);
 }

@@ -1,0 +1,14 @@
+import process from "node:process";
+import { expect, it } from "vitest";
+import { onStopSignal } from "../../src/host/signals.ts";
+
+it("tells of SIGTERM and SIGINT until it is told to stop", async () => {
+  const got: string[] = [];
+  const dispose = onStopSignal((signal) => got.push(signal));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.kill(process.pid, signal);
+    await expect.poll(() => got).toContain(signal);
+  }
+  dispose();
+  expect(got).toHaveLength(2);
+});
