@@ -65,7 +65,7 @@ export async function run(options: Options): Promise<void> {
   };
   const names = options.list("cells", []);
   const cells = names.length > 0 ? names.map(parseCell) : goalsOnly ? GOAL_CELLS : ALL_CELLS;
-  const peerNames = options.list("peers", PEER_NAMES);
+  const peerNames = options.list("peers", PEER_NAMES).filter((name) => name !== "none");
   const delayMs = options.number("sync-delay-ms", 10);
   const generators = await Generators.build();
   if (generators === null) return;

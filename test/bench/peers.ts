@@ -72,7 +72,7 @@ export async function findCommand(name: string, variable: string): Promise<strin
 }
 
 async function startMosquitto({ directory }: PeerContext): Promise<Peer> {
-  const command = await findCommand("mosquitto", "LOGBOOM_BENCH_MOSQUITTO");
+  const command = await findCommand("mosquitto", "BENCH_MOSQUITTO");
   const port = freePort();
   const path = `${directory}/mosquitto.conf`;
   await Deno.writeTextFile(
@@ -94,7 +94,7 @@ async function startMosquitto({ directory }: PeerContext): Promise<Peer> {
 
 async function startNats(context: PeerContext, name: string, synced: boolean): Promise<Peer> {
   const { directory, generators } = context;
-  const command = await findCommand("nats-server", "LOGBOOM_BENCH_NATS");
+  const command = await findCommand("nats-server", "BENCH_NATS");
   const port = freePort();
   const store = `${directory}/store`;
   await Deno.mkdir(store, { recursive: true });
@@ -133,7 +133,7 @@ async function writeNatsConfig(
 }
 
 async function startRedis({ directory }: PeerContext): Promise<Peer> {
-  const command = await findCommand("redis-server", "LOGBOOM_BENCH_REDIS");
+  const command = await findCommand("redis-server", "BENCH_REDIS");
   const port = freePort();
   const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", directory, "--save", ""];
   const process = new ServerProcess({

@@ -8,6 +8,8 @@ import { ServerProcess } from "./processes.ts";
 
 export interface NodeOptions {
   readonly dataDirectory: string;
+  /** A free one by default. */
+  readonly mqttPort?: number;
   readonly environment?: Readonly<Record<string, string>>;
   /** Further flags of `serve`. */
   readonly flags?: readonly string[];
@@ -23,7 +25,7 @@ export interface ProductNode {
 
 /** Starts a node on free ports and waits for its ready line. */
 export async function startNode(options: NodeOptions): Promise<ProductNode> {
-  const denoFlags = (Deno.env.get("LOGBOOM_BENCH_DENO_FLAGS") ?? "").split(" ").filter(Boolean);
+  const denoFlags = (Deno.env.get("BENCH_DENO_FLAGS") ?? "").split(" ").filter(Boolean);
   const process = new ServerProcess({
     command: Deno.execPath(),
     args: [
@@ -32,7 +34,8 @@ export async function startNode(options: NodeOptions): Promise<ProductNode> {
       ...denoFlags,
       `${REPOSITORY}/src/main.ts`,
       "serve",
-      ...["--data-dir", options.dataDirectory, "--mqtt-port", "0", "--http-port", "0"],
+      ...["--data-dir", options.dataDirectory, "--http-port", "0"],
+      ...["--mqtt-port", String(options.mqttPort ?? 0)],
       ...(options.flags ?? []),
     ],
     directory: REPOSITORY,
@@ -40,8 +43,8 @@ export async function startNode(options: NodeOptions): Promise<ProductNode> {
   });
   try {
     const [line] = await process.line(/^.*\bready\b.*$/);
-    const mqttPort = portIn(line, /mqtt:\/\/[^\s",/]+?:(\d+)/);
-    const httpPort = portIn(line, /http:\/\/[^\s",/]+?:(\d+)/);
+    const mqttPort = portIn(line, /\bmqtt \S+?:(\d+)/);
+    const httpPort = portIn(line, /\bhttp http:\/\/\S+?:(\d+)/);
     const httpUrl = `http://127.0.0.1:${httpPort}`;
     return { process, mqttPort, httpPort, httpUrl, dataDirectory: options.dataDirectory };
   } catch (error) {
