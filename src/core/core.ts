@@ -17,9 +17,11 @@ import {
 } from "../base/limits.ts";
 import type { LogId, Offset } from "../base/types.ts";
 import { type CoreExports, instantiate, type MemoryMap } from "./exports.ts";
+import { type IngestResult, type IngestSession, ingestStatus } from "./ingest.ts";
 import type { DecodedRecord, RecordParts } from "./record.ts";
-import { encodeHeaders, NO_HEADERS } from "./record_headers.ts";
+import { type EncodedHeaders, encodeHeaders, NO_HEADERS } from "./record_headers.ts";
 import { RecordTableReader } from "./record_table.ts";
+import { CoreRoutes } from "./routes.ts";
 import { Status, statusName } from "./status.ts";
 
 export type AppendStatus = "ok" | "batch_full" | "no_slot" | "too_large";
@@ -40,12 +42,30 @@ const BASE_OFFSET_MAX = SEQUENCES_PER_EPOCH * 2 ** 15;
 const CONTROL_FLAG = 0x20;
 const APPEND_TIME_FLAG = 0x08;
 
+const NO_BYTES = new Uint8Array(0);
+
 export class Core {
+  /** Where the MQTT fast path appends to. */
+  readonly routes: CoreRoutes;
   readonly #core: CoreExports;
   readonly #map: MemoryMap;
   readonly #memory: Uint8Array<ArrayBuffer>;
   readonly #result: Uint32Array;
   readonly #table: Int32Array;
+  readonly #touched: Uint32Array;
+  /** The record headers that lie in the core's memory. */
+  #headers0: EncodedHeaders | null = null;
+  #headers1: EncodedHeaders | null = null;
+  readonly #ingested: IngestResult = {
+    status: "need_more",
+    consumed: 0,
+    packetBytes: 0,
+    acks: NO_BYTES,
+    records: 0,
+    bytes: 0,
+    touched: [],
+    handle: 0,
+  };
 
   private constructor(wasm: Uint8Array) {
     const { exports, map } = instantiate(wasm);
@@ -56,6 +76,8 @@ export class Core {
     this.#memory = new Uint8Array(buffer as ArrayBuffer);
     this.#result = new Uint32Array(buffer, map.RESULT, 64);
     this.#table = new Int32Array(buffer, map.TABLE, map.TABLE_BYTES / 4);
+    this.#touched = new Uint32Array(buffer, map.TOUCHED, 64);
+    this.routes = new CoreRoutes(exports, this.#memory, map);
   }
 
   /** Compiles and instantiates `core.wasm` or `core.relaxed.wasm`. */
@@ -66,6 +88,7 @@ export class Core {
   /** Forgets open batches and routes: for tests, which open one store after the other. */
   reset(): void {
     this.#core.resetBatches();
+    this.#core.clearRoutes();
   }
 
   // ── checksums and hashes ─────────────────────────────────────────────────────────────────────
@@ -243,6 +266,47 @@ export class Core {
   /** Drops the open batch of a partition, if there is one. */
   discard(handle: number): void {
     this.#core.discard(handle);
+  }
+
+  // ── MQTT ─────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Appends the plain PUBLISH packets at the head of `chunk` to the open batches of their routes.
+   * The caller deals with the packet at `consumed`, then calls again with what is behind it.
+   */
+  ingest(chunk: Uint8Array, session: IngestSession): IngestResult {
+    const { IN, IN_BYTES, OUT } = this.#map;
+    const size = Math.min(chunk.length, IN_BYTES);
+    this.#memory.set(size === chunk.length ? chunk : chunk.subarray(0, size), IN);
+    if (
+      session.recordHeaders0 !== this.#headers0 || session.recordHeaders1 !== this.#headers1
+    ) this.#setSessionHeaders(session.recordHeaders0, session.recordHeaders1);
+
+    const version = session.protocolVersion;
+    const status = this.#core.ingest(IN, size, version, session.nowMs, session.packetBytesMax);
+    const result = this.#result;
+    const ingested = this.#ingested;
+    ingested.status = ingestStatus(status);
+    ingested.consumed = result[0]!;
+    ingested.acks = result[1]! > 0 ? this.#memory.slice(OUT, OUT + result[1]!) : NO_BYTES;
+    ingested.records = result[2]!;
+    ingested.bytes = result[3]!;
+    ingested.touched = [];
+    for (let nth = 0; nth < result[4]!; nth++) ingested.touched.push(this.#touched[nth]!);
+    ingested.handle = result[5]!;
+    ingested.packetBytes = result[6]!;
+    return ingested;
+  }
+
+  #setSessionHeaders(headers0: EncodedHeaders, headers1: EncodedHeaders): void {
+    const { SESSION_HEADERS_0, SESSION_HEADERS_1, SESSION_HEADERS_BYTES } = this.#map;
+    assert(headers0.length <= SESSION_HEADERS_BYTES, "a session's record headers fit the core");
+    assert(headers1.length <= SESSION_HEADERS_BYTES, "a session's record headers fit the core");
+    this.#memory.set(headers0, SESSION_HEADERS_0);
+    this.#memory.set(headers1, SESSION_HEADERS_1);
+    this.#core.setSessionHeaders(headers0.length, headers1.length);
+    this.#headers0 = headers0;
+    this.#headers1 = headers1;
   }
 
   #copyIn(bytes: Uint8Array): void {

@@ -45,21 +45,39 @@ export interface CoreExports {
     compress: number,
   ): number;
   discard(handle: number): void;
+  setRoute(
+    nameAt: number,
+    nameSize: number,
+    handle: number,
+    keyAt: number,
+    keySize: number,
+    keyIsTopic: number,
+    recordSizeMax: number,
+  ): void;
+  clearRoutes(): void;
+  setSessionHeaders(size0: number, size1: number): void;
+  ingest(start: number, size: number, version: number, now: number, packetSizeMax: number): number;
   resetBatches(): void;
 }
 
 /** Addresses and sizes of the areas both sides use. */
-export interface MemoryMap {
-  readonly IN: number;
-  readonly IN_BYTES: number;
-  readonly OUT: number;
-  readonly OUT_BYTES: number;
-  readonly BIG: number;
-  readonly BIG_BYTES: number;
-  readonly TABLE: number;
-  readonly TABLE_BYTES: number;
-  readonly RESULT: number;
-}
+export type MemoryMap = Readonly<Record<typeof MAPPED[number], number>>;
+
+const MAPPED = [
+  "BIG",
+  "BIG_BYTES",
+  "IN",
+  "IN_BYTES",
+  "OUT",
+  "OUT_BYTES",
+  "RESULT",
+  "SESSION_HEADERS_0",
+  "SESSION_HEADERS_1",
+  "SESSION_HEADERS_BYTES",
+  "TABLE",
+  "TABLE_BYTES",
+  "TOUCHED",
+] as const;
 
 const LIMITS_OF_BOTH = [
   "BATCH_BYTES_MAX",
@@ -80,17 +98,7 @@ export function instantiate(wasm: Uint8Array): { exports: CoreExports; map: Memo
   }
   const memory = exports["memory"] as WebAssembly.Memory;
   assert(constant("MEMORY_END") === memory.buffer.byteLength, "the memory is what its map says");
-  const map: MemoryMap = {
-    IN: constant("IN"),
-    IN_BYTES: constant("IN_BYTES"),
-    OUT: constant("OUT"),
-    OUT_BYTES: constant("OUT_BYTES"),
-    BIG: constant("BIG"),
-    BIG_BYTES: constant("BIG_BYTES"),
-    TABLE: constant("TABLE"),
-    TABLE_BYTES: constant("TABLE_BYTES"),
-    RESULT: constant("RESULT"),
-  };
+  const map = Object.fromEntries(MAPPED.map((name) => [name, constant(name)])) as MemoryMap;
   assert(
     map.IN_BYTES >= limits.MQTT_PACKET_BYTES_MAX + 64 * 1024,
     "a read that ends the largest packet fits the core",

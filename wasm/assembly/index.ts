@@ -9,8 +9,12 @@ export {
   OUT,
   OUT_BYTES,
   RESULT,
+  SESSION_HEADERS_0,
+  SESSION_HEADERS_1,
+  SESSION_HEADERS_BYTES,
   TABLE,
   TABLE_BYTES,
+  TOUCHED,
 } from "./memory";
 export { crc32c } from "./crc32c";
 export { murmur2 } from "./murmur2";
@@ -25,3 +29,5 @@ export {
   resetBatches,
   seal,
 } from "./open_batch";
+export { clearRoutes, setRoute } from "./routes";
+export { ingest, setSessionHeaders } from "./mqtt_publish";

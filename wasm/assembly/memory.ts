@@ -30,6 +30,8 @@ export const SLOT_STACK: usize = 0x1a000;
 export const TOUCHED: usize = 0x1a100;
 /** One bit for each open container of the JSON scanner. */
 export const JSON_STACK: usize = 0x1a200;
+/** What is known of the session's record headers; `mqtt_publish.ts` draws it. */
+export const SESSION_STATE: usize = 0x1a300;
 
 /** Record headers of the session at hand, count included: for QoS 0, and for QoS 1. */
 export const SESSION_HEADERS_BYTES: u32 = 0x14000 - SLACK;
