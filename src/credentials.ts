@@ -29,7 +29,10 @@ export class Credentials {
   readonly #entries: readonly Entry[];
   readonly #anonymous: Principal | null;
 
-  /** Without any credential, or when the operator allows it, a client may come without one. */
+  /**
+   * A client may come without a credential where none are configured (then whatever it shows is not
+   * looked at) or the operator allows it (then what it shows must still be right).
+   */
   constructor({ credentials, allow_anonymous }: Pick<Config, "credentials" | "allow_anonymous">) {
     this.#entries = credentials.map(({ name, token, scopes }) => ({
       principal: { name, may: (scope) => scopes.includes(scope) },
@@ -40,14 +43,15 @@ export class Credentials {
 
   /** Null when the header names nobody we know, or is missing where it must not be. */
   ofHeader(authorization: string | null): Principal | null {
-    if (authorization === null) return this.#anonymous;
+    if (authorization === null || this.#entries.length === 0) return this.#anonymous;
     const token = BEARER.exec(authorization)?.[1];
     return token === undefined ? null : this.#find(token)?.principal ?? null;
   }
 
   /** The same for an MQTT client's user name and password. */
   ofPassword(name: string | null, password: Uint8Array | null): Principal | null {
-    if (name === null && password === null) return this.#anonymous;
+    const none = name === null && password === null;
+    if (none || this.#entries.length === 0) return this.#anonymous;
     const found = password === null ? undefined : this.#find(password);
     return found?.principal.name === name ? found?.principal ?? null : null;
   }
