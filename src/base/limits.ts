@@ -74,6 +74,9 @@ export const LEADER_EPOCHS_KEPT_MAX = 1_000;
 /** Bytes by which the ledger is grown, by writing zeros: thousands of evictions each. */
 export const LEDGER_STEP_BYTES = 256 * 1024;
 
+/** Bytes a ledger file may grow to: all entries, three times. */
+export const LEDGER_BYTES_MAX = 64 * 1024 * 1024;
+
 /** Entries of the ledger in memory; older ones of one log, reason and state are joined. */
 export const LEDGER_ENTRIES_MAX = 50_000;
 
@@ -169,20 +172,26 @@ export const MQTT_CLIENT_ID_BYTES_MAX = 1_024;
 /** Bytes of an MQTT packet: a 1 MiB payload and its header. */
 export const MQTT_PACKET_BYTES_MAX = 1024 * 1024 + 64 * 1024;
 
+/** Bytes of a CONNECT: will, user name and password of 64 KiB each; nobody is known yet. */
+export const MQTT_CONNECT_BYTES_MAX = 256 * 1024;
+
 /** QoS 1 and 2 publishes of one client not yet answered: MQTT 5's Receive Maximum. */
 export const MQTT_RECEIVE_MAXIMUM = 16_384;
 
 /** Topic aliases of one MQTT 5 connection. */
 export const MQTT_TOPIC_ALIAS_MAXIMUM = 16;
 
-/** MQTT topic names whose route is remembered: beyond it all are forgotten, and looked up again. */
-export const MQTT_ROUTES_CACHED_MAX = 100_000;
-
 /** Bytes of an MQTT topic name: the standard's own bound is 65,535, and it is a key in memory. */
 export const MQTT_TOPIC_NAME_BYTES_MAX = 4_096;
 
 /** Milliseconds an unfinished packet larger than a read buffer may hold one that others wait for. */
 export const MQTT_PACKET_STALL_MS = 10_000;
+
+/** Seconds a client that cannot be told "no room" is held before it is closed and may come back. */
+export const MQTT_STALL_S_MAX = 60;
+
+/** Seconds a connection that ends may take to read its last answers. */
+export const MQTT_END_S_MAX = 5;
 
 /** Milliseconds a stopping node waits for its clients' last acknowledgements. */
 export const MQTT_STOP_MS = 5_000;

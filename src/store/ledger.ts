@@ -1,0 +1,365 @@
+/**
+ * The ledger: every range of records that left a log without being delivered, and why. It is kept
+ * in a journal that needs no free space, because the moment it is needed most is a full disk.
+ *
+ *     ["next", id]                             the id the next entry takes
+ *     ["entry", row]                           an entry, in a snapshot
+ *     ["start", directory, offset, held, settled]     a log start offset, and what had been delivered
+ *     ["void", log_id, from, to]               offsets of another node's log that never held records
+ *     ["change", {remove, entries, start, void}]      one decision: all of it, or nothing
+ *
+ * An eviction is one change that holds its entries and the new log start offset. Deleting the files
+ * is clean-up, and is done again at start.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { LEDGER_BYTES_MAX, LEDGER_ENTRIES_MAX, LEDGER_STEP_BYTES } from "../base/limits.ts";
+import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+import type { Checksum } from "../format/journal_entry.ts";
+import type { Disk } from "./disk.ts";
+import { Journal, type SnapshotEntry } from "./journal.ts";
+
+export const LEDGER_PATHS = ["ledger-a", "ledger-b"] as const;
+
+export type LedgerReason =
+  | "evicted"
+  | "retention"
+  | "corrupt"
+  | "lost_at_receiver"
+  | "rejected";
+
+/**
+ * `provisional` until the receiver told which of its offsets it lacks; `final` after that;
+ * `reversed` when the records turned up again.
+ */
+export type LedgerState = "provisional" | "final" | "reversed";
+
+export interface LedgerEntry extends OffsetRange {
+  readonly id: number;
+  /** Null where damage left no way to tell whose the records were. */
+  readonly logId: LogId | null;
+  readonly topic: TopicName;
+  readonly partition: number;
+  /** Records in it. */
+  readonly count: number;
+  readonly bytes: number;
+  readonly minTimestamp: number;
+  readonly maxTimestamp: number;
+  readonly reason: LedgerReason;
+  readonly state: LedgerState;
+  /** Wall clock, as it was. */
+  readonly atMs: number;
+}
+
+export type NewLedgerEntry = Omit<LedgerEntry, "id" | "atMs">;
+
+/** A partition's log start offset, and how far it had been delivered when it was set. */
+export interface LogStart {
+  readonly offset: Offset;
+  readonly held: Offset;
+  readonly settled: Offset;
+}
+
+/** One decision. */
+export interface LedgerChange {
+  readonly remove?: readonly number[];
+  readonly entries?: readonly NewLedgerEntry[];
+  readonly start?: { readonly directory: string } & LogStart;
+  readonly void?: { readonly logId: LogId } & OffsetRange;
+}
+
+export interface LedgerOptions {
+  readonly disk: Disk;
+  readonly crc32c: Checksum;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Ledger {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #journal: Journal;
+  #entries = new Map<number, LedgerEntry>();
+  #byLog = new Map<LogId | null, Set<number>>();
+  #starts = new Map<string, LogStart>();
+  #voids: VoidRange[] = [];
+  #nextId = 1;
+
+  private constructor({ disk, crc32c, clock, logger }: LedgerOptions) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#journal = Journal.open({
+      disk,
+      crc32c,
+      logger,
+      paths: LEDGER_PATHS,
+      stepBytes: LEDGER_STEP_BYTES,
+      maxBytes: LEDGER_BYTES_MAX,
+      replay: (payload) => this.#replay(payload),
+      snapshot: () => this.#snapshot(),
+    });
+  }
+
+  /** Reads what is there. Call {@linkcode prepare} before the first change. */
+  static open(options: LedgerOptions): Ledger {
+    return new Ledger(options);
+  }
+
+  prepare(): Promise<void> {
+    return this.#journal.prepare();
+  }
+
+  get bytes(): number {
+    return this.#journal.bytes;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** All entries, in the order they were made. */
+  entries(): Iterable<LedgerEntry> {
+    return this.#entries.values();
+  }
+
+  /** The entries of a log, in the order they were made. */
+  of(logId: LogId | null): LedgerEntry[] {
+    return Array.from(this.#byLog.get(logId) ?? [], (id) => this.#entries.get(id)!);
+  }
+
+  /** Those of a log that count, by offset. */
+  standing(logId: LogId | null): LedgerEntry[] {
+    return this.of(logId).filter(({ state }) => state !== "reversed")
+      .sort((a, b) => a.from - b.from);
+  }
+
+  logStart(directory: string): LogStart | undefined {
+    return this.#starts.get(directory);
+  }
+
+  voids(): readonly VoidRange[] {
+    return this.#voids;
+  }
+
+  /** Makes a decision; it counts, and is durable, once this resolves with the new entries. */
+  async change(change: LedgerChange): Promise<LedgerEntry[]> {
+    const atMs = this.#clock.wallMs();
+    const entries = (change.entries ?? []).map((entry) => ({ ...entry, id: this.#nextId++, atMs }));
+    const row: ChangeRow = {
+      ...(change.remove?.length ? { remove: change.remove } : {}),
+      ...(entries.length > 0 ? { entries: entries.map(encodeEntry) } : {}),
+      ...(change.start ? { start: encodeStart(change.start.directory, change.start) } : {}),
+      ...(change.void ? { void: [change.void.logId, change.void.from, change.void.to] } : {}),
+    };
+    await this.#journal.append([["change", row]]);
+    this.#apply(row);
+    for (const entry of entries) {
+      const { logId, topic, partition, from, to, count, reason, state } = entry;
+      const coordinates = { log_id: logId, topic, partition, from, to };
+      this.#logger.warn("ledgered", { ...coordinates, records: count, reason, state });
+    }
+    if (this.#entries.size > LEDGER_ENTRIES_MAX) await this.#join();
+    return entries;
+  }
+
+  /**
+   * The receiver told which offsets of a provisional entry it lacks: those become final, the others
+   * were delivered after all.
+   */
+  async resolve(id: number, lacking: readonly OffsetRange[]): Promise<LedgerEntry[]> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.state !== "provisional") return [];
+    const records = entry.to - entry.from;
+    const entries = lacking.map(({ from, to }) => ({
+      ...entry,
+      from,
+      to,
+      count: Math.round(entry.count * (to - from) / records),
+      bytes: Math.round(entry.bytes * (to - from) / records),
+      state: "final" as const,
+    }));
+    return await this.change({ remove: [id], entries });
+  }
+
+  /** The records turned up again: the entry stays, and counts no longer. */
+  async reverse(id: number): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.state === "reversed") return;
+    await this.change({ remove: [id], entries: [{ ...entry, state: "reversed" }] });
+  }
+
+  /** Drops void ranges that both checkpoints hold by now; `watermarkOf` tells how far those go. */
+  forgetVoids(watermarkOf: (logId: LogId) => Offset | undefined): void {
+    this.#voids = this.#voids.filter(({ logId, to }) => to > (watermarkOf(logId) ?? 0));
+  }
+
+  close(): Promise<void> {
+    return this.#journal.close();
+  }
+
+  /** Joins neighbours of one log, reason and state, so that the ledger has an end. */
+  async #join(): Promise<void> {
+    const remove: number[] = [];
+    const entries: NewLedgerEntry[] = [];
+    for (const logId of this.#byLog.keys()) {
+      let last: LedgerEntry | null = null;
+      for (const entry of this.standing(logId)) {
+        if (remove.length >= JOINED_AT_ONCE_MAX) break;
+        if (last !== null && joins(last, entry)) {
+          if (!remove.includes(last.id)) remove.push(last.id);
+          else entries.pop();
+          remove.push(entry.id);
+          last = join(last, entry);
+          entries.push(last);
+        } else {
+          last = entry;
+        }
+      }
+    }
+    if (remove.length > 0) await this.change({ remove, entries });
+  }
+
+  #replay(payload: unknown): void {
+    if (payload === null) {
+      this.#entries.clear();
+      this.#byLog.clear();
+      this.#starts.clear();
+      this.#voids = [];
+      return;
+    }
+    // The checksum holds, so this is what this file wrote.
+    const row = payload as SnapshotRow;
+    if (row[0] === "next") this.#nextId = Math.max(this.#nextId, row[1]);
+    else if (row[0] === "entry") this.#put(decodeEntry(row[1]));
+    else if (row[0] === "start") this.#setStart(row.slice(1) as unknown as StartRow);
+    else if (row[0] === "void") this.#voids.push({ logId: row[1], from: row[2], to: row[3] });
+    else if (row[0] === "change") this.#apply(row[1]);
+  }
+
+  #apply({ remove, entries, start, void: voided }: ChangeRow): void {
+    for (const id of remove ?? []) {
+      this.#byLog.get(this.#entries.get(id)?.logId ?? null)?.delete(id);
+      this.#entries.delete(id);
+    }
+    for (const row of entries ?? []) this.#put(decodeEntry(row));
+    if (start) this.#setStart(start);
+    if (voided) this.#voids.push({ logId: voided[0], from: voided[1], to: voided[2] });
+  }
+
+  #put(entry: LedgerEntry): void {
+    this.#nextId = Math.max(this.#nextId, entry.id + 1);
+    this.#entries.set(entry.id, entry);
+    const ids = this.#byLog.get(entry.logId) ?? new Set();
+    ids.add(entry.id);
+    this.#byLog.set(entry.logId, ids);
+  }
+
+  /** Never back: after damage the journal may be read out of order. */
+  #setStart([directory, offset, held, settled]: StartRow): void {
+    if (offset < (this.#starts.get(directory)?.offset ?? 0)) return;
+    this.#starts.set(directory, { offset, held, settled });
+  }
+
+  *#snapshotRows(): Iterable<SnapshotRow> {
+    yield ["next", this.#nextId];
+    for (const entry of this.#entries.values()) yield ["entry", encodeEntry(entry)];
+    for (const [directory, start] of this.#starts) {
+      yield ["start", ...encodeStart(directory, start)];
+    }
+    for (const { logId, from, to } of this.#voids) yield ["void", logId, from, to];
+  }
+
+  #snapshot(): SnapshotEntry[] {
+    return Array.from(this.#snapshotRows(), (payload) => ({ payload }));
+  }
+}
+
+const JOINED_AT_ONCE_MAX = 1_000;
+
+export interface VoidRange extends OffsetRange {
+  readonly logId: LogId;
+}
+
+type StartRow = readonly [directory: string, offset: number, held: number, settled: number];
+
+interface ChangeRow {
+  readonly remove?: readonly number[];
+  readonly entries?: readonly EntryRow[];
+  readonly start?: StartRow;
+  readonly void?: readonly [logId: LogId, from: number, to: number];
+}
+
+type SnapshotRow =
+  | readonly ["next", number]
+  | readonly ["entry", EntryRow]
+  | readonly ["start", ...StartRow]
+  | readonly ["void", LogId, number, number]
+  | readonly ["change", ChangeRow];
+
+/** Also what `/v1/losses` shows. */
+export interface EntryRow {
+  readonly id: number;
+  readonly log_id: LogId | null;
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly from: Offset;
+  readonly to: Offset;
+  readonly count: number;
+  readonly bytes: number;
+  readonly min_timestamp: number;
+  readonly max_timestamp: number;
+  readonly reason: LedgerReason;
+  readonly state: LedgerState;
+  readonly at: number;
+}
+
+export function encodeEntry(entry: LedgerEntry): EntryRow {
+  return {
+    id: entry.id,
+    log_id: entry.logId,
+    topic: entry.topic,
+    partition: entry.partition,
+    from: entry.from,
+    to: entry.to,
+    count: entry.count,
+    bytes: entry.bytes,
+    min_timestamp: entry.minTimestamp,
+    max_timestamp: entry.maxTimestamp,
+    reason: entry.reason,
+    state: entry.state,
+    at: entry.atMs,
+  };
+}
+
+function decodeEntry(row: EntryRow): LedgerEntry {
+  const { log_id, min_timestamp, max_timestamp, at, ...same } = row;
+  return {
+    ...same,
+    logId: log_id,
+    minTimestamp: min_timestamp,
+    maxTimestamp: max_timestamp,
+    atMs: at,
+  };
+}
+
+function encodeStart(directory: string, { offset, held, settled }: LogStart): StartRow {
+  return [directory, offset, held, settled];
+}
+
+function joins(a: LedgerEntry, b: LedgerEntry): boolean {
+  return a.to === b.from && a.reason === b.reason && a.state === b.state && a.topic === b.topic &&
+    a.partition === b.partition && a.state !== "provisional";
+}
+
+function join(a: LedgerEntry, b: LedgerEntry): LedgerEntry {
+  return {
+    ...a,
+    to: b.to,
+    count: a.count + b.count,
+    bytes: a.bytes + b.bytes,
+    minTimestamp: Math.min(a.minTimestamp, b.minTimestamp),
+    maxTimestamp: Math.max(a.maxTimestamp, b.maxTimestamp),
+  };
+}

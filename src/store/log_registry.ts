@@ -1,0 +1,135 @@
+/**
+ * The log ids of this node. A log id is one run of one partition: drawn at the partition's first
+ * own append of a run, never again used by a later run. So a data directory that was restored,
+ * cloned, or lost a tail it was told was synced, cannot give an old identity to new records.
+ *
+ * The ids of a partition form a chain: each names its predecessor and where that one ended.
+ *
+ * @module
+ */
+import type { Logger } from "../base/log.ts";
+import { type Random, randomPositive63 } from "../base/random.ts";
+import type { LogId, Offset, TopicName } from "../base/types.ts";
+import type { IdentityHook, PartitionName } from "./books.ts";
+import type { Catalogue, OwnLogRow } from "./catalogue.ts";
+import { partitionDirectory } from "../format/partition_directory.ts";
+
+export interface LogRegistryOptions {
+  readonly catalogue: Pick<Catalogue, "putOwnLogs">;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export class LogRegistry implements IdentityHook {
+  readonly #options: LogRegistryOptions;
+  readonly #chains = new Map<string, OwnLogRow[]>();
+  readonly #ids = new Map<LogId, OwnLogRow>();
+  /** Drawn in this run, by partition. */
+  readonly #current = new Map<string, OwnLogRow>();
+  /** Drawn, and not yet known to be durable. */
+  readonly #undurable = new Set<OwnLogRow>();
+  #flushing: Promise<void> | null = null;
+
+  constructor(options: LogRegistryOptions, rows: readonly OwnLogRow[]) {
+    this.#options = options;
+    for (const row of [...rows].sort((a, b) => a.firstOffset - b.firstOffset)) this.#add(row);
+  }
+
+  /** The chain of a partition, oldest first. */
+  chain(topic: TopicName, partition: number): readonly OwnLogRow[] {
+    return this.#chains.get(partitionDirectory(topic, partition)) ?? [];
+  }
+
+  /** All of them, partition by partition, oldest first. */
+  *all(): Iterable<OwnLogRow> {
+    for (const chain of this.#chains.values()) yield* chain;
+  }
+
+  get(logId: LogId): OwnLogRow | undefined {
+    return this.#ids.get(logId);
+  }
+
+  /** Where a log of a chain ends, exclusive: where the next begins, else `logEndOffset`. */
+  endOf(row: OwnLogRow, logEndOffset: Offset): Offset {
+    const chain = this.chain(row.topic, row.partition);
+    return chain[chain.indexOf(row) + 1]?.predecessorEnd ?? logEndOffset;
+  }
+
+  isOwn(log: PartitionName, logId: LogId): boolean {
+    const row = this.#ids.get(logId);
+    return row !== undefined && row.topic === log.topic && row.partition === log.index;
+  }
+
+  current(log: PartitionName, logEndOffset: Offset): LogId {
+    const directory = partitionDirectory(log.topic, log.index);
+    const drawn = this.#current.get(directory);
+    if (drawn !== undefined) return drawn.logId;
+    const logId = randomPositive63(this.#options.random);
+    return this.#draw(log, logId, logEndOffset).logId;
+  }
+
+  registered(log: PartitionName): Promise<void> | null {
+    const row = this.#current.get(partitionDirectory(log.topic, log.index));
+    if (row === undefined || !this.#undurable.has(row)) return null;
+    return this.#flush(row);
+  }
+
+  /**
+   * Takes in an id that recovery found in the log and the catalogue does not know: the catalogue
+   * was restored from an older copy.
+   */
+  adopt(log: PartitionName, logId: LogId, firstOffset: Offset): void {
+    const { topic, index: partition } = log;
+    this.#options.logger.warn("log_id_adopted", { topic, partition, log_id: logId });
+    const row = this.#rowFor(log, logId, firstOffset);
+    this.#add(row);
+    this.#undurable.add(row);
+    // Nobody waits for it: should it fail, the next recovery adopts it again.
+    this.#flush(row).catch(() => {});
+  }
+
+  #draw(log: PartitionName, logId: LogId, firstOffset: Offset): OwnLogRow {
+    const row = this.#rowFor(log, logId, firstOffset);
+    this.#add(row);
+    this.#current.set(partitionDirectory(log.topic, log.index), row);
+    this.#undurable.add(row);
+    return row;
+  }
+
+  #rowFor(log: PartitionName, logId: LogId, firstOffset: Offset): OwnLogRow {
+    const predecessor = this.chain(log.topic, log.index).at(-1);
+    return {
+      logId,
+      topic: log.topic,
+      partition: log.index,
+      firstOffset,
+      predecessor: predecessor?.logId ?? null,
+      predecessorEnd: predecessor === undefined ? 0 : firstOffset,
+      root: predecessor?.root ?? logId,
+    };
+  }
+
+  #add(row: OwnLogRow): void {
+    const directory = partitionDirectory(row.topic, row.partition);
+    const chain = this.#chains.get(directory) ?? [];
+    chain.push(row);
+    this.#chains.set(directory, chain);
+    this.#ids.set(row.logId, row);
+  }
+
+  /** After a start every partition draws one: those that come while a change runs share the next. */
+  async #flush(row: OwnLogRow): Promise<void> {
+    while (this.#undurable.has(row)) {
+      this.#flushing ??= this.#write().finally(() => this.#flushing = null);
+      await this.#flushing;
+    }
+  }
+
+  async #write(): Promise<void> {
+    // Lets the other partitions of this commit draw theirs first.
+    await Promise.resolve();
+    const rows = [...this.#undurable];
+    await this.#options.catalogue.putOwnLogs(rows);
+    for (const row of rows) this.#undurable.delete(row);
+  }
+}

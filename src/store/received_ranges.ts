@@ -1,0 +1,415 @@
+/**
+ * Received ranges: per log of another node, which of its offsets are durable here. This is what
+ * makes a batch that comes twice, by whatever path, count once; there is no time window to it.
+ *
+ * A range is *noted* when its batch was queued and *committed* with the batch's own sync. The
+ * checkpoint holds what was committed, captured in one turn with the recovery points; recovery adds
+ * the batches it scans. What the sender declared ledgered or void is durable in the ledger's
+ * journal before it is answered.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import { fromHex } from "../base/bytes.ts";
+import { OperatingError } from "../base/errors.ts";
+import { ANNOUNCED_LOGS_MAX, ISLANDS_MAX } from "../base/limits.ts";
+import type { Logger } from "../base/log.ts";
+import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+import type { RangeCheckpoint } from "../format/checkpoint.ts";
+import type { BatchHeader } from "../format/record_batch.ts";
+import type { PartitionName } from "./books.ts";
+import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
+import { RangeSet } from "./range_set.ts";
+
+/** A log as its gateway announces it. */
+export interface AnnouncedLog {
+  readonly logId: LogId;
+  /** Node id of the peer whose credential announces it. */
+  readonly peer: string;
+  readonly gateway: string;
+  /** At the origin. */
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly firstOffset: Offset;
+  readonly predecessor: LogId | null;
+  readonly predecessorEnd: Offset;
+  readonly root: LogId;
+}
+
+export interface LostRange extends OffsetRange {
+  readonly reason: string;
+}
+
+export interface ReceivedLog {
+  readonly logId: LogId;
+  readonly peer: string;
+  readonly gateway: string;
+  readonly source: { readonly topic: TopicName; readonly partition: number };
+  readonly target: { readonly topic: TopicName; readonly partition: number };
+  readonly firstOffset: Offset;
+  readonly predecessor: LogId | null;
+  readonly predecessorEnd: Offset;
+  /** Source offsets below it are durable here, or ledgered. */
+  readonly watermark: Offset;
+  /** The offset the next batch must begin with: the watermark, and what is queued on top of it. */
+  readonly expected: Offset;
+  readonly islands: readonly OffsetRange[];
+  readonly lost: readonly LostRange[];
+  /** A successor was announced, and all of this one is here. */
+  readonly closed: boolean;
+}
+
+interface Entry {
+  row: AnnouncedLogRow | null;
+  readonly firstOffset: Offset;
+  readonly target: { readonly topic: TopicName; readonly partition: number };
+  committed: RangeSet;
+  /** `committed` and what is queued; the same object while nothing is. */
+  noted: RangeSet;
+  queued: number;
+  /** Who waits until nothing is queued. */
+  readonly idle: (() => void)[];
+  readonly lost: LostRange[];
+  localEnd: Offset;
+  /** Where it ends, once a successor said so. */
+  end: Offset | null;
+}
+
+export interface ReceivedRangesOptions {
+  readonly catalogue: Pick<Catalogue, "putAnnouncedLogs">;
+  readonly murmur2: (bytes: Uint8Array) => number;
+  readonly logger: Logger;
+  /** Partitions of a topic, which is created if need be. */
+  readonly partitionsOf: (topic: TopicName) => Promise<number>;
+  /** Makes a lost or void range durable. */
+  readonly persistLost: (log: ReceivedLog, range: LostRange, loss: Loss | null) => Promise<void>;
+}
+
+/** What the sender knows of a range it ledgered; a void range never held records. */
+export interface Loss {
+  readonly count: number;
+  readonly bytes: number;
+  readonly minTimestamp: number;
+  readonly maxTimestamp: number;
+}
+
+export class ReceivedRanges {
+  readonly #options: ReceivedRangesOptions;
+  readonly #logs = new Map<LogId, Entry>();
+  readonly #announcing = new Map<LogId, Promise<void>>();
+
+  constructor(options: ReceivedRangesOptions) {
+    this.#options = options;
+  }
+
+  // ── what the receiver calls ──────────────────────────────────────────────────────────────────
+
+  /**
+   * Makes a log known, durably, before its first batch.
+   *
+   * @throws {OperatingError} peer_mismatch when it is bound to another peer; too_many_topics and
+   *         the like when its topic cannot be made; quota_exceeded at the limit of logs
+   */
+  announce(log: AnnouncedLog): Promise<void> {
+    const known = this.#logs.get(log.logId);
+    if (known?.row?.peer === log.peer) return Promise.resolve();
+    const running = this.#announcing.get(log.logId);
+    if (running !== undefined) return running.then(() => this.announce(log));
+    const announced = this.#announce(log, known).finally(() => this.#announcing.delete(log.logId));
+    this.#announcing.set(log.logId, announced);
+    return announced;
+  }
+
+  get(logId: LogId): ReceivedLog | undefined {
+    const entry = this.#logs.get(logId);
+    return entry?.row === undefined || entry.row === null ? undefined : view(entry, entry.row);
+  }
+
+  *all(): Iterable<ReceivedLog> {
+    for (const entry of this.#logs.values()) if (entry.row !== null) yield view(entry, entry.row);
+  }
+
+  /**
+   * What to do with a batch of source offsets [from, to).
+   *
+   * @throws {OperatingError} log_not_announced; lane_out_of_order with the log and offset expected
+   */
+  judge(logId: LogId, from: Offset, to: Offset): "append" | "duplicate" {
+    const entry = this.#announced(logId);
+    this.#checkPredecessor(entry);
+    if (entry.noted.covers(from, to)) return "duplicate";
+    if (from === entry.noted.watermark) return "append";
+    throw outOfOrder(logId, entry.noted.watermark);
+  }
+
+  /** The batch [from, to) was queued; {@linkcode settle} must follow, once. */
+  note(logId: LogId, from: Offset, to: Offset): void {
+    const entry = this.#announced(logId);
+    assert(from >= entry.noted.watermark, "a range is noted once");
+    if (entry.noted === entry.committed) entry.noted = entry.committed.copy();
+    entry.noted.add(from, to);
+    entry.queued++;
+  }
+
+  /**
+   * The commit of a noted range ended: called in the turn in which the high watermark passed it, or
+   * in which it was given up (`ok` false). `localEnd` is the offset behind its batch here.
+   */
+  settle(logId: LogId, { from, to }: OffsetRange, ok: boolean, localEnd = 0): void {
+    const entry = this.#announced(logId);
+    entry.queued--;
+    assert(entry.queued >= 0, "a noted range is settled once");
+    if (ok) {
+      entry.committed.add(from, to);
+      entry.localEnd = Math.max(entry.localEnd, localEnd);
+    }
+    // A log gives up all that is queued behind a failure, so what was noted is only forgotten
+    // once nothing is queued: until then later batches fail on their own.
+    if (entry.queued === 0) {
+      entry.noted = entry.committed;
+      for (const wake of entry.idle.splice(0)) wake();
+    }
+    if (ok) this.#closeIfWhole(entry);
+  }
+
+  /**
+   * The sender will never send [from, to): it was ledgered, or never held records (`loss` null).
+   * Durable when this resolves.
+   *
+   * @returns which of its offsets are not here: those are lost, the others had arrived
+   */
+  async skip(
+    logId: LogId,
+    { from, to, reason }: LostRange,
+    loss: Loss | null,
+  ): Promise<OffsetRange[]> {
+    const entry = this.#announced(logId);
+    this.#checkPredecessor(entry);
+    // What is queued may still fail, and then it is lacking too.
+    while (entry.queued > 0) await new Promise<void>((resolve) => entry.idle.push(resolve));
+    if (from > entry.committed.watermark) throw outOfOrder(logId, entry.committed.watermark);
+    const lacking = lackingOf(entry.committed, from, to);
+    for (const range of lacking) {
+      await this.#options.persistLost(view(entry, entry.row!), { ...range, reason }, loss);
+      this.lost(logId, { ...range, reason }, loss !== null);
+    }
+    return lacking;
+  }
+
+  // ── what recovery and the checkpoint call ────────────────────────────────────────────────────
+
+  /** What the catalogue and the checkpoint know. */
+  load(rows: readonly AnnouncedLogRow[], checkpoints: readonly RangeCheckpoint[]): void {
+    for (const range of checkpoints) {
+      const { logId, firstOffset, watermark, islands, localEnd } = range;
+      const target = { topic: range.targetTopic, partition: range.targetPartition };
+      const set = new RangeSet(watermark, islands);
+      this.#logs.set(logId, { ...newEntry(firstOffset, target, set), localEnd });
+    }
+    for (const row of rows) {
+      const target = { topic: row.targetTopic, partition: row.targetPartition };
+      const closed = row.closed === null ? null : JSON.parse(row.closed) as Closed;
+      const known = this.#logs.get(row.logId);
+      const entry =
+        known !== undefined && (closed === null || known.committed.watermark > closed.to)
+          ? known
+          : newEntry(row.firstOffset, target, new RangeSet(closed?.to ?? row.firstOffset));
+      entry.row = row;
+      if (closed !== null) entry.end = closed.to;
+      this.#logs.set(row.logId, entry);
+    }
+    for (const row of rows) this.#noteEnd(row);
+  }
+
+  /** A batch found in the log past the recovery point. */
+  scanned(log: PartitionName, header: BatchHeader): void {
+    const from = header.sourceOffset;
+    const to = from + header.lastOffset - header.baseOffset + 1;
+    let entry = this.#logs.get(header.logId);
+    if (entry === undefined) {
+      // Never announced as far as the catalogue knows: it was restored from an older copy. What is
+      // here stays known, so that an announcement to come finds it.
+      const target = { topic: log.topic, partition: log.index };
+      entry = newEntry(from, target, new RangeSet(from));
+      this.#logs.set(header.logId, entry);
+      const { topic, index: partition } = log;
+      this.#options.logger.warn("log_unannounced", { topic, partition, log_id: header.logId });
+    }
+    entry.committed.add(from, to);
+    entry.localEnd = Math.max(entry.localEnd, header.lastOffset + 1);
+  }
+
+  /** A range known from the ledger's journal, or just made durable there. */
+  lost(logId: LogId, { from, to, reason }: LostRange, isLoss: boolean): void {
+    const entry = this.#logs.get(logId);
+    if (entry === undefined) return;
+    entry.committed.add(from, to);
+    if (isLoss) entry.lost.push({ from, to, reason });
+    this.#closeIfWhole(entry);
+  }
+
+  has(logId: LogId): boolean {
+    return this.#logs.has(logId);
+  }
+
+  /** What has to be in the checkpoint: every log but those the catalogue knows to be whole. */
+  checkpoint(): RangeCheckpoint[] {
+    const open: RangeCheckpoint[] = [];
+    for (const [logId, entry] of this.#logs) {
+      if (entry.row?.closed) continue;
+      open.push({
+        logId,
+        firstOffset: entry.firstOffset,
+        watermark: entry.committed.watermark,
+        islands: entry.committed.islands,
+        targetTopic: entry.target.topic,
+        targetPartition: entry.target.partition,
+        localEnd: entry.localEnd,
+      });
+    }
+    return open;
+  }
+
+  /** Source offsets below this are here, in a log anybody announced or the partition holds. */
+  watermarkOf(logId: LogId): Offset | undefined {
+    return this.#logs.get(logId)?.committed.watermark;
+  }
+
+  // ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+  async #announce(log: AnnouncedLog, known: Entry | undefined): Promise<void> {
+    if (known?.row && known.row.peer !== log.peer) {
+      throw new OperatingError(
+        "peer_mismatch",
+        `Cannot announce log ${log.logId}: it belongs to another peer`,
+        { log_id: log.logId },
+      );
+    }
+    if (known === undefined && this.#logs.size >= ANNOUNCED_LOGS_MAX) {
+      throw new OperatingError(
+        "quota_exceeded",
+        `Cannot announce log ${log.logId}: ${ANNOUNCED_LOGS_MAX} logs are known, the limit`,
+        { limit: ANNOUNCED_LOGS_MAX },
+      );
+    }
+    const target = known?.target ?? await this.#targetOf(log);
+    const row: AnnouncedLogRow = {
+      ...log,
+      targetTopic: target.topic,
+      targetPartition: target.partition,
+      closed: null,
+    };
+    await this.#options.catalogue.putAnnouncedLogs([row]);
+    const entry = known ?? newEntry(log.firstOffset, target, new RangeSet(log.firstOffset));
+    entry.row = row;
+    this.#logs.set(log.logId, entry);
+    this.#noteEnd(row);
+  }
+
+  /** The whole chain goes to one partition, chosen by its root at first receipt, for life. */
+  async #targetOf(log: AnnouncedLog): Promise<Entry["target"]> {
+    const kin = this.#logs.get(log.root) ??
+      (log.predecessor === null ? undefined : this.#logs.get(log.predecessor));
+    if (kin !== undefined) return kin.target;
+    const partitions = await this.#options.partitionsOf(log.topic);
+    return { topic: log.topic, partition: this.#options.murmur2(fromHex(log.root)) % partitions };
+  }
+
+  #announced(logId: LogId): Entry {
+    const entry = this.#logs.get(logId);
+    if (entry !== undefined && entry.row !== null) return entry;
+    throw new OperatingError(
+      "log_not_announced",
+      `Cannot take log ${logId}: it was not announced`,
+      {
+        log_id: logId,
+      },
+    );
+  }
+
+  /** A predecessor's batches precede its successor's. One never announced here has none to come. */
+  #checkPredecessor(entry: Entry): void {
+    const { predecessor, predecessorEnd } = entry.row!;
+    const before = predecessor === null ? undefined : this.#logs.get(predecessor);
+    if (before === undefined || before.noted.watermark >= predecessorEnd) return;
+    throw outOfOrder(predecessor!, before.noted.watermark);
+  }
+
+  #noteEnd({ predecessor, predecessorEnd }: AnnouncedLogRow): void {
+    const before = predecessor === null ? undefined : this.#logs.get(predecessor);
+    if (before === undefined) return;
+    before.end = predecessorEnd;
+    this.#closeIfWhole(before);
+  }
+
+  /** A log that is whole and has a successor shrinks to one row of the catalogue. */
+  #closeIfWhole(entry: Entry): void {
+    const { row, end, committed } = entry;
+    if (row === null || row.closed !== null || end === null || entry.queued > 0) return;
+    if (committed.watermark < end || committed.islands.length > 0) return;
+    const closed: Closed = { to: committed.watermark };
+    const closedRow = { ...row, closed: JSON.stringify(closed) };
+    this.#options.catalogue.putAnnouncedLogs([closedRow]).then(
+      () => entry.row = closedRow,
+      () => {}, // The checkpoint goes on holding it.
+    );
+  }
+}
+
+interface Closed {
+  readonly to: Offset;
+}
+
+function newEntry(firstOffset: Offset, target: Entry["target"], committed: RangeSet): Entry {
+  return {
+    row: null,
+    firstOffset,
+    target,
+    committed,
+    noted: committed,
+    queued: 0,
+    idle: [],
+    lost: [],
+    localEnd: 0,
+    end: null,
+  };
+}
+
+function view(entry: Entry, row: AnnouncedLogRow): ReceivedLog {
+  return {
+    logId: row.logId,
+    peer: row.peer,
+    gateway: row.gateway,
+    source: { topic: row.topic, partition: row.partition },
+    target: entry.target,
+    firstOffset: row.firstOffset,
+    predecessor: row.predecessor,
+    predecessorEnd: row.predecessorEnd,
+    watermark: entry.committed.watermark,
+    expected: entry.noted.watermark,
+    islands: entry.committed.islands.slice(0, ISLANDS_MAX),
+    lost: entry.lost,
+    closed: row.closed !== null,
+  };
+}
+
+function lackingOf(set: RangeSet, from: Offset, to: Offset): OffsetRange[] {
+  const lacking: OffsetRange[] = [];
+  let at = Math.max(from, set.watermark);
+  for (const island of set.islands) {
+    if (island.to <= at) continue;
+    if (island.from >= to) break;
+    if (island.from > at) lacking.push({ from: at, to: island.from });
+    at = island.to;
+  }
+  if (at < to) lacking.push({ from: at, to });
+  return lacking;
+}
+
+function outOfOrder(logId: LogId, expected: Offset): OperatingError {
+  return new OperatingError(
+    "lane_out_of_order",
+    `Cannot take a batch of log ${logId}: offset ${expected} comes next`,
+    { log_id: logId, expected },
+  );
+}
