@@ -49,6 +49,7 @@ export interface ReceivedLog {
   readonly firstOffset: Offset;
   readonly predecessor: LogId | null;
   readonly predecessorEnd: Offset;
+  readonly root: LogId;
   /** Source offsets below it are durable here, or ledgered. */
   readonly watermark: Offset;
   /** The offset the next batch must begin with: the watermark, and what is queued on top of it. */
@@ -123,6 +124,11 @@ export class ReceivedRanges {
   get(logId: LogId): ReceivedLog | undefined {
     const entry = this.#logs.get(logId);
     return entry?.row === undefined || entry.row === null ? undefined : view(entry, entry.row);
+  }
+
+  /** Logs known; it only grows. */
+  get size(): number {
+    return this.#logs.size;
   }
 
   *all(): Iterable<ReceivedLog> {
@@ -385,6 +391,7 @@ function view(entry: Entry, row: AnnouncedLogRow): ReceivedLog {
     firstOffset: row.firstOffset,
     predecessor: row.predecessor,
     predecessorEnd: row.predecessorEnd,
+    root: row.root,
     watermark: entry.committed.watermark,
     expected: entry.noted.watermark,
     islands: entry.committed.islands.slice(0, ISLANDS_MAX),
