@@ -6,7 +6,11 @@
  * @module
  */
 // deno-lint-ignore-file no-console -- the command line prints
+import { Api } from "./cli/api.ts";
+import { parseArguments } from "./cli/arguments.ts";
+import { commandHelpText, commandOf, helpText, serveHelpText } from "./cli/commands.ts";
 import { HOST_CLOCK } from "./host/clock.ts";
+import { openHttpClient } from "./host/http_client.ts";
 import { openLogLines, writeStderr } from "./host/log_lines.ts";
 import { onStopSignal } from "./host/signals.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
@@ -17,6 +21,8 @@ import { type Address, startNode } from "./node.ts";
 
 /** A stop that takes longer is a hang; what was acknowledged is safe either way. */
 const STOP_TIMEOUT_MS = 8_000;
+
+const BUG_EXIT_CODE = 70;
 
 async function serve(args: readonly string[]): Promise<never> {
   const config = configFrom(args);
@@ -53,7 +59,7 @@ function configFrom(args: readonly string[]): Config {
 function exitOnBug(logger: Logger): (error: unknown) => void {
   return (error) => {
     logger.error("bug", { error });
-    Deno.exit(70);
+    Deno.exit(BUG_EXIT_CODE);
   };
 }
 
@@ -72,17 +78,65 @@ function hostAndPort({ hostname, port }: Address): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-async function main(): Promise<void> {
-  const [command, ...args] = Deno.args;
+/** Runs a command against a node, or on a directory. */
+async function command(name: string, args: readonly string[]): Promise<void> {
+  const chosen = commandOf(name);
+  const parsed = parseArguments(args, {
+    ...chosen,
+    valued: [...chosen.valued, "--url", "--token"],
+  });
+  const stopped = new AbortController();
+  const forget = onStopSignal(() => stopped.abort());
+  const client = openHttpClient();
+  const api = new Api({
+    url: parsed.text("--url") ?? Deno.env.get("LOGBOOM_URL") ?? "http://127.0.0.1:8080",
+    token: parsed.text("--token") ?? Deno.env.get("LOGBOOM_TOKEN") ?? null,
+    client: client.request,
+  });
   try {
-    if (command === "serve") await serve(args);
-    console.error(`logboom: unknown command "${command ?? ""}"`);
-    Deno.exit(2);
-  } catch (error) {
-    console.error(`logboom: ${isOperatingError(error) ? error.message : messageOf(error)}`);
-    if (!isOperatingError(error)) console.error(error);
-    Deno.exit(isOperatingError(error, "invalid_config") ? 2 : 1);
+    await chosen.run({
+      args: parsed,
+      terminal: {
+        out: writeOut,
+        remark: (line) => console.error(line),
+        input: Deno.stdin.readable,
+      },
+      timers: HOST_TIMERS,
+      api: () => api,
+      signal: stopped.signal,
+    });
+  } finally {
+    client.close();
+    forget();
   }
+}
+
+async function writeOut(bytes: Uint8Array | string): Promise<void> {
+  let rest = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+  while (rest.length > 0) rest = rest.subarray(await Deno.stdout.write(rest));
+}
+
+async function main(): Promise<void> {
+  const [name, ...args] = Deno.args;
+  const help = args.includes("--help");
+  try {
+    if (name === undefined || name === "help" || name === "--help") console.log(helpText());
+    else if (help) console.log(name === "serve" ? serveHelpText() : commandHelpText(name));
+    else if (name === "serve") await serve(args);
+    else await command(name, args);
+  } catch (error) {
+    // `logboom tail ... | head` ends when head does.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    console.error(`logboom: ${messageOf(error)}`);
+    if (!isOperatingError(error)) console.error(error);
+    Deno.exit(exitCodeOf(error));
+  }
+}
+
+/** 2 for what the operator wrote, 70 for a bug (EX_SOFTWARE), 1 for all other trouble. */
+function exitCodeOf(error: unknown): number {
+  if (!isOperatingError(error)) return BUG_EXIT_CODE;
+  return error.code === "invalid_config" || error.code === "invalid_argument" ? 2 : 1;
 }
 
 await main();

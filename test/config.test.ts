@@ -90,12 +90,12 @@ topics:
   });
 
   it("never shows a secret back", () => {
-    const yaml = "credentials: [{ name: a, token: hunter2, scopes: [read] }]";
+    const yaml = "credentials: [{ name: a, token: hunter2, scopes: [consume] }]";
     expect(() => load({ yaml })).toThrow(/^((?!hunter2).)*expected a token((?!hunter2).)*$/);
   });
 
   it("serves other machines with credentials, or when told to", () => {
-    const yaml = "credentials: [{ name: a, token: 0123456789abcdef, scopes: [read] }]";
+    const yaml = "credentials: [{ name: a, token: 0123456789abcdef, scopes: [consume] }]";
     expect(load({ args: ["--host", "0.0.0.0"], yaml }).host).toBe("0.0.0.0");
     expect(load({ args: ["--host", "::", "--allow-anonymous"] }).host).toBe("::");
   });

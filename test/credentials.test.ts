@@ -4,7 +4,7 @@ import { Credentials } from "../src/credentials.ts";
 
 const credentials = [
   { name: "gw-1", token: "gateway-token-0001", scopes: ["replicate"] as const },
-  { name: "reader", token: "reader-token-00001", scopes: ["read"] as const },
+  { name: "reader", token: "reader-token-00001", scopes: ["consume"] as const },
 ].map((one) => ({ ...one, scopes: [...one.scopes] }));
 
 const closed = new Credentials({ credentials, allow_anonymous: false });
@@ -15,7 +15,7 @@ describe("Credentials.ofHeader()", () => {
     const principal = closed.ofHeader("Bearer gateway-token-0001");
     expect(principal?.name).toBe("gw-1");
     expect(principal?.may("replicate")).toBe(true);
-    expect(principal?.may("read")).toBe(false);
+    expect(principal?.may("consume")).toBe(false);
     expect(closed.ofHeader("bearer  reader-token-00001 ")?.name).toBe("reader");
   });
 

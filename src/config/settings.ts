@@ -161,7 +161,7 @@ export const NODE_SETTINGS = {
 export const SETTINGS: Readonly<Record<string, Setting>> = { ...NODE_SETTINGS, ...TOPIC_SETTINGS };
 
 /** Scopes of a credential: what its holder may do. */
-export const SCOPES = ["produce", "read", "replicate"] as const;
+export const SCOPES = ["produce", "consume", "admin", "replicate"] as const;
 
 /** What only the file can hold, since it has structure. */
 export const STRUCTURES = {

@@ -1,0 +1,127 @@
+/**
+ * `tail`: prints records as they come, by long polls, one per partition. An outage of the node is a
+ * remark and a retry; a gap is said, never passed in silence.
+ *
+ * @module
+ */
+import { concat, utf8 } from "../base/bytes.ts";
+import { sleep } from "../base/clock.ts";
+import { isOperatingError, OperatingError } from "../base/errors.ts";
+import { segment } from "./api.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+const WAIT_MS = 20_000;
+const PAGE_RECORDS = 1_000;
+const RETRY_MS = 1_000;
+const NEW_LINE = Uint8Array.of(0x0a);
+
+export const TAIL: Command = {
+  usage: "TOPIC [--from earliest|latest|OFFSET] [--partition P] [--count N] [--json]",
+  summary: "print records as they come, from the latest on",
+  positionals: { min: 1, max: 1 },
+  valued: ["--from", "--partition", "--count"],
+  bare: ["--json"],
+  run: tail,
+};
+
+interface TailRecord {
+  readonly value?: string | null;
+  readonly value_base64?: string;
+}
+
+interface TopicDocument {
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly log_start_offset: number;
+    readonly high_watermark: number;
+  }[];
+}
+
+interface Page {
+  readonly records: readonly TailRecord[];
+  readonly gaps?: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly reason: string;
+  }[];
+  readonly next_offset: number;
+}
+
+async function tail(context: CommandContext): Promise<void> {
+  const { args, api } = context;
+  const topic = args.positionals[0]!;
+  const from = args.text("--from") ?? "latest";
+  if (!/^(earliest|latest|\d+)$/.test(from)) {
+    const message = `Cannot use --from "${from}": expected earliest, latest or an offset`;
+    throw new OperatingError("invalid_argument", message);
+  }
+  const one = args.count("--partition");
+  const described = await api().get(`/v1/topics/${segment(topic)}`) as TopicDocument;
+  const partitions = described.partitions.filter((it) => one === null || it.partition === one);
+  if (partitions.length === 0) {
+    throw new OperatingError("unknown_partition", `Cannot find partition ${one} of ${topic}`);
+  }
+  const done = new AbortController();
+  const signal = AbortSignal.any([context.signal, done.signal]);
+  const printer = new Printer(context, args.count("--count", 1), () => done.abort());
+  await Promise.all(partitions.map((it) => {
+    // Named once, so that what comes during a retry is not passed over.
+    const named = { earliest: it.log_start_offset, latest: it.high_watermark }[from];
+    const path = `/v1/topics/${segment(topic)}/partitions/${it.partition}/records`;
+    return follow({ ...context, signal }, printer, path, named ?? Number(from));
+  }));
+}
+
+class Printer {
+  readonly #context: CommandContext;
+  readonly #full: () => void;
+  #left: number;
+
+  constructor(context: CommandContext, count: number | null, full: () => void) {
+    this.#context = context;
+    this.#full = full;
+    this.#left = count ?? Infinity;
+  }
+
+  async print(records: readonly TailRecord[]): Promise<void> {
+    const shown = records.slice(0, this.#left);
+    this.#left -= shown.length;
+    const json = this.#context.args.has("--json");
+    const lines = shown.flatMap((record) => [
+      json ? utf8(JSON.stringify(record)) : valueOf(record),
+      NEW_LINE,
+    ]);
+    if (lines.length > 0) await this.#context.terminal.out(concat(lines));
+    if (this.#left <= 0) this.#full();
+  }
+}
+
+async function follow(
+  { api, terminal, timers, signal }: CommandContext,
+  printer: Printer,
+  path: string,
+  from: number,
+): Promise<void> {
+  let offset = from;
+  while (!signal.aborted) {
+    const query = `offset=${offset}&max_records=${PAGE_RECORDS}&max_wait_ms=${WAIT_MS}`;
+    try {
+      const page = await api().get(`${path}?${query}`, signal) as Page;
+      for (const { from, to, reason } of page.gaps ?? []) {
+        terminal.remark(`gap in ${path}: offsets ${from} to ${to - 1}, ${reason}`);
+      }
+      await printer.print(page.records);
+      offset = page.next_offset;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isOperatingError(error) || !error.retriable) throw error;
+      terminal.remark(`${error.message}; trying again`);
+      await sleep(timers, RETRY_MS, signal);
+    }
+  }
+}
+
+function valueOf(record: TailRecord): Uint8Array {
+  if (record.value_base64 !== undefined) return Uint8Array.fromBase64(record.value_base64);
+  return utf8(record.value ?? "");
+}
