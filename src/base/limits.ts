@@ -237,6 +237,9 @@ export const FETCH_WAIT_MS_MAX = 55_000;
 /** Gaps named by one raw page: its header must fit what clients accept, mostly 16 KiB. */
 export const GAPS_PER_HEADER_MAX = 100;
 
+/** Logs listed in one answer: a centre knows one for each run of each gateway's partition. */
+export const LISTED_LOGS_MAX = 10_000;
+
 /** Partitions of a topic that can be read merged: the cursor holds each, and must fit a URL. */
 export const MERGED_PARTITIONS_MAX = 256;
 

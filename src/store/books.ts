@@ -30,6 +30,12 @@ export interface SealedOrigin {
   /** The batch that holds the records: how recovery finds it, and recognises it. */
   readonly batchBaseOffset: Offset;
   readonly batchCrc: number;
+  /**
+   * The batches before it that hold the first of the records, where they span several; mostly none.
+   * A crash may keep a later batch and lose an earlier one, so the entry counts only where the log
+   * holds every one of them.
+   */
+  readonly earlierBatches: readonly { readonly baseOffset: Offset; readonly crc: number }[];
   /** The records themselves, first and last. */
   readonly baseOffset: Offset;
   readonly lastOffset: Offset;

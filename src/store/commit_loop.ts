@@ -1,0 +1,259 @@
+/**
+ * The commit loop: many appends, one sync. A cycle
+ *
+ *   1  seals the open batch of every partition that was appended to
+ *   2  waits until new log ids and origin entries are durable, where there are any
+ *   3  writes the batches
+ *   4  syncs the files, several at a time; or the only small one on the event loop itself, where
+ *      that has been measured to be quicker than handing it to a thread
+ *   5  releases each partition's waiters with its own sync
+ *
+ * While a cycle syncs, the next one gathers. Nothing waits for a timer unless `lingerMs` says so.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Clock, Timers } from "../base/clock.ts";
+import {
+  CONCURRENT_SYNCS_MAX,
+  SYNC_NOW_BYTES_MAX,
+  SYNC_NOW_MS_MAX,
+  SYNC_PROBE_INTERVAL_MS,
+} from "../base/limits.ts";
+import type { Counter, Histogram, Metrics } from "../base/metrics.ts";
+import type { Core } from "../core/core.ts";
+import type { IdentityHook, OriginHook } from "./books.ts";
+import type { LogCommit } from "./log_commit.ts";
+import type { PartitionLog } from "./partition_log.ts";
+
+export interface CommitLoopOptions {
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly metrics: Metrics;
+  readonly origins: OriginHook;
+  readonly identity: IdentityHook;
+  readonly lingerMs: number;
+}
+
+const SYNC_BUCKETS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
+
+export class CommitLoop {
+  readonly #core: Core;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #origins: OriginHook;
+  readonly #identity: IdentityHook;
+  readonly #lingerMs: number;
+  readonly #logs = new Map<number, PartitionLog>();
+  readonly #pace: SyncPace;
+  readonly #batches: Counter;
+  readonly #bytes: Counter;
+  readonly #syncSeconds: Histogram;
+  readonly #observers = new Set<(log: PartitionLog) => void>();
+  #dirty: PartitionLog[] = [];
+  #cycle = 0;
+  #scheduled: "no" | "linger" | "soon" = "no";
+  #cancelLinger: (() => void) | null = null;
+  #running = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: CommitLoopOptions) {
+    this.#core = options.core;
+    this.#clock = options.clock;
+    this.#timers = options.timers;
+    this.#origins = options.origins;
+    this.#identity = options.identity;
+    this.#lingerMs = options.lingerMs;
+    this.#pace = new SyncPace(options.clock);
+    const { metrics } = options;
+    this.#batches = metrics.counter("logboom_batches_committed_total", "Record batches committed.");
+    this.#bytes = metrics.counter("logboom_bytes_committed_total", "Bytes of batches committed.");
+    this.#syncSeconds = metrics.histogram(
+      "logboom_commit_duration_seconds",
+      "Time from the seal of a commit to the release of all who waited for it.",
+      SYNC_BUCKETS,
+    );
+  }
+
+  /**
+   * Ordinal of the cycle that gathers now. Whatever is handed to `appended()` under one ordinal is
+   * sealed in the same turn, so one waiter per ordinal is enough.
+   */
+  get cycle(): number {
+    return this.#cycle;
+  }
+
+  get origins(): OriginHook {
+    return this.#origins;
+  }
+
+  register(log: PartitionLog): void {
+    assert(!this.#logs.has(log.handle), "a handle belongs to one partition");
+    this.#logs.set(log.handle, log);
+  }
+
+  unregister(log: PartitionLog): void {
+    this.#logs.delete(log.handle);
+  }
+
+  /**
+   * Calls `observer` whenever a high watermark moved, until the returned function is called. For
+   * who follows every partition; it must not throw, and must be quick.
+   */
+  observe(observer: (log: PartitionLog) => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+
+  /** Called by a log whose high watermark moved. */
+  noteAdvance(log: PartitionLog): void {
+    for (const observer of this.#observers) observer(log);
+  }
+
+  /** Called by a log with the first append of a cycle. */
+  markDirty(log: PartitionLog): void {
+    this.#dirty.push(log);
+    if (!this.#running) this.#schedule();
+  }
+
+  /** Does not wait out the linger: a batch is full. */
+  hurry(): void {
+    if (this.#scheduled === "linger") this.#scheduleSoon();
+  }
+
+  /** Frees a slot of the core for another partition: seals the largest open batch. */
+  sealLargest(): void {
+    let largest = -1;
+    let size = -1;
+    for (const handle of this.#core.openHandles()) {
+      const bytes = this.#core.openBytes(handle);
+      if (bytes <= size || !this.#logs.has(handle)) continue;
+      largest = handle;
+      size = bytes;
+    }
+    this.#logs.get(largest)?.sealOpen();
+  }
+
+  /** Resolves when nothing is left to commit. */
+  idle(): Promise<void> {
+    if (!this.#running && this.#dirty.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled !== "no") return;
+    if (this.#lingerMs <= 0) return this.#scheduleSoon();
+    this.#scheduled = "linger";
+    this.#cancelLinger = this.#timers.after(this.#lingerMs, () => this.#start());
+  }
+
+  #scheduleSoon(): void {
+    this.#cancelLinger?.();
+    this.#scheduled = "soon";
+    this.#timers.soon(() => this.#start());
+  }
+
+  #start(): void {
+    this.#scheduled = "no";
+    this.#cancelLinger = null;
+    this.#running = true;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    this.#cycle++;
+    // Whatever is thrown past the commits is a bug, and stops the process.
+    void this.#commit(dirty.map((log) => log.beginCommit())).then(() => this.#ended());
+  }
+
+  #ended(): void {
+    this.#running = false;
+    if (this.#dirty.length > 0) return this.#schedule();
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+
+  async #commit(all: readonly LogCommit[]): Promise<void> {
+    const startedMs = this.#clock.monotonicMs();
+    const prelude = this.#prelude(all);
+    if (prelude !== null) await prelude;
+
+    for (const commit of all) commit.write();
+    const toSync: LogCommit[] = [];
+    for (const commit of all) {
+      if (!commit.open) continue;
+      this.#batches.value += commit.gathering.batches.length;
+      this.#bytes.value += commit.gathering.bytes;
+      if (commit.durable && commit.gathering.batches.length > 0) toSync.push(commit);
+      else commit.succeed();
+    }
+    const only = toSync[0];
+    if (toSync.length === 1 && only !== undefined) await this.#syncOnly(only);
+    else if (toSync.length > 1) await this.#syncAll(toSync);
+    this.#syncSeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
+  }
+
+  /** What must be durable before the data is; null when there is nothing to wait for. */
+  #prelude(commits: readonly LogCommit[]): Promise<unknown> | null {
+    let waits: Promise<unknown>[] | null = null;
+    let claimed: LogCommit[] | null = null;
+    for (const commit of commits) {
+      if (commit.origins.length > 0) (claimed ??= []).push(commit);
+      const registered = commit.own ? this.#identity.registered(commit.log) : null;
+      if (registered === null) continue;
+      (waits ??= []).push(registered.catch((error) => commit.refuse(error)));
+    }
+    if (claimed !== null) (waits ??= []).push(this.#writeOrigins(claimed));
+    return waits === null ? null : Promise.all(waits);
+  }
+
+  async #writeOrigins(commits: readonly LogCommit[]): Promise<void> {
+    try {
+      await this.#origins.write(commits.flatMap((commit) => commit.origins));
+      for (const commit of commits) commit.noteOriginsWritten();
+    } catch (error) {
+      for (const commit of commits) commit.refuse(error);
+    }
+  }
+
+  async #syncOnly(commit: LogCommit): Promise<void> {
+    if (!commit.oneFile || !this.#pace.quick(commit.gathering.bytes)) return await commit.sync();
+    const startedMs = this.#clock.monotonicMs();
+    const error = commit.syncNow();
+    this.#pace.took(this.#clock.monotonicMs() - startedMs);
+    if (error === null) commit.succeed();
+    else await commit.syncElsewhere(error);
+  }
+
+  async #syncAll(commits: readonly LogCommit[]): Promise<void> {
+    let next = 0;
+    const syncSome = async () => {
+      while (next < commits.length) await commits[next++]!.sync();
+    };
+    const lanes = Math.min(CONCURRENT_SYNCS_MAX, commits.length);
+    await Promise.all(Array.from({ length: lanes }, syncSome));
+  }
+}
+
+/** Whether a sync on the event loop is quicker than handing it to a thread, by what was measured. */
+class SyncPace {
+  readonly #clock: Clock;
+  #syncMs = 0;
+  #probedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  quick(bytes: number): boolean {
+    if (bytes > SYNC_NOW_BYTES_MAX) return false;
+    if (this.#syncMs < SYNC_NOW_MS_MAX) return true;
+    // A slow disk is asked again now and then: one sync in a second cannot hurt.
+    return this.#clock.monotonicMs() - this.#probedMs >= SYNC_PROBE_INTERVAL_MS;
+  }
+
+  took(syncMs: number): void {
+    this.#probedMs = this.#clock.monotonicMs();
+    this.#syncMs = this.#syncMs < SYNC_NOW_MS_MAX ? this.#syncMs * 0.875 + syncMs * 0.125 : syncMs;
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Walks the batches of a segment and finds the way on behind damage.
+ *
+ * A batch's length lies outside its checksum, so where a batch is not what was written, its length
+ * may lie too. The next good batch is the one that (1) begins where the damaged batch claims to
+ * end, or (2) begins where the damaged batch's own checksum says it ends, or (3) is followed by
+ * good batches to the end of the file, or else by the most of them. In each case its header must
+ * continue the offsets, its checksum must hold, and where this node is the origin its sequence must
+ * be its offset. A payload may contain a complete batch: (1) and (2) step over it, and (3) weighs
+ * it against the run of batches behind it.
+ *
+ * @module
+ */
+import { viewOf } from "../base/bytes.ts";
+import { BATCH_BYTES_MAX, BATCH_HEADER_BYTES } from "../base/limits.ts";
+import type { Offset, Position } from "../base/types.ts";
+import type { Core } from "../core/core.ts";
+import {
+  ATTRIBUTES_AT,
+  BATCH_LENGTH_AT,
+  type BatchHeader,
+  CRC_AT,
+  LAST_OFFSET_DELTA_AT,
+  MAGIC_AT,
+  MAGIC_V2,
+  PREFIX_SIZE,
+  readBatchHeader,
+} from "../format/record_batch.ts";
+import type { ByteSource } from "./byte_source.ts";
+
+/** Bytes looked through at once for a header. */
+const SEARCH_BYTES = 1024 * 1024;
+
+export interface ScanRules {
+  readonly core: Core;
+  /** Batches at or above this offset belong to the next segment. */
+  readonly offsetLimit: Offset;
+  /** Whether a header can stand here, as far as its identity goes. */
+  readonly knows: (header: BatchHeader) => boolean;
+}
+
+export interface ScanVisitor {
+  /** A good batch; `after` the damage that was stepped over just before it. */
+  batch(header: BatchHeader, position: Position, after: "batch" | "damage"): void;
+  /** Damage with a good batch behind it: offsets [from, to) in bytes [position, end). */
+  damage(from: Offset, to: Offset, position: Position, end: Position): void;
+}
+
+export interface ScanPlace {
+  readonly position: Position;
+  /** The offset the batch at `position` must begin with. */
+  readonly offset: Offset;
+}
+
+/**
+ * Visits all batches from `start` on. Returns the place behind the last good one: what lies between
+ * there and the end of the source is damage with nothing good behind it.
+ */
+export function scanBatches(
+  source: ByteSource,
+  start: ScanPlace,
+  { rules, visitor }: { readonly rules: ScanRules; readonly visitor: ScanVisitor },
+): ScanPlace {
+  let { position, offset } = start;
+  let after: "batch" | "damage" = "batch";
+  while (position < source.end) {
+    const header = goodBatchAt(source, position, rules);
+    if (header !== null && header.baseOffset === offset) {
+      visitor.batch(header, position, after);
+      position += header.sizeBytes;
+      offset = header.lastOffset + 1;
+      after = "batch";
+      continue;
+    }
+    if (offset >= rules.offsetLimit) break;
+    const next = findSuccessor(source, { position, offset }, rules);
+    if (next === null) break;
+    visitor.damage(offset, next.offset, position, next.position);
+    ({ position, offset } = next);
+    after = "damage";
+  }
+  return { position, offset };
+}
+
+/** The header of the batch at `position`, when it is whole, its checksum holds and it fits here. */
+export function goodBatchAt(
+  source: ByteSource,
+  position: Position,
+  rules: ScanRules,
+): BatchHeader | null {
+  const window = source.batchWindow(position);
+  if (window.length < BATCH_HEADER_BYTES) return null;
+  if (rules.core.verifyBatch(window) < 0) return null;
+  const header = readBatchHeader(window);
+  const fits = header.lastOffset >= header.baseOffset && header.lastOffset < rules.offsetLimit;
+  return fits && rules.knows(header) ? header : null;
+}
+
+/** The next good batch behind the damaged one at `damaged`; null when there is none. */
+export function findSuccessor(
+  source: ByteSource,
+  damaged: ScanPlace,
+  rules: ScanRules,
+): ScanPlace | null {
+  const head = source.read(damaged.position, BATCH_HEADER_BYTES);
+  if (head.length < BATCH_HEADER_BYTES) return null;
+  const claimedSize = PREFIX_SIZE + viewOf(head).getUint32(BATCH_LENGTH_AT);
+  const claimedCrc = viewOf(head).getUint32(CRC_AT);
+  const { position, offset } = damaged;
+
+  const isNext = (header: BatchHeader | null) => header !== null && header.baseOffset > offset;
+  if (claimedSize >= BATCH_HEADER_BYTES && claimedSize <= BATCH_BYTES_MAX) {
+    const next = goodBatchAt(source, position + claimedSize, rules);
+    if (isNext(next)) return { position: position + claimedSize, offset: next!.baseOffset };
+  }
+
+  let best: (ScanPlace & { run: number }) | null = null;
+  let at = position + 1;
+  for (;;) {
+    const candidate = nextCandidate(source, { position: at, offset }, rules);
+    if (candidate === null) return best;
+    const size = candidate.position - position;
+    if (size >= BATCH_HEADER_BYTES && size <= BATCH_BYTES_MAX) {
+      const protected_ = source.read(position, size).subarray(ATTRIBUTES_AT);
+      if (rules.core.crc32c(protected_) === claimedCrc) return candidate;
+    }
+    const end = endOfRun(source, candidate, rules);
+    // A run that reaches the end, or its torn last batch, is the log itself going on.
+    const run = end - candidate.position;
+    if (best === null || run > best.run) best = { ...candidate, run };
+    // Within the reach of the damaged batch a later one may yet be proven.
+    const reach = position + BATCH_BYTES_MAX;
+    if (end === source.end && candidate.position > reach) return best;
+    at = candidate.position + 1;
+    if (candidate.position > reach) at = end;
+  }
+}
+
+/** The first good batch at or behind `from.position` with an offset above `from.offset`. */
+function nextCandidate(source: ByteSource, from: ScanPlace, rules: ScanRules): ScanPlace | null {
+  for (let at = from.position; at + BATCH_HEADER_BYTES <= source.end;) {
+    const window = source.read(at, SEARCH_BYTES);
+    const last = window.length - BATCH_HEADER_BYTES;
+    let found = -1;
+    for (let in_ = 0; in_ <= last; in_++) {
+      if (window[in_ + MAGIC_AT] === MAGIC_V2 && looksLikeBatch(window, in_, from.offset)) {
+        found = in_;
+        break;
+      }
+    }
+    if (found < 0) {
+      at += last + 1;
+      continue;
+    }
+    at += found;
+    const header = goodBatchAt(source, at, rules);
+    if (header !== null && header.baseOffset > from.offset) {
+      return { position: at, offset: header.baseOffset };
+    }
+    at++;
+  }
+  return null;
+}
+
+/** Cheap checks, so that few places need a checksum. */
+function looksLikeBatch(window: Uint8Array, at: number, above: Offset): boolean {
+  if (window[at] !== 0 || window[at + BATCH_LENGTH_AT] !== 0) return false; // no such offset, length
+  const view = new DataView(window.buffer, window.byteOffset + at, BATCH_HEADER_BYTES);
+  const baseOffset = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+  const size = PREFIX_SIZE + view.getUint32(BATCH_LENGTH_AT);
+  return baseOffset > above && size >= BATCH_HEADER_BYTES && size <= BATCH_BYTES_MAX &&
+    view.getInt32(LAST_OFFSET_DELTA_AT) >= 0;
+}
+
+/** Where the unbroken run of good batches from `start` on ends. */
+function endOfRun(source: ByteSource, start: ScanPlace, rules: ScanRules): Position {
+  let { position, offset } = start;
+  while (position < source.end) {
+    const header = goodBatchAt(source, position, rules);
+    if (header === null || header.baseOffset !== offset) return position;
+    position += header.sizeBytes;
+    offset = header.lastOffset + 1;
+  }
+  return position;
+}

@@ -1,0 +1,226 @@
+/**
+ * Writes the batches of one partition's commits into its segments, rolls, and syncs.
+ *
+ * A commit is `write`, then `sync` (or `syncNow`), then `accept`. Nothing counts before `accept`.
+ * After a failed sync the file is never synced again, because the kernel may have dropped its
+ * pages: `rewrite` closes it at its last synced end and puts the same batches into a new segment.
+ * `revert` gives the batches up; their offsets are not consumed.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Logger } from "../base/log.ts";
+import type { Position } from "../base/types.ts";
+import { SEQUENCES_PER_EPOCH } from "../base/limits.ts";
+import type { SealedBatch } from "./commit.ts";
+import type { Disk } from "./disk.ts";
+import type { FileCache, FileLease } from "./file_cache.ts";
+import { Segment } from "./segment.ts";
+import { SegmentIndex } from "./segment_index.ts";
+
+export interface LogWriterOptions {
+  readonly disk: Disk;
+  readonly files: FileCache;
+  readonly logger: Logger;
+  readonly directory: string;
+  /** Oldest first. The writer adds at the end; the partition log removes at the front. */
+  readonly segments: Segment[];
+  readonly segmentBytes: () => number;
+  /** False when the directory was just made, and its own entry is not durable yet. */
+  readonly directoryDurable: boolean;
+  /** The store's age clock. */
+  readonly ageMs: () => number;
+  /** Called with each segment that will not be written again. */
+  readonly sealed: (segment: Segment) => void;
+}
+
+interface Written {
+  readonly segment: Segment;
+  readonly position: Position;
+  readonly batch: SealedBatch;
+}
+
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  #written: Written[] = [];
+  #leases: FileLease[] = [];
+  /** Segments made by the commit at hand. */
+  #created: Segment[] = [];
+  /** The next write opens a new segment: the active one is closed, or must not be synced again. */
+  #rollNext = false;
+  #directoryDirty = false;
+  #directoryDurable: boolean;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#directoryDurable = options.directoryDurable;
+  }
+
+  get active(): Segment | undefined {
+    return this.#options.segments.at(-1);
+  }
+
+  /** Whether one quick sync makes all of it durable. */
+  get oneFile(): boolean {
+    return this.#leases.length === 1 && !this.#directoryDirty;
+  }
+
+  /** The next batch goes into a new segment. */
+  rollNext(): void {
+    this.#rollNext = true;
+  }
+
+  /** Writes `batches`, which continue the log, into the page cache. */
+  write(batches: readonly SealedBatch[]): void {
+    assert(this.#written.length === 0, "one commit of a partition at a time");
+    let segment = this.active;
+    let position = segment?.bytes ?? 0;
+    let nextOffset = segment?.endOffset;
+    for (const batch of batches) {
+      if (segment === undefined || this.#mustRoll(segment, position, batch)) {
+        segment = this.#create(batch.baseOffset);
+        position = 0;
+      } else {
+        assert(batch.baseOffset === nextOffset, "offsets are contiguous");
+      }
+      this.#leaseOf(segment).file.writeAt(position, batch.bytes);
+      this.#written.push({ segment, position, batch });
+      position += batch.bytes.length;
+      nextOffset = batch.nextOffset;
+    }
+  }
+
+  /** Makes what was written durable, off the event loop. */
+  async sync(): Promise<void> {
+    for (const lease of this.#leases) await lease.file.sync();
+    if (this.#directoryDirty) await this.#syncDirectory();
+  }
+
+  /** The same on the event loop; only when {@linkcode oneFile}. */
+  syncNow(): void {
+    assert(this.oneFile, "only a single file is synced on the event loop");
+    this.#leases[0]!.file.syncNow();
+  }
+
+  /** Counts in what was written. */
+  accept(durable: boolean): void {
+    const receivedMs = this.#options.ageMs();
+    for (const { segment, position, batch } of this.#written) {
+      assert(position === segment.bytes, "batches lie end to end");
+      segment.count(batch, batch.bytes.length);
+      segment.index?.note(batch, position);
+      segment.receivedMs = receivedMs;
+      if (durable) segment.noteSynced();
+    }
+    const active = this.active;
+    for (const { segment } of this.#written) {
+      if (segment !== active && segment.index !== null) this.#options.sealed(segment);
+    }
+    this.#finish();
+  }
+
+  /** After a failed sync: the same batches into a new file. They still need a sync of their own. */
+  rewrite(): void {
+    const batches = this.#written.map(({ batch }) => batch);
+    this.#abandonFiles();
+    this.#finish();
+    this.write(batches);
+  }
+
+  /** Gives up what was written. */
+  revert(failedSync: boolean): void {
+    if (failedSync || !this.#cutBack()) this.#abandonFiles();
+    this.#finish();
+  }
+
+  #mustRoll(segment: Segment, position: Position, batch: SealedBatch): boolean {
+    if (this.#rollNext) return true;
+    if (position === 0) return false;
+    return position + batch.bytes.length > this.#options.segmentBytes() ||
+      batch.nextOffset - segment.baseOffset > SEQUENCES_PER_EPOCH;
+  }
+
+  #create(baseOffset: number): Segment {
+    const { disk, files, directory, segments } = this.#options;
+    const last = segments.at(-1);
+    const segment = new Segment(directory, baseOffset);
+    if (last?.baseOffset === baseOffset) {
+      // It holds nothing that counts; its file may be one that must not be synced again.
+      assert(last.bytes === 0, "a segment is replaced only while it is empty");
+      files.forget(last.path);
+      disk.remove(last.path);
+      segments.pop();
+    }
+    if (!this.#directoryDurable) disk.makeDirectory(directory);
+    this.#directoryDirty = true;
+    segment.index = new SegmentIndex(baseOffset);
+    this.#leases.push(files.acquire(segment.path, { create: true }));
+    segments.push(segment);
+    this.#created.push(segment);
+    this.#rollNext = false;
+    return segment;
+  }
+
+  #leaseOf(segment: Segment): FileLease {
+    const held = this.#leases.find(({ path }) => path === segment.path);
+    if (held !== undefined) return held;
+    const lease = this.#options.files.acquire(segment.path);
+    this.#leases.push(lease);
+    return lease;
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const { disk, directory } = this.#options;
+    await disk.syncDirectory(directory);
+    if (!this.#directoryDurable) await disk.syncDirectory("");
+    this.#directoryDurable = true;
+    this.#directoryDirty = false;
+  }
+
+  /** Cuts the written bytes off again, where the file can still be trusted. */
+  #cutBack(): boolean {
+    if (this.#created.length > 0) return false;
+    try {
+      for (const { file } of this.#leases) file.truncate(this.active!.bytes);
+      return true;
+    } catch (error) {
+      this.#options.logger.warn("segment_cut_failed", { path: this.active!.path, error });
+      return false;
+    }
+  }
+
+  /** Closes the files of this commit where they counted last, and removes those it made. */
+  #abandonFiles(): void {
+    const { disk, files, segments, logger, sealed } = this.#options;
+    for (const segment of this.#created) {
+      segments.splice(segments.indexOf(segment), 1);
+      files.forget(segment.path);
+      try {
+        disk.remove(segment.path);
+      } catch (error) {
+        // Recovery finds no more there than what nobody was told was kept.
+        logger.warn("segment_remove_failed", { path: segment.path, error });
+      }
+    }
+    const active = this.active;
+    this.#rollNext = true;
+    if (active === undefined) return;
+    const lease = this.#leases.find(({ path }) => path === active.path);
+    if (lease === undefined) return;
+    try {
+      lease.file.truncate(active.bytes);
+    } catch (error) {
+      // Recovery stops where the next segment begins, so what is left there does no harm.
+      logger.warn("segment_cut_failed", { path: active.path, error });
+    }
+    files.forget(active.path);
+    if (active.bytes > 0) sealed(active);
+  }
+
+  #finish(): void {
+    for (const lease of this.#leases) lease.release();
+    this.#leases = [];
+    this.#written = [];
+    this.#created = [];
+  }
+}

@@ -1,0 +1,396 @@
+/**
+ * One partition's log: segments in order, the records that gather for the next commit, and what
+ * readers may see of it. This file assigns offsets and holds the parts together; who commits is
+ * commit_loop.ts, who writes log_writer.ts, who reads log_reader.ts.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+import type { Clock, Timers } from "../base/clock.ts";
+import { OperatingError } from "../base/errors.ts";
+import { SEQUENCES_PER_EPOCH } from "../base/limits.ts";
+import type { Logger } from "../base/log.ts";
+import type { Offset, TimestampMs, TopicName } from "../base/types.ts";
+import type { Core } from "../core/core.ts";
+import type { EpochStart, Gap, PartitionCheckpoint } from "../format/checkpoint.ts";
+import { placeBatch, readBatchHeader } from "../format/record_batch.ts";
+import type { IdentityHook, KeptLog, OriginEntry, SegmentInfo } from "./books.ts";
+import { type CommitWaiter, Gathering, type SealedBatch, Ticket } from "./commit.ts";
+import type { CommitLoop } from "./commit_loop.ts";
+import type { Disk } from "./disk.ts";
+import type { FileCache } from "./file_cache.ts";
+import { HighWatermark } from "./high_watermark.ts";
+import type { IndexCache } from "./index_cache.ts";
+import { LeaderEpochs } from "./leader_epochs.ts";
+import { LogCommit } from "./log_commit.ts";
+import { LogReader, type ReadOptions, type ReadResult } from "./log_reader.ts";
+import { LogWriter } from "./log_writer.ts";
+import type { Quarantine } from "./quarantine.ts";
+import { canStandHere, type RecoveredLog } from "./recovery.ts";
+import type { TopicSettings } from "./settings.ts";
+
+export interface PartitionLogOptions {
+  readonly topic: TopicName;
+  readonly index: number;
+  /** Small number, one per partition: names its open batch in the core. */
+  readonly handle: number;
+  /** Relative to the data directory. */
+  readonly directory: string;
+  readonly leaderEpoch: number;
+  readonly settings: TopicSettings;
+  readonly disk: Disk;
+  readonly files: FileCache;
+  readonly indexes: IndexCache;
+  readonly quarantine: Quarantine;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly commits: CommitLoop;
+  readonly identity: IdentityHook;
+  /** The store's age clock; see age_clock.ts. */
+  readonly ageMs: () => number;
+  /** Called when a reader came upon damage: it is a gap from now on, its bytes lie in quarantine. */
+  readonly quarantined: (log: PartitionLog, gap: Gap, bytes: number) => void;
+}
+
+export interface WaitForOptions {
+  readonly minBytes?: number;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class PartitionLog implements KeptLog {
+  readonly topic: TopicName;
+  readonly index: number;
+  readonly handle: number;
+  readonly leaderEpoch: number;
+  readonly #options: PartitionLogOptions;
+  readonly #core: Core;
+  readonly #commits: CommitLoop;
+  readonly #parts: RecoveredLog;
+  readonly #epochs: LeaderEpochs;
+  readonly #writer: LogWriter;
+  readonly #reader: LogReader;
+  readonly #indexes: IndexCache;
+  readonly #watermark: HighWatermark;
+  #logStartOffset: Offset;
+  /** The offset the next sealed batch takes. */
+  #nextOffset: Offset;
+  /** Offsets below this belong to an `appended()` call already. */
+  #toldOffset: Offset;
+  #bytes: number;
+  #gathering = new Gathering();
+  #dirty = false;
+
+  /** Takes over what recovery found; see recovery.ts. */
+  constructor(options: PartitionLogOptions, recovered: RecoveredLog) {
+    this.#options = options;
+    this.#core = options.core;
+    this.#commits = options.commits;
+    this.#indexes = options.indexes;
+    this.topic = options.topic;
+    this.index = options.index;
+    this.handle = options.handle;
+    this.leaderEpoch = options.leaderEpoch;
+    this.#parts = recovered;
+    this.#epochs = new LeaderEpochs(recovered.epochs);
+    this.#logStartOffset = recovered.logStartOffset;
+    this.#nextOffset = this.#toldOffset = recovered.endOffset;
+    this.#bytes = recovered.segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#watermark = new HighWatermark(options.timers, recovered.endOffset);
+    this.#writer = new LogWriter({
+      disk: options.disk,
+      files: options.files,
+      logger: options.logger,
+      directory: options.directory,
+      segments: recovered.segments,
+      segmentBytes: () => options.settings.segmentBytes,
+      directoryDurable: recovered.directoryDurable,
+      ageMs: options.ageMs,
+      sealed: (segment) => this.#indexes.sealed(segment),
+    });
+    if (recovered.rollNext) this.#writer.rollNext();
+    this.#reader = new LogReader(this, {
+      files: options.files,
+      indexes: options.indexes,
+      core: options.core,
+      quarantine: options.quarantine,
+      segments: recovered.segments,
+      gaps: recovered.gaps,
+      knows: (header) => canStandHere(options.identity, this, header),
+      damaged: (gap, bytes) => options.quarantined(this, gap, bytes),
+    });
+    this.#commits.register(this);
+  }
+
+  /** First offset still readable. */
+  get logStartOffset(): Offset {
+    return this.#logStartOffset;
+  }
+
+  /** Readers see offsets below this one: the synced end. */
+  get highWatermark(): Offset {
+    return this.#watermark.offset;
+  }
+
+  /** The offset behind all closed batches, synced or not; the open batch is not counted. */
+  get logEndOffset(): Offset {
+    return this.#nextOffset;
+  }
+
+  /** Bytes of all segments, as far as they count. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get epochs(): readonly EpochStart[] {
+    return this.#epochs.starts;
+  }
+
+  get gaps(): readonly Gap[] {
+    return this.#parts.gaps.all;
+  }
+
+  /**
+   * Tells the log that its open batch was written to. `waiter` is called once everything that is
+   * open now is durable, or given up; the same waiter twice in one cycle is called once.
+   *
+   * @returns where the records appended since the last call land, should all go well
+   */
+  appended(waiter: CommitWaiter | null, origins?: readonly OriginEntry[]): Ticket {
+    const end = this.#nextOffset + this.#core.openRecords(this.handle);
+    return this.#gather(end, waiter, origins);
+  }
+
+  /** Closes the open batch early: it is full, or another partition needs its slot. */
+  sealOpen(): void {
+    const records = this.#core.openRecords(this.handle);
+    if (records === 0) return;
+    const room = SEQUENCES_PER_EPOCH - this.#nextOffset % SEQUENCES_PER_EPOCH;
+    if (records > room) this.#sealInTwo(room);
+    else this.#seal(records);
+    this.#markDirty();
+    this.#commits.hurry();
+  }
+
+  /**
+   * Appends a whole batch that another node made durable first: its bytes stay as they are but for
+   * base offset and leader epoch, which are set in place. The caller has verified it.
+   */
+  appendReplicated(batch: Uint8Array, waiter: CommitWaiter): Offset {
+    this.sealOpen();
+    const baseOffset = this.#nextOffset;
+    placeBatch(batch, baseOffset, this.leaderEpoch);
+    this.#take(batch, false);
+    this.#gather(this.#nextOffset, waiter);
+    return baseOffset;
+  }
+
+  /**
+   * Whole batches from the one that contains `offset` on, below the high watermark. What was
+   * quarantined is passed over and named in `gaps`.
+   *
+   * @throws {OperatingError} offset_out_of_range, with log_start_offset and high_watermark
+   */
+  read(offset: Offset, options: ReadOptions): Promise<ReadResult> {
+    return this.#reader.read(offset, options);
+  }
+
+  /** The first offset whose record has a timestamp of at least `timestamp`; null when none has. */
+  offsetForTimestamp(timestamp: TimestampMs): Promise<Offset | null> {
+    return this.#reader.offsetForTimestamp(timestamp);
+  }
+
+  /**
+   * Resolves true once there is something to read at `offset` (`minBytes` of it, where given),
+   * false when the time is up or the signal aborts.
+   */
+  waitFor(offset: Offset, { minBytes = 0, timeoutMs, signal }: WaitForOptions): Promise<boolean> {
+    const bytesMissing = minBytes > 1 ? minBytes - this.#reader.bytesFrom(offset) : 0;
+    return this.#watermark.waitFor(offset, { bytesMissing, timeoutMs, signal });
+  }
+
+  segments(): readonly SegmentInfo[] {
+    return this.#parts.segments.map((segment) => segment.info());
+  }
+
+  checkpoint(): PartitionCheckpoint {
+    const { segments, gaps } = this.#parts;
+    // Segments made since the last sync hold nothing that is known to be on the disk.
+    const known = segments.filter((segment, at) => at === 0 || segment.syncedBytes > 0);
+    const last = known.at(-1);
+    return {
+      logStartOffset: this.#logStartOffset,
+      recoveryPoint: last?.syncedOffset ?? this.#watermark.offset,
+      recoverySegment: last?.baseOffset ?? this.#watermark.offset,
+      recoveryPosition: last?.syncedBytes ?? 0,
+      epochs: [...this.#epochs.starts],
+      gaps: [...gaps.all],
+      segments: known.map((segment) => segment.summary(segment.syncedBytes)),
+    };
+  }
+
+  setLogStart(offset: Offset): void {
+    assert(offset <= this.#watermark.offset, "the log starts at or below its high watermark");
+    if (offset <= this.#logStartOffset) return;
+    this.#logStartOffset = offset;
+    this.#epochs.trim(offset);
+    this.#parts.gaps.trim(offset);
+  }
+
+  removeBelowLogStart(): number {
+    const { segments } = this.#parts;
+    let freed = 0;
+    // The active segment stays, so that the log end offset is told by a file.
+    while (segments.length > 1 && segments[1]!.baseOffset <= this.#logStartOffset) {
+      const [oldest] = segments;
+      if (oldest === undefined || oldest.endOffset > this.#logStartOffset) break;
+      this.#options.files.forget(oldest.path);
+      this.#options.disk.remove(oldest.path);
+      this.#options.indexes.remove(oldest);
+      segments.shift();
+      freed += oldest.bytes;
+    }
+    if (freed > 0) this.#reader.forgetPlaces();
+    this.#bytes -= freed;
+    return freed;
+  }
+
+  async roll(): Promise<void> {
+    await this.#commits.idle();
+    this.#writer.rollNext();
+  }
+
+  /** Called by the commit loop: closes what gathered and hands it over. */
+  beginCommit(): LogCommit {
+    this.sealOpen();
+    const gathering = this.#gathering;
+    this.#gathering = new Gathering();
+    this.#dirty = false;
+    return new LogCommit({
+      log: this,
+      gathering,
+      writer: this.#writer,
+      journal: this.#commits.origins,
+      durable: this.#options.settings.durability === "sync",
+      ends: this.#ends,
+    });
+  }
+
+  noteFailedSync(error: OperatingError): void {
+    const { topic, index } = this;
+    this.#options.logger.error("sync_failed", { topic, partition: index, error: error.message });
+  }
+
+  /** Wakes all who wait; nothing may be appended any more. */
+  close(): void {
+    this.#watermark.close();
+    this.#commits.unregister(this);
+  }
+
+  readonly #ends = {
+    succeeded: (gathering: Gathering) => {
+      const last = gathering.batches.at(-1);
+      if (last === undefined) return;
+      this.#bytes += gathering.bytes;
+      this.#watermark.advance(last.nextOffset, gathering.bytes);
+      this.#commits.noteAdvance(this);
+    },
+    gaveUp: (gathering: Gathering, error: OperatingError) => this.#giveUp(gathering, error),
+  };
+
+  #gather(end: Offset, waiter: CommitWaiter | null, origins?: readonly OriginEntry[]): Ticket {
+    const gathering = this.#gathering;
+    const ticket = new Ticket(this.#toldOffset, end - 1);
+    this.#toldOffset = end;
+    if (waiter !== null) gathering.waiters.add(waiter);
+    gathering.tickets.push(ticket);
+    if (origins !== undefined) {
+      for (const entry of origins) gathering.origins.push({ entry, ticket });
+    }
+    this.#markDirty();
+    return ticket;
+  }
+
+  #markDirty(): void {
+    if (this.#dirty) return;
+    this.#dirty = true;
+    this.#commits.markDirty(this);
+  }
+
+  #seal(records: number): void {
+    const { identity, settings } = this.#options;
+    const baseOffset = this.#nextOffset;
+    const batch = this.#core.seal(this.handle, {
+      baseOffset,
+      leaderEpoch: this.leaderEpoch,
+      logId: identity.current(this, baseOffset),
+      compression: settings.compressionType,
+    });
+    this.#take(batch, true);
+    assert(this.#nextOffset === baseOffset + records, "a sealed batch holds what was open");
+  }
+
+  /** No batch straddles a multiple of 2^31: the first `room` records make one, the rest another. */
+  #sealInTwo(room: number): void {
+    const { identity } = this.#options;
+    const whole = this.#core.seal(this.handle, {
+      baseOffset: 0,
+      leaderEpoch: this.leaderEpoch,
+      logId: identity.current(this, this.#nextOffset),
+      compression: "none",
+    });
+    const records = this.#core.decode(whole);
+    const append = (some: typeof records) => {
+      for (const record of some) {
+        const status = this.#core.append(this.handle, record);
+        assert(status === "ok", "what fitted one batch fits two");
+      }
+      this.#seal(some.length);
+    };
+    append(records.slice(0, room));
+    append(records.slice(room));
+  }
+
+  #take(bytes: Uint8Array, own: boolean): void {
+    const header = readBatchHeader(bytes);
+    const nextOffset = header.lastOffset + 1;
+    const batch: SealedBatch = {
+      bytes,
+      baseOffset: header.baseOffset,
+      nextOffset,
+      crc: header.crc,
+      minTimestamp: header.baseTimestamp,
+      maxTimestamp: header.maxTimestamp,
+      own,
+    };
+    this.#epochs.note(this.leaderEpoch, header.baseOffset);
+    this.#gathering.add(batch);
+    this.#nextOffset = nextOffset;
+  }
+
+  /** Takes the offsets of a failed commit back, and of what was sealed on top of it since. */
+  #giveUp(failed: Gathering, error: OperatingError): void {
+    const { topic, index } = this;
+    this.#options.logger.error("commit_failed", { topic, partition: index, error: error.message });
+    const end = this.#watermark.offset;
+    const next = this.#gathering;
+    if (next.batches.length > 0) {
+      // Their sequence is under their checksum, so they cannot move down; their clients try again.
+      this.#core.discard(this.handle);
+      this.#gathering = new Gathering();
+      this.#toldOffset = end;
+    } else {
+      const moved = (failed.batches.at(-1)?.nextOffset ?? end) - end;
+      for (const ticket of next.tickets) {
+        ticket.baseOffset -= moved;
+        ticket.lastOffset -= moved;
+      }
+      this.#toldOffset -= moved;
+    }
+    this.#nextOffset = end;
+    this.#epochs.truncate(end);
+    if (next.batches.length > 0) next.release(this, error);
+  }
+}
