@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import {
+  commandHelpText,
+  commandOf,
+  COMMANDS,
+  helpText,
+  serveHelpText,
+} from "../../src/cli/commands.ts";
+import { SETTINGS } from "../../src/config/settings.ts";
+
+describe("commandOf()", () => {
+  it("finds each command", () => {
+    for (const name of Object.keys(COMMANDS)) expect(commandOf(name)).toBe(COMMANDS[name]);
+  });
+
+  it("says what is planned, and what may have been meant", () => {
+    expect(() => commandOf("fsck")).toThrow("it is planned (check and repair a data directory)");
+    expect(() => commandOf("verify")).toThrow("not there yet");
+    expect(() => commandOf("tial")).toThrow("no such command; did you mean tail?");
+    expect(() => commandOf("constructor")).toThrow("no such command");
+  });
+});
+
+describe("help", () => {
+  it("names every command and every setting", () => {
+    for (const name of Object.keys(COMMANDS)) {
+      expect(helpText()).toContain(`  ${name}`);
+      expect(commandHelpText(name)).toContain(COMMANDS[name]!.summary);
+    }
+    for (const key of Object.keys(SETTINGS)) {
+      expect(serveHelpText()).toContain(`--${key.replaceAll("_", "-")}`);
+    }
+  });
+});

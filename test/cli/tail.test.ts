@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import type { HttpCall } from "../../src/base/net.ts";
+import { TAIL } from "../../src/cli/tail.ts";
+import { json, runCommand } from "../support/terminal.ts";
+
+const topic = (...ends: number[]) => ({
+  partitions: ends.map((end, partition) => ({
+    partition,
+    log_start_offset: 0,
+    high_watermark: end,
+  })),
+});
+
+/** A topic of one partition whose record at offset N has the value "vN". */
+function node({ url }: HttpCall) {
+  const offset = new URL(url).searchParams.get("offset");
+  if (offset === null) return json(topic(3));
+  const at = Number(offset);
+  return json({ records: [{ offset: at, value: `v${at}` }], gaps: [], next_offset: at + 1 });
+}
+
+describe("tail", () => {
+  it("prints values from the latest on", async () => {
+    const { stdout } = await runCommand(TAIL, { args: ["logs", "--count", "2"], answer: node });
+    expect(stdout).toBe("v3\nv4\n");
+  });
+
+  it("starts where it is told", async () => {
+    const args = ["logs", "--count", "2", "--from"];
+    expect((await runCommand(TAIL, { args: [...args, "earliest"], answer: node })).stdout)
+      .toBe("v0\nv1\n");
+    expect((await runCommand(TAIL, { args: [...args, "7"], answer: node })).stdout)
+      .toBe("v7\nv8\n");
+  });
+
+  it("prints whole records with --json, and bytes as they are without", async () => {
+    const answer = (call: HttpCall) =>
+      call.url.includes("offset")
+        ? json({ records: [{ offset: 0, value_base64: "AP8=" }], next_offset: 1 })
+        : json(topic(0));
+    const args = ["logs", "--count", "1"];
+    expect((await runCommand(TAIL, { args: [...args, "--json"], answer })).stdout)
+      .toBe('{"offset":0,"value_base64":"AP8="}\n');
+    expect((await runCommand(TAIL, { args, answer })).stdout).toBe("\0\ufffd\n");
+  });
+
+  it("follows every partition, or the one asked for", async () => {
+    const answer = (call: HttpCall) => {
+      const partition = /partitions\/(\d)/.exec(call.url)?.[1];
+      if (partition === undefined) return json(topic(0, 0));
+      return json({ records: [{ value: `p${partition}` }], next_offset: 1 });
+    };
+    const both = await runCommand(TAIL, { args: ["logs", "--count", "2"], answer });
+    expect(both.stdout.split("\n").sort()).toEqual(["", "p0", "p1"]);
+    const one = ["logs", "--count", "1", "--partition", "1"];
+    expect((await runCommand(TAIL, { args: one, answer })).stdout).toBe("p1\n");
+    await expect(runCommand(TAIL, { args: ["logs", "--partition", "2"], answer })).rejects
+      .toThrow("Cannot find partition 2 of logs");
+  });
+
+  it("says gaps, and goes on where it was after trouble", async () => {
+    let polls = 0;
+    const { stdout, remarks } = await runCommand(TAIL, {
+      args: ["logs", "--count", "2", "--from", "0"],
+      answer(call) {
+        if (!call.url.includes("offset")) return json(topic(9));
+        polls++;
+        if (polls === 2) return json({ code: "shutting_down", detail: "Stopping" }, 503);
+        if (polls > 2) return node(call);
+        const gap = { from: 1, to: 4, reason: "corrupt" };
+        return json({ records: [{ value: "v0" }], gaps: [gap], next_offset: 4 });
+      },
+    });
+    expect(stdout).toBe("v0\nv4\n");
+    expect(remarks).toEqual([
+      "gap in /v1/topics/logs/partitions/0/records: offsets 1 to 3, corrupt",
+      "Stopping; trying again",
+    ]);
+  });
+
+  it("refuses a start that is none", async () => {
+    await expect(runCommand(TAIL, { args: ["logs", "--from", "yesterday"] })).rejects
+      .toThrow('Cannot use --from "yesterday": expected earliest, latest or an offset');
+  });
+});
