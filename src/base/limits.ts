@@ -95,9 +95,6 @@ export const PRODUCERS_MAX = 4_096;
 /** Sequences remembered of each HTTP producer: how many requests it may have in flight or doubt. */
 export const PRODUCER_WINDOW = 16;
 
-/** Characters of an HTTP producer's id: it is kept in memory and in each journal entry. */
-export const PRODUCER_ID_MAX = 128;
-
 /** Bytes kept as evidence of one damaged place: more than two batches of the largest size. */
 export const QUARANTINE_BYTES_MAX = 4 * 1024 * 1024;
 
