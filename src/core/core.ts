@@ -12,10 +12,12 @@ import {
   BATCH_BYTES_MAX,
   BATCH_HEADER_BYTES,
   BATCH_RECORDS_MAX,
+  DECOMPRESSED_BYTES_MAX,
   PARTITIONS_MAX,
   SEQUENCES_PER_EPOCH,
 } from "../base/limits.ts";
 import type { LogId, Offset } from "../base/types.ts";
+import { type AppendStatus, appendStatus } from "./append_status.ts";
 import { type CoreExports, instantiate, type MemoryMap } from "./exports.ts";
 import { type IngestResult, type IngestSession, ingestStatus } from "./ingest.ts";
 import type { DecodedRecord, RecordParts } from "./record.ts";
@@ -23,8 +25,7 @@ import { type EncodedHeaders, encodeHeaders, NO_HEADERS } from "./record_headers
 import { RecordTableReader } from "./record_table.ts";
 import { CoreRoutes } from "./routes.ts";
 import { Status, statusName } from "./status.ts";
-
-export type AppendStatus = "ok" | "batch_full" | "no_slot" | "too_large";
+import { type LineOptions, type LinesAppended, TextScanner } from "./text_scanner.ts";
 
 /** What a batch is given when it is closed. */
 export interface SealStamp {
@@ -48,6 +49,7 @@ export class Core {
   /** Where the MQTT fast path appends to. */
   readonly routes: CoreRoutes;
   readonly #core: CoreExports;
+  readonly #text: TextScanner;
   readonly #map: MemoryMap;
   readonly #memory: Uint8Array<ArrayBuffer>;
   readonly #result: Uint32Array;
@@ -77,6 +79,7 @@ export class Core {
     this.#result = new Uint32Array(buffer, map.RESULT, 64);
     this.#table = new Int32Array(buffer, map.TABLE, map.TABLE_BYTES / 4);
     this.#touched = new Uint32Array(buffer, map.TOUCHED, 64);
+    this.#text = new TextScanner(exports, this.#memory, map);
     this.routes = new CoreRoutes(exports, this.#memory, map);
   }
 
@@ -221,6 +224,11 @@ export class Core {
     );
   }
 
+  /** Appends a record for each line of `bytes`, ended by LF or CRLF; empty ones are skipped. */
+  appendLines(handle: number, bytes: Uint8Array, options: LineOptions): LinesAppended {
+    return this.#text.appendLines(handle, bytes, options);
+  }
+
   /** Records in the open batch of a partition; 0 where there is none. */
   openRecords(handle: number): number {
     return this.#core.openCount(handle);
@@ -266,6 +274,57 @@ export class Core {
   /** Drops the open batch of a partition, if there is one. */
   discard(handle: number): void {
     this.#core.discard(handle);
+  }
+
+  // ── text ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** Position of the first line that is not one JSON value; -1 where all are. */
+  badJsonLine(bytes: Uint8Array): number {
+    return this.#text.badJsonLine(bytes);
+  }
+
+  /** Position behind the JSON value at `from`, white space before it skipped; or BAD_JSON. */
+  jsonValueEnd(bytes: Uint8Array, from: number): number {
+    return this.#text.jsonValueEnd(bytes, from);
+  }
+
+  /** Begin and end of each element of the JSON array that fills `bytes`; BAD_JSON or TOO_LARGE. */
+  jsonElements(bytes: Uint8Array): Uint32Array | number {
+    return this.#text.jsonElements(bytes);
+  }
+
+  // ── codecs ───────────────────────────────────────────────────────────────────────────────────
+
+  /** One LZ4 frame, as a batch holds it. */
+  lz4Compress(bytes: Uint8Array): Uint8Array {
+    assert(bytes.length <= BATCH_BYTES_MAX, "what is compressed is no larger than a batch");
+    this.#copyIn(bytes);
+    const { IN, OUT, OUT_BYTES } = this.#map;
+    const size = this.#core.compressFrame(IN, bytes.length, OUT, OUT_BYTES);
+    assert(size > 0, "what cannot be compressed is stored");
+    return this.#memory.slice(OUT, OUT + size);
+  }
+
+  /** What one LZ4 frame holds; BAD_COMPRESSION or TOO_LARGE where it is broken, or over `bytesMax`. */
+  lz4Decompress(frame: Uint8Array, bytesMax = DECOMPRESSED_BYTES_MAX): Uint8Array | number {
+    return this.#decompress(this.#core.decompressFrame, frame, bytesMax);
+  }
+
+  /** What a bare snappy block, or blocks in xerial's framing, hold; likewise. */
+  snappyDecompress(block: Uint8Array, bytesMax = DECOMPRESSED_BYTES_MAX): Uint8Array | number {
+    return this.#decompress(this.#core.decompressSnappy, block, bytesMax);
+  }
+
+  #decompress(
+    decompress: CoreExports["decompressFrame"],
+    packed: Uint8Array,
+    bytesMax: number,
+  ): Uint8Array | number {
+    const { IN, IN_BYTES, BIG, BIG_BYTES } = this.#map;
+    if (packed.length > IN_BYTES) return Status.TOO_LARGE;
+    this.#copyIn(packed);
+    const size = decompress(IN, packed.length, BIG, Math.min(bytesMax, BIG_BYTES));
+    return size < 0 ? size : this.#memory.slice(BIG, BIG + size);
   }
 
   // ── MQTT ─────────────────────────────────────────────────────────────────────────────────────
@@ -317,19 +376,6 @@ export class Core {
 
 function assertHandle(handle: number): void {
   assert(handle >= 0 && handle < PARTITIONS_MAX, "a partition handle is within its limit");
-}
-
-function appendStatus(status: number): AppendStatus {
-  switch (status) {
-    case Status.OK:
-      return "ok";
-    case Status.BATCH_FULL:
-      return "batch_full";
-    case Status.NO_SLOT:
-      return "no_slot";
-  }
-  assert(status === Status.TOO_LARGE, "an append answers one of four ways");
-  return "too_large";
 }
 
 function corrupt(status: number): OperatingError {

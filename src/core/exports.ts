@@ -56,6 +56,26 @@ export interface CoreExports {
   ): void;
   clearRoutes(): void;
   setSessionHeaders(size0: number, size1: number): void;
+  compressFrame(start: number, size: number, to: number, room: number): number;
+  decompressFrame(start: number, size: number, to: number, room: number): number;
+  compressBlock(start: number, size: number, to: number, room: number): number;
+  decompressBlock(start: number, size: number, to: number, room: number): number;
+  decompressSnappy(start: number, size: number, to: number, room: number): number;
+  xxh32(start: number, size: number): number;
+  jsonValueEnd(start: number, size: number): number;
+  jsonElements(start: number, size: number, from: number, table: number, room: number): number;
+  badJsonLine(start: number, size: number): number;
+  appendLines(
+    handle: number,
+    start: number,
+    size: number,
+    last: number,
+    timestamp: number,
+    key: number,
+    keySize: number,
+    headers: number,
+    headersSize: number,
+  ): number;
   ingest(start: number, size: number, version: number, now: number, packetSizeMax: number): number;
   resetBatches(): void;
 }

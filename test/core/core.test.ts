@@ -11,7 +11,7 @@ import {
 import { Status } from "../../src/core/status.ts";
 import { readBatchHeader } from "../../src/format/record_batch.ts";
 import { testCore } from "../support/core.ts";
-import { KAFKA_BATCHES, T0 } from "../support/kafka_batches.ts";
+import { KAFKA_BATCHES, T0, THREE_READINGS } from "../support/kafka_batches.ts";
 
 const LOG_ID = "0123456789abcdef";
 const STAMP = { baseOffset: 0, leaderEpoch: 0, logId: LOG_ID, compression: "none" } as const;
@@ -85,6 +85,16 @@ describe("Core.decode()", () => {
     expect(core.decode(KAFKA_BATCHES.appendTime)).toMatchObject([
       { offset: 5, timestamp: T0 + 9999 },
     ]);
+  });
+
+  it("reads LZ4 and snappy, compressed and stored", () => {
+    const three = core.decode(KAFKA_BATCHES.lz4);
+    expect(three.map(({ timestamp }) => timestamp)).toEqual([T0, T0 + 1, T0 + 2]);
+    for (const { key, value } of [...three, ...core.decode(KAFKA_BATCHES.lz4Stored)]) {
+      expect(key).toEqual(utf8("dev-1"));
+      expect(value).toEqual(utf8(THREE_READINGS));
+    }
+    expect(core.decode(KAFKA_BATCHES.snappy)).toEqual(core.decode(KAFKA_BATCHES.plain));
   });
 
   it("shows no records of a control batch", () => {
@@ -192,6 +202,27 @@ describe("Core.append() and Core.seal()", () => {
     expect(core.append(0, { timestamp: T0, value: over })).toBe("too_large");
     expect(core.append(0, { timestamp: T0, value: new Uint8Array(2 ** 24) })).toBe("too_large");
     expect(core.openHandles()).toEqual([]);
+  });
+
+  it("compress where it saves an eighth, and only there", () => {
+    const lz4 = { ...STAMP, compression: "lz4" } as const;
+    for (let nth = 0; nth < 1000; nth++) core.append(0, record(`{"reading":${nth},"unit":"C"}`));
+    const open = core.openBytes(0);
+    const packed = core.seal(0, lz4);
+    expect(readBatchHeader(packed).attributes).toBe(3);
+    expect(packed.length).toBeLessThan(open / 2);
+    expect(core.verifyBatch(packed)).toBe(packed.length);
+    expect(core.validateRecords(packed)).toBe(Status.OK);
+    expect(core.decode(packed).at(-1)).toMatchObject({
+      offset: 999,
+      value: utf8('{"reading":999,"unit":"C"}'),
+    });
+
+    const noise = crypto.getRandomValues(new Uint8Array(10_000));
+    core.append(0, { timestamp: T0, value: noise });
+    const stored = core.seal(0, lz4);
+    expect(readBatchHeader(stored).attributes).toBe(0);
+    expect(core.decode(stored)[0]?.value).toEqual(noise);
   });
 
   it("refuse to straddle 2^31 offsets, or to seal nothing", () => {

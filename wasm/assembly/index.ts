@@ -31,3 +31,9 @@ export {
 } from "./open_batch";
 export { clearRoutes, setRoute } from "./routes";
 export { ingest, setSessionHeaders } from "./mqtt_publish";
+export { compressFrame, decompressFrame } from "./lz4_frame";
+export { compressBlock, decompressBlock } from "./lz4_block";
+export { decompressSnappy } from "./snappy";
+export { xxh32 } from "./xxh32";
+export { jsonElements, jsonValueEnd } from "./json";
+export { appendLines, badJsonLine } from "./lines";
