@@ -63,6 +63,11 @@ export interface IdentityHook {
   registered(log: PartitionName): Promise<void> | null;
   /** Whether this node drew `logId` for that partition, now or in an earlier run. */
   isOwn(log: PartitionName, logId: LogId): boolean;
+  /**
+   * Whether another node's log was announced, and goes to that partition. Asked only where damage
+   * hides what a batch continues; without it any other log id is believed.
+   */
+  isReceived?(log: PartitionName, logId: LogId): boolean;
 }
 
 /** What recovery tells the books as it reads a partition. */

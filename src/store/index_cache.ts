@@ -83,7 +83,12 @@ export class IndexCache {
     try {
       const source = new ByteSource(lease.file, segment.bytes);
       scanBatches(source, { position: 0, offset: segment.baseOffset }, {
-        rules: { core: this.#core, offsetLimit: segment.endOffset, knows: () => true },
+        rules: {
+          core: this.#core,
+          offsetLimit: segment.endOffset,
+          knows: () => true,
+          trusts: () => true,
+        },
         visitor: {
           batch: (header, position, after) => index.note(header, position, after),
           damage: () => {},

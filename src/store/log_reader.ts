@@ -8,14 +8,14 @@ import { isOperatingError, OperatingError } from "../base/errors.ts";
 import type { Offset, TimestampMs } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { Gap } from "../format/checkpoint.ts";
-import { type BatchHeader, readBatchHeader } from "../format/record_batch.ts";
+import { readBatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import { ByteSource, salvaging } from "./byte_source.ts";
 import type { DiskFile } from "./disk.ts";
 import type { FileCache } from "./file_cache.ts";
 import type { GapList } from "./gap_list.ts";
 import type { IndexCache } from "./index_cache.ts";
-import { findSuccessor, type ScanPlace } from "./log_scan.ts";
+import { findSuccessor, type ScanPlace, type ScanRules } from "./log_scan.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Segment } from "./segment.ts";
 import { type BatchRange, type RangeOptions, readBatches } from "./segment_reader.ts";
@@ -50,8 +50,8 @@ export interface LogReaderOptions {
   /** Oldest first; the last one is active. */
   readonly segments: readonly Segment[];
   readonly gaps: GapList;
-  /** Whether a header can stand in this partition, as far as its identity goes. */
-  readonly knows: (header: BatchHeader) => boolean;
+  /** Which batches can stand in this partition. */
+  readonly identity: Pick<ScanRules, "knows" | "trusts">;
   /** Called with each gap that a reader came upon, and the bytes kept of it. */
   readonly damaged: (gap: Gap, bytes: number) => void;
 }
@@ -227,10 +227,10 @@ export class LogReader {
 
   /** Finds the way on behind damage at `place`, which becomes a gap. */
   async #stepOver(segment: Segment, file: DiskFile, place: ScanPlace): Promise<ScanPlace> {
-    const { core, knows, quarantine } = this.#options;
+    const { core, identity, quarantine } = this.#options;
     const end = { position: segment.bytes, offset: segment.endOffset };
     const source = new ByteSource(file, end.position);
-    const rules = { core, knows, offsetLimit: end.offset };
+    const rules = { core, ...identity, offsetLimit: end.offset };
     const next = findSuccessor(source, place, rules) ?? end;
     const gap: Gap = { from: place.offset, to: next.offset, reason: "corrupt" };
     if (this.#options.gaps.covers(gap)) return next;

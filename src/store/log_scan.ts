@@ -2,16 +2,19 @@
  * Walks the batches of a segment and finds the way on behind damage.
  *
  * A batch's length lies outside its checksum, so where a batch is not what was written, its length
- * may lie too. The next good batch is the one that (1) begins where the damaged batch claims to
- * end, or (2) begins where the damaged batch's own checksum says it ends, or (3) is followed by
- * good batches to the end of the file, or else by the most of them. In each case its header must
- * continue the offsets, its checksum must hold, and where this node is the origin its sequence must
- * be its offset. A payload may contain a complete batch: (1) and (2) step over it, and (3) weighs
- * it against the run of batches behind it.
+ * may lie too. The next good batch is the one that begins
+ *
+ *   1  where the damaged batch claims to end, or
+ *   2  where the damaged batch's own checksum says that it ends, or
+ *   3  anywhere behind, with the longest run of good batches from there on.
+ *
+ * In each case its header must continue the offsets, its checksum must hold, and where this node is
+ * the origin its sequence must be its offset. A payload may contain a complete batch, which must
+ * never become one: 1 and 2 step over it; 3 believes a header that says what was expected here, as
+ * to what lies within its length, and takes only log ids that belong to this partition.
  *
  * @module
  */
-import { viewOf } from "../base/bytes.ts";
 import { BATCH_BYTES_MAX, BATCH_HEADER_BYTES } from "../base/limits.ts";
 import type { Offset, Position } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
@@ -19,7 +22,6 @@ import {
   ATTRIBUTES_AT,
   BATCH_LENGTH_AT,
   type BatchHeader,
-  CRC_AT,
   LAST_OFFSET_DELTA_AT,
   MAGIC_AT,
   MAGIC_V2,
@@ -37,6 +39,8 @@ export interface ScanRules {
   readonly offsetLimit: Offset;
   /** Whether a header can stand here, as far as its identity goes. */
   readonly knows: (header: BatchHeader) => boolean;
+  /** The same where nothing else speaks for it. */
+  readonly trusts: (header: BatchHeader) => boolean;
 }
 
 export interface ScanVisitor {
@@ -102,42 +106,71 @@ export function findSuccessor(
   damaged: ScanPlace,
   rules: ScanRules,
 ): ScanPlace | null {
-  const head = source.read(damaged.position, BATCH_HEADER_BYTES);
-  if (head.length < BATCH_HEADER_BYTES) return null;
-  const claimedSize = PREFIX_SIZE + viewOf(head).getUint32(BATCH_LENGTH_AT);
-  const claimedCrc = viewOf(head).getUint32(CRC_AT);
   const { position, offset } = damaged;
-
-  const isNext = (header: BatchHeader | null) => header !== null && header.baseOffset > offset;
-  if (claimedSize >= BATCH_HEADER_BYTES && claimedSize <= BATCH_BYTES_MAX) {
-    const next = goodBatchAt(source, position + claimedSize, rules);
-    if (isNext(next)) return { position: position + claimedSize, offset: next!.baseOffset };
+  const head = source.read(position, BATCH_HEADER_BYTES);
+  if (head.length < BATCH_HEADER_BYTES) return null;
+  const header = readBatchHeader(head);
+  const claimedEnd = position + header.sizeBytes;
+  const sane = header.sizeBytes >= BATCH_HEADER_BYTES && header.sizeBytes <= BATCH_BYTES_MAX;
+  if (sane) {
+    const next = goodBatchAt(source, claimedEnd, rules);
+    if (next !== null && next.baseOffset > offset) {
+      return { position: claimedEnd, offset: next.baseOffset };
+    }
   }
+  const credible = sane && head[MAGIC_AT] === MAGIC_V2 && header.baseOffset === offset &&
+    rules.trusts(header);
+  return searchSuccessor(source, damaged, {
+    rules,
+    claimedCrc: header.crc,
+    believedEnd: credible ? claimedEnd : position,
+  });
+}
 
-  let best: (ScanPlace & { run: number }) | null = null;
+interface Search {
+  readonly rules: ScanRules;
+  /** What the damaged batch says its checksum is. */
+  readonly claimedCrc: number;
+  /** Up to here lies the damaged batch, if nothing proves otherwise. */
+  readonly believedEnd: Position;
+}
+
+function searchSuccessor(
+  source: ByteSource,
+  { position, offset }: ScanPlace,
+  { rules, claimedCrc, believedEnd }: Search,
+): ScanPlace | null {
+  const reach = position + BATCH_BYTES_MAX;
+  let best: ScanPlace | null = null;
+  let bestRun = 0;
   let at = position + 1;
   for (;;) {
-    const candidate = nextCandidate(source, { position: at, offset }, rules);
-    if (candidate === null) return best;
-    const size = candidate.position - position;
-    if (size >= BATCH_HEADER_BYTES && size <= BATCH_BYTES_MAX) {
-      const protected_ = source.read(position, size).subarray(ATTRIBUTES_AT);
-      if (rules.core.crc32c(protected_) === claimedCrc) return candidate;
+    const found = nextCandidate(source, { position: at, offset }, rules);
+    if (found === null) return best;
+    const { header } = found;
+    const candidate = { position: found.position, offset: header.baseOffset };
+    if (candidate.position <= reach && candidate.position - position >= BATCH_HEADER_BYTES) {
+      const checked = source.read(position, candidate.position - position).subarray(ATTRIBUTES_AT);
+      if (rules.core.crc32c(checked) === claimedCrc) return candidate;
     }
-    const end = endOfRun(source, candidate, rules);
-    // A run that reaches the end, or its torn last batch, is the log itself going on.
-    const run = end - candidate.position;
-    if (best === null || run > best.run) best = { ...candidate, run };
-    // Within the reach of the damaged batch a later one may yet be proven.
-    const reach = position + BATCH_BYTES_MAX;
-    if (end === source.end && candidate.position > reach) return best;
     at = candidate.position + 1;
+    if (candidate.position < believedEnd || !rules.trusts(header)) continue;
+    const end = endOfRun(source, candidate, rules);
+    if (end - candidate.position > bestRun) {
+      best = candidate;
+      bestRun = end - candidate.position;
+    }
+    // Behind the reach of the damaged batch nothing is proven any more, so no run is walked twice.
     if (candidate.position > reach) at = end;
   }
 }
 
 /** The first good batch at or behind `from.position` with an offset above `from.offset`. */
-function nextCandidate(source: ByteSource, from: ScanPlace, rules: ScanRules): ScanPlace | null {
+function nextCandidate(
+  source: ByteSource,
+  from: ScanPlace,
+  rules: ScanRules,
+): { position: Position; header: BatchHeader } | null {
   for (let at = from.position; at + BATCH_HEADER_BYTES <= source.end;) {
     const window = source.read(at, SEARCH_BYTES);
     const last = window.length - BATCH_HEADER_BYTES;
@@ -155,7 +188,7 @@ function nextCandidate(source: ByteSource, from: ScanPlace, rules: ScanRules): S
     at += found;
     const header = goodBatchAt(source, at, rules);
     if (header !== null && header.baseOffset > from.offset) {
-      return { position: at, offset: header.baseOffset };
+      return { position: at, header };
     }
     at++;
   }

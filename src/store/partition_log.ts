@@ -26,7 +26,7 @@ import { LogCommit } from "./log_commit.ts";
 import { LogReader, type ReadOptions, type ReadResult } from "./log_reader.ts";
 import { LogWriter } from "./log_writer.ts";
 import type { Quarantine } from "./quarantine.ts";
-import { canStandHere, type RecoveredLog } from "./recovery.ts";
+import { identityRules, type RecoveredLog } from "./recovery.ts";
 import type { TopicSettings } from "./settings.ts";
 
 export interface PartitionLogOptions {
@@ -118,7 +118,7 @@ export class PartitionLog implements KeptLog {
       quarantine: options.quarantine,
       segments: recovered.segments,
       gaps: recovered.gaps,
-      knows: (header) => canStandHere(options.identity, this, header),
+      identity: identityRules(options.identity, this),
       damaged: (gap, bytes) => options.quarantined(this, gap, bytes),
     });
     this.#commits.register(this);

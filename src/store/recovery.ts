@@ -25,7 +25,7 @@ import type { FileCache } from "./file_cache.ts";
 import { GapList } from "./gap_list.ts";
 import type { IndexCache } from "./index_cache.ts";
 import { LeaderEpochs } from "./leader_epochs.ts";
-import { scanBatches } from "./log_scan.ts";
+import { scanBatches, type ScanRules } from "./log_scan.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { Segment } from "./segment.ts";
 import { SegmentIndex } from "./segment_index.ts";
@@ -66,13 +66,18 @@ export interface RecoveredLog {
   readonly directoryDurable: boolean;
 }
 
-/** Whether the identity in a header can stand where it stands. */
-export function canStandHere(
+/** Which batches can stand in a partition, as far as their identity goes. */
+export function identityRules(
   identity: IdentityHook,
   name: PartitionName,
-  header: BatchHeader,
-): boolean {
-  return !identity.isOwn(name, header.logId) || header.sourceOffset === header.baseOffset;
+): Pick<ScanRules, "knows" | "trusts"> {
+  const knows = ({ logId, sourceOffset, baseOffset }: BatchHeader) =>
+    !identity.isOwn(name, logId) || sourceOffset === baseOffset;
+  const trusts = (header: BatchHeader) =>
+    identity.isOwn(name, header.logId)
+      ? knows(header)
+      : identity.isReceived?.(name, header.logId) ?? true;
+  return { knows, trusts };
 }
 
 export async function recoverLog(options: RecoveryOptions): Promise<RecoveredLog> {
@@ -166,9 +171,8 @@ class Recovery {
       const lease = files.acquire(segment.path);
       try {
         const source = new ByteSource(lease.file, fileBytes);
-        const knows = (header: BatchHeader) => canStandHere(identity, name, header);
         scanBatches(source, { position: from, offset: segment.endOffset }, {
-          rules: { core, offsetLimit, knows },
+          rules: { core, offsetLimit, ...identityRules(identity, name) },
           visitor: {
             batch: (header, position, after) => this.#count(segment, header, position, after),
             damage: (gapFrom, to, position, end) => {

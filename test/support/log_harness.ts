@@ -28,6 +28,8 @@ export interface HarnessOptions {
   readonly leaderEpoch?: number;
   /** Log ids of earlier runs. */
   readonly ownIds?: readonly LogId[];
+  /** Log ids of other nodes; every one is believed without this. */
+  readonly receivedIds?: readonly LogId[];
   readonly origins?: Partial<OriginHook>;
   readonly identity?: Partial<IdentityHook>;
   readonly lingerMs?: number;
@@ -66,6 +68,7 @@ export class LogHarness {
       current: () => this.#logId,
       registered: () => null,
       isOwn: (_name, logId) => this.ownIds.includes(logId),
+      isReceived: (_name, logId) => options.receivedIds?.includes(logId) ?? true,
       ...options.identity,
     };
     const logger = options.logger ?? SILENT_LOGGER;
