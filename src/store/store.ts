@@ -1,0 +1,336 @@
+/**
+ * The store: composition of the logs and the books, from a data directory to topics one can append
+ * to, and back. Opening always succeeds, whatever a crash left: damage is quarantined and ledgered.
+ *
+ * Order of recovery, each step resting on those before it:
+ *
+ *     format.json            whose directory it is, and in which format
+ *     catalogue              topics, log ids, peers; the leader epoch is raised in it
+ *     checkpoint             the newest whole one, else the other, else the logs from their start
+ *     ledger                 log start offsets, losses
+ *     origin journal         entries past the checkpoint, in doubt until the logs have been read
+ *     received ranges        as of the checkpoint; the logs add what came after
+ *     partitions             each scanned from its recovery point
+ *
+ * @module
+ */
+import type { Clock, Timers } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Random } from "../base/random.ts";
+import type { NodeId, Offset, TopicName } from "../base/types.ts";
+import type { Core } from "../core/core.ts";
+import type { Gap } from "../format/checkpoint.ts";
+import { partitionDirectory } from "../format/partition_directory.ts";
+import type { BatchHeader } from "../format/record_batch.ts";
+import { AgeClock } from "./age_clock.ts";
+import type { IdentityHook, PartitionName, RecoveryHook } from "./books.ts";
+import type { Catalogue, CatalogueState } from "./catalogue.ts";
+import { CheckpointFiles } from "./checkpoint.ts";
+import { Checkpointer } from "./checkpointer.ts";
+import { CommitLoop } from "./commit_loop.ts";
+import { openFormat } from "./data_format.ts";
+import type { Disk } from "./disk.ts";
+import { FileCache } from "./file_cache.ts";
+import { Forwarded } from "./forwarded.ts";
+import { IndexCache } from "./index_cache.ts";
+import { Ledger } from "./ledger.ts";
+import { LogRegistry } from "./log_registry.ts";
+import { OriginJournal } from "./origin_journal.ts";
+import { PartitionLog } from "./partition_log.ts";
+import { Quarantine } from "./quarantine.ts";
+import { ReceivedRanges } from "./received_ranges.ts";
+import { recoverLog } from "./recovery.ts";
+import type { StoreSettings, TopicSettings } from "./settings.ts";
+import { TopicTable } from "./topic_table.ts";
+import type { Topic } from "./topic.ts";
+
+export interface StoreOptions {
+  readonly disk: Disk;
+  readonly catalogue: Catalogue;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly settings: StoreSettings;
+  /** Whether there is an upstream: data not yet forwarded is undelivered then. */
+  readonly hasUpstream?: boolean;
+}
+
+/** Largest step of the leader epoch at a start. */
+const EPOCH_STEP_MAX = 1_024;
+
+export class Store {
+  readonly nodeId: NodeId;
+  readonly leaderEpoch: number;
+  readonly core: Core;
+  readonly catalogue: Catalogue;
+  readonly commits: CommitLoop;
+  readonly ledger: Ledger;
+  readonly origins: OriginJournal;
+  readonly logs: LogRegistry;
+  readonly ranges: ReceivedRanges;
+  readonly forwarded: Forwarded;
+  readonly age: AgeClock;
+  /** Whether there is an upstream: data not yet forwarded is undelivered then. */
+  hasUpstream: boolean;
+  readonly #options: StoreOptions;
+  readonly #topics: TopicTable;
+  readonly #files: FileCache;
+  readonly #indexes: IndexCache;
+  readonly #quarantine: Quarantine;
+  readonly #checkpoints: CheckpointFiles;
+  readonly #checkpointer: Checkpointer;
+  #recovering = true;
+
+  private constructor(
+    options: StoreOptions,
+    { nodeId, leaderEpoch, checkpoints, state }: {
+      readonly nodeId: NodeId;
+      readonly leaderEpoch: number;
+      readonly checkpoints: CheckpointFiles;
+      readonly state: CatalogueState;
+    },
+  ) {
+    const { disk, catalogue, core, clock, logger, metrics, random, settings, timers } = options;
+    const crc32c = (bytes: Uint8Array) => core.crc32c(bytes);
+    const { loaded } = checkpoints;
+    this.#options = options;
+    this.#checkpoints = checkpoints;
+    this.nodeId = nodeId;
+    this.leaderEpoch = leaderEpoch;
+    this.core = core;
+    this.catalogue = catalogue;
+    this.hasUpstream = options.hasUpstream ?? false;
+    this.age = new AgeClock(clock, loaded?.ageMs ?? 0, logger);
+    this.ledger = Ledger.open({ disk, crc32c, clock, logger });
+    this.forwarded = new Forwarded(loaded?.forwarded);
+    this.logs = new LogRegistry({ catalogue, random, logger }, state.ownLogs);
+    this.origins = OriginJournal.open({
+      disk,
+      crc32c,
+      logger,
+      fileBytes: settings.originJournalBytes,
+      checkpoint: loaded?.origins ?? null,
+    });
+    this.ranges = this.#openRanges(state);
+    this.#files = new FileCache(disk);
+    this.#indexes = new IndexCache(disk, this.#files, core);
+    this.#quarantine = new Quarantine(disk, logger);
+    this.commits = new CommitLoop({
+      core,
+      clock,
+      timers,
+      metrics,
+      origins: this.origins,
+      identity: this.#identity,
+      lingerMs: settings.lingerMs,
+    });
+    this.#topics = new TopicTable({
+      catalogue,
+      disk,
+      random,
+      logger,
+      topicDefaults: { ...settings.topicDefaults, partitions: settings.defaultPartitions },
+      openLog: (name, topicSettings) => this.#openLog(name, topicSettings),
+    });
+    this.#checkpointer = new Checkpointer({
+      files: checkpoints,
+      timers,
+      logger,
+      metrics,
+      checkpointBytes: settings.checkpointBytes,
+      logs: () => this.#topics.logs.filter((log) => log !== undefined),
+      rest: () => ({
+        leaderEpoch,
+        ageMs: this.age.nowMs(),
+        forwarded: this.forwarded.checkpoint(),
+        ranges: this.ranges.checkpoint(),
+        origins: this.origins.checkpoint(),
+      }),
+      written: () => {},
+    });
+  }
+
+  /**
+   * Opens the data directory. The lock on it is the host's business.
+   *
+   * @throws {OperatingError} data_dir_unusable, format_too_new; storage trouble of the catalogue
+   */
+  static async open(options: StoreOptions): Promise<Store> {
+    const { disk, catalogue, core, logger, random } = options;
+    core.reset();
+    const { nodeId } = await openFormat(disk, random);
+    const state = await catalogue.load();
+    const checkpoints = new CheckpointFiles({
+      disk,
+      logger,
+      crc32c: (bytes) => core.crc32c(bytes),
+    });
+    const leaderEpoch = nextLeaderEpoch(state, checkpoints.loaded?.leaderEpoch ?? 0, random);
+    await catalogue.setMeta("leader_epoch", String(leaderEpoch));
+    const store = new Store(options, { nodeId, leaderEpoch, checkpoints, state });
+    await store.#recover(state);
+    return store;
+  }
+
+  topics(): Topic[] {
+    return this.#topics.all();
+  }
+
+  topic(name: TopicName): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  /**
+   * The topic of that name, created if need be; settings only count for one that is created.
+   *
+   * @throws {OperatingError} invalid_topic, too_many_topics, too_many_partitions, invalid_argument
+   */
+  createTopic(name: TopicName, settings?: Partial<TopicSettings>): Promise<Topic> {
+    return this.#topics.create(name, settings);
+  }
+
+  /** @throws {OperatingError} unknown_partition */
+  byHandle(handle: number): PartitionLog {
+    return this.#topics.byHandle(handle);
+  }
+
+  /** Writes a checkpoint of now. */
+  checkpoint(): Promise<void> {
+    return this.#checkpointer.write();
+  }
+
+  /** Commits what gathered, writes the last checkpoint, closes the files. */
+  async close(): Promise<void> {
+    this.#checkpointer.close();
+    await this.commits.idle();
+    try {
+      await this.#checkpointer.write();
+    } catch (error) {
+      this.#options.logger.error("checkpoint_failed", { error: messageOf(error) });
+    }
+    for (const log of this.#topics.logs) log?.close();
+    await this.origins.close();
+    await this.ledger.close();
+    this.#files.close();
+  }
+
+  // ── opening ──────────────────────────────────────────────────────────────────────────────────
+
+  #openRanges(state: CatalogueState): ReceivedRanges {
+    const { catalogue, core, logger } = this.#options;
+    const ranges = new ReceivedRanges({
+      catalogue,
+      logger,
+      murmur2: (bytes) => core.murmur2(bytes),
+      partitionsOf: async (topic) => (await this.createTopic(topic)).partitions.length,
+      persistLost: async (log, { from, to, reason }, loss) => {
+        const { logId, source: { topic, partition } } = log;
+        await this.ledger.change(
+          loss === null ? { void: { logId, from, to } } : {
+            entries: [{
+              ...loss,
+              ...{ logId, topic, partition, from, to },
+              reason: reason as "evicted",
+              state: "final",
+            }],
+          },
+        );
+      },
+    });
+    ranges.load(state.announcedLogs, this.#checkpoints.loaded?.ranges ?? []);
+    for (const { logId, from, to, reason } of this.ledger.entries()) {
+      if (logId !== null && ranges.has(logId)) ranges.lost(logId, { from, to, reason }, true);
+    }
+    for (const { logId, from, to } of this.ledger.voids()) {
+      ranges.lost(logId, { from, to, reason: "void" }, false);
+    }
+    return ranges;
+  }
+
+  async #recover(state: CatalogueState): Promise<void> {
+    await this.#topics.open(state.topics);
+    await this.origins.recovered((topic, partition) =>
+      this.#topics.get(topic)?.partitions[partition] ?? null
+    );
+    await this.ledger.prepare();
+    this.#recovering = false;
+    this.commits.observe((log) => this.#checkpointer.advanced(log));
+    this.#checkpointer.changed();
+  }
+
+  async #openLog(name: PartitionName, settings: TopicSettings): Promise<PartitionLog> {
+    const { disk, core, clock, timers, logger } = this.#options;
+    const directory = partitionDirectory(name.topic, name.index);
+    const start = this.ledger.logStart(directory);
+    if (start !== undefined) this.forwarded.raise(directory, start);
+    const common = {
+      ...{ directory, disk, core, logger },
+      files: this.#files,
+      indexes: this.#indexes,
+      quarantine: this.#quarantine,
+      identity: this.#identity,
+      leaderEpoch: this.leaderEpoch,
+      ageMs: () => this.age.nowMs(),
+    };
+    const recovered = await recoverLog({
+      ...common,
+      name,
+      hook: this.#recovery,
+      checkpoint: this.#recovering
+        ? this.#checkpoints.loaded?.partitions.get(directory) ?? null
+        : null,
+      logStartOffset: start?.offset ?? 0,
+    });
+    const log = new PartitionLog({
+      ...common,
+      ...name,
+      ...{ settings, clock, timers },
+      commits: this.commits,
+      quarantined: (name, gap, bytes) => this.#quarantined(name, gap, bytes),
+    }, recovered);
+    // Clean-up that a crash may have cut short.
+    log.removeBelowLogStart();
+    return log;
+  }
+
+  readonly #identity: IdentityHook = {
+    current: (log, logEndOffset) => this.logs.current(log, logEndOffset),
+    registered: (log) => this.logs.registered(log),
+    isOwn: (log, logId) => this.logs.isOwn(log, logId),
+  };
+
+  readonly #recovery: RecoveryHook = {
+    scanned: (log, header) => this.#scanned(log, header),
+    quarantined: (log, gap, bytes) => this.#quarantined(log, gap, bytes),
+  };
+
+  #scanned(log: PartitionName, header: BatchHeader): void {
+    this.origins.scanned(log, header);
+    if (this.logs.isOwn(log, header.logId)) return;
+    if (!this.ranges.has(header.logId) && header.sourceOffset === header.baseOffset) {
+      // Stands where only an own batch stands, and nobody announced it.
+      this.logs.adopt(log, header.logId, header.baseOffset as Offset);
+    } else {
+      this.ranges.scanned(log, header);
+    }
+  }
+
+  #quarantined(log: PartitionName, gap: Gap, bytes: number): void {
+    void [log, gap, bytes];
+  }
+}
+
+/**
+ * The epoch of this run. It rises by a random step: a node that was restored from a backup counts
+ * up from the same epoch as the run it was taken from, and by one each would soon give an epoch of
+ * that run to other records, which a cursor would then take for its own.
+ */
+function nextLeaderEpoch(state: CatalogueState, checkpointed: number, random: Random): number {
+  const last = Math.max(Number(state.meta["leader_epoch"] ?? 0) || 0, checkpointed);
+  return last + 1 + Math.floor(random.next() * EPOCH_STEP_MAX);
+}
