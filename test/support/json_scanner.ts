@@ -31,4 +31,38 @@ function jsonValueEnd(bytes: Uint8Array, from: number): number {
   return value(next()) ? TOKEN.lastIndex : -1;
 }
 
-export const REFERENCE_SCANNER = { jsonValueEnd };
+/** Begin and end of each element of the array that fills `bytes`, in turn; or -1. */
+function jsonElements(bytes: Uint8Array): Uint32Array | number {
+  const space = /[ \t\r\n]*/y;
+  const text = new TextDecoder("latin1").decode(bytes);
+  const skip = (from: number) => {
+    space.lastIndex = from;
+    return from + space.exec(text)![0].length;
+  };
+  const end = jsonValueEnd(bytes, 0);
+  if (end < 0 || skip(end) !== bytes.length || text[skip(0)] !== "[") return -1;
+  const ranges: number[] = [];
+  let at = skip(skip(0) + 1);
+  while (text[at] !== "]") {
+    const to = jsonValueEnd(bytes, at);
+    ranges.push(at, to);
+    at = skip(to);
+    if (text[at] === ",") at = skip(at + 1);
+  }
+  return Uint32Array.from(ranges);
+}
+
+/** Position of the first line that is not one JSON value, empty ones aside; or -1. */
+function badJsonLine(bytes: Uint8Array): number {
+  let from = 0;
+  for (const line of new TextDecoder("latin1").decode(bytes).split("\n")) {
+    const source = bytes.subarray(from, from + line.length);
+    const end = jsonValueEnd(source, 0);
+    const blank = line === "" || line === "\r";
+    if (!blank && (end < 0 || /[^ \t\r]/.test(line.slice(end)))) return from;
+    from += line.length + 1;
+  }
+  return -1;
+}
+
+export const REFERENCE_SCANNER = { jsonValueEnd, jsonElements, badJsonLine };

@@ -16,6 +16,7 @@ import { OperatingError } from "../../base/errors.ts";
 import { PRODUCE_RECORDS_MAX } from "../../base/limits.ts";
 import type { TimestampMs } from "../../base/types.ts";
 import { cborArrayElements, cborItemEnd } from "./cbor_item.ts";
+import { skipSpace } from "./json_source.ts";
 import { MediaType } from "./media_type.ts";
 
 export type HeaderPair = readonly [string, Uint8Array | null];
@@ -28,17 +29,23 @@ export interface BodyRecord {
   readonly timestamp: TimestampMs | null;
 }
 
-/** Finds where JSON ends; the core is one. */
+/** Checks JSON and finds where its values lie; the core is one. */
 export interface JsonScanner {
-  /** The end of the JSON value that begins at `from`, or a negative number where none does. */
+  /** The end of the JSON value at `from`, or a negative number where there is none. */
   jsonValueEnd(bytes: Uint8Array, from: number): number;
+  /** Begin and end of each element of the array that fills `bytes`, in turn; or negative. */
+  jsonElements(bytes: Uint8Array): Uint32Array | number;
+  /** Position of the first line that is not one JSON value; -1 where all are. */
+  badJsonLine(bytes: Uint8Array): number;
 }
+
+/** Up to this much of a malformed body is searched once more for the element at fault. */
+const FAULT_SEARCH_BYTES_MAX = 64 * 1024;
 
 const LF = 0x0a;
 const CR = 0x0d;
 const COMMA = 0x2c;
 const OPEN = 0x5b;
-const CLOSE = 0x5d;
 const BOM = [0xef, 0xbb, 0xbf];
 
 export type SimpleBodyType =
@@ -67,7 +74,7 @@ export function bodyValues(
     case MediaType.cbor:
       return cborElements(body);
     case MediaType.text:
-      return lines(body).map(({ value }) => value);
+      return lines(body);
     case MediaType.octets:
       return [body];
   }
@@ -76,39 +83,93 @@ export function bodyValues(
 export function jsonElements(body: Uint8Array, scanner: JsonScanner): Uint8Array[] {
   const bom = byteOrderMarkEnd(body);
   const start = skipSpace(body, bom);
-  if (body[start] === OPEN) return jsonArray(body, start, scanner);
-  const end = valueEnd(body, start, scanner);
-  expectEnd(body, end);
+  if (body[start] === OPEN) return jsonArray(body.subarray(start), start, scanner);
+  const end = start < body.length ? scanner.jsonValueEnd(body, start) : -1;
+  if (end < 0) throw malformed(`no JSON value at position ${start}`, { position: start });
+  expectEnd(body, skipSpace(body, end), "JSON value");
   // A mark before a single value is part of what was sent; before an array it is no element's.
   return [body.subarray(bom > 0 ? 0 : start, end)];
 }
 
-function jsonArray(body: Uint8Array, open: number, scanner: JsonScanner): Uint8Array[] {
+function jsonArray(array: Uint8Array, start: number, scanner: JsonScanner): Uint8Array[] {
+  const ranges = scanner.jsonElements(array);
+  if (typeof ranges === "number") throw faultOfArray(array, start, scanner);
+  if (ranges.length === 0) throw malformed("the array is empty");
+  checkCount(ranges.length / 2);
   const elements: Uint8Array[] = [];
-  let at = skipSpace(body, open + 1);
-  if (body[at] === CLOSE) throw malformed("the array is empty");
-  for (;;) {
-    const end = valueEnd(body, at, scanner, elements.length);
-    elements.push(body.subarray(at, end));
-    checkCount(elements.length);
-    at = skipSpace(body, end);
-    if (body[at] === CLOSE) break;
-    if (body[at] !== COMMA) {
-      throw malformed(`expected "," or "]" at position ${at}`, { position: at });
-    }
-    at = skipSpace(body, at + 1);
+  for (let at = 0; at < ranges.length; at += 2) {
+    elements.push(array.subarray(ranges[at]!, ranges[at + 1]!));
   }
-  expectEnd(body, at + 1);
   return elements;
 }
 
+/** Walks an array that is malformed, or too long, up to what is wrong with it. */
+function faultOfArray(array: Uint8Array, start: number, scanner: JsonScanner): OperatingError {
+  if (array.length > FAULT_SEARCH_BYTES_MAX) {
+    return malformed(`not one JSON array of up to ${PRODUCE_RECORDS_MAX} elements`);
+  }
+  let at = skipSpace(array, 1);
+  for (let element = 0;; element++) {
+    const end = at < array.length ? scanner.jsonValueEnd(array, at) : -1;
+    const position = start + at;
+    if (end < 0) {
+      return malformed(`element ${element} is no JSON value at position ${position}`, {
+        element,
+        position,
+      });
+    }
+    at = skipSpace(array, end);
+    if (array[at] !== COMMA) break;
+    at = skipSpace(array, at + 1);
+  }
+  const position = start + at;
+  return malformed(`expected the array to go on or end at position ${position}`, { position });
+}
+
 function jsonLines(body: Uint8Array, scanner: JsonScanner): Uint8Array[] {
-  return lines(body).map(({ value, number }, index) => {
-    const start = skipSpace(value, index === 0 ? byteOrderMarkEnd(value) : 0);
-    const end = scanner.jsonValueEnd(value, start);
-    if (end >= 0 && skipSpace(value, end) === value.length) return value;
-    throw malformed(`line ${number} is not one JSON value`, { line: number });
-  });
+  checkJsonLines(body, scanner);
+  return lines(body);
+}
+
+/** A byte order mark may stand before the first line, and is kept with it. */
+function checkJsonLines(body: Uint8Array, scanner: JsonScanner): void {
+  const bom = byteOrderMarkEnd(body);
+  const position = scanner.badJsonLine(bom > 0 ? body.subarray(bom) : body);
+  if (position < 0) return;
+  let line = 1;
+  for (let at = body.indexOf(LF); at >= 0 && at < bom + position; at = body.indexOf(LF, at + 1)) {
+    line++;
+  }
+  throw malformed(`line ${line} is not one JSON value`, { line });
+}
+
+/**
+ * Checks lines that will be appended as they stand, without making anything of them: NDJSON's must
+ * be JSON, and there must be one at least.
+ *
+ * @throws {OperatingError} malformed_body with the line, body_too_large
+ */
+export function checkLines(
+  type: typeof MediaType.ndjson | typeof MediaType.text,
+  body: Uint8Array,
+  scanner: JsonScanner,
+): { readonly records: number; readonly longest: number } {
+  if (body.length === 0) throw malformed("it is empty");
+  if (type === MediaType.ndjson) checkJsonLines(body, scanner);
+  let records = 0;
+  let longest = 0;
+  for (let from = 0; from < body.length;) {
+    const lf = body.indexOf(LF, from);
+    const end = lf < 0 ? body.length : lf;
+    const to = end > from && body[end - 1] === CR ? end - 1 : end;
+    if (to > from) {
+      checkCount(++records);
+      longest = Math.max(longest, to - from);
+    }
+    from = end + 1;
+  }
+  if (records === 0) throw malformed("it has no line with anything in it");
+  return { records, longest };
 }
 
 function cborElements(body: Uint8Array): Uint8Array[] {
@@ -124,21 +185,15 @@ function cborElements(body: Uint8Array): Uint8Array[] {
   return array.elements.map(([from, to]) => body.subarray(from, to));
 }
 
-interface Line {
-  readonly value: Uint8Array;
-  /** From 1, empty lines counted: as an editor would. */
-  readonly number: number;
-}
-
 /** Lines that are not empty, without their ends. */
-function lines(body: Uint8Array): Line[] {
-  const found: Line[] = [];
-  for (let from = 0, number = 1; from < body.length; number++) {
+function lines(body: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let from = 0; from < body.length;) {
     const lf = body.indexOf(LF, from);
     const end = lf < 0 ? body.length : lf;
     const to = end > from && body[end - 1] === CR ? end - 1 : end;
     if (to > from) {
-      found.push({ value: body.subarray(from, to), number });
+      found.push(body.subarray(from, to));
       checkCount(found.length);
     }
     from = end + 1;
@@ -147,20 +202,9 @@ function lines(body: Uint8Array): Line[] {
   return found;
 }
 
-function valueEnd(body: Uint8Array, at: number, scanner: JsonScanner, element?: number): number {
-  const end = at < body.length ? scanner.jsonValueEnd(body, at) : -1;
-  if (end >= 0) return end;
-  const what = element === undefined ? "no JSON value" : `element ${element} is no JSON value`;
-  throw malformed(`${what} at position ${at}`, {
-    position: at,
-    ...(element === undefined ? undefined : { element }),
-  });
-}
-
-function expectEnd(body: Uint8Array, end: number, what = "JSON value"): void {
-  const rest = what === "JSON value" ? skipSpace(body, end) : end;
-  if (rest === body.length) return;
-  throw malformed(`more follows the ${what} at position ${rest}`, { position: rest });
+function expectEnd(body: Uint8Array, end: number, what: string): void {
+  if (end === body.length) return;
+  throw malformed(`more follows the ${what} at position ${end}`, { position: end });
 }
 
 /** @throws {OperatingError} body_too_large when one request holds more records than a request may. */
@@ -171,16 +215,6 @@ export function checkCount(records: number): void {
     `Cannot take body: it holds more than ${PRODUCE_RECORDS_MAX} records`,
     { records_max: PRODUCE_RECORDS_MAX },
   );
-}
-
-/** The first position from `from` on that holds no JSON white space. */
-export function skipSpace(bytes: Uint8Array, from: number): number {
-  let at = from;
-  for (; at < bytes.length; at++) {
-    const byte = bytes[at]!;
-    if (byte !== 0x20 && byte !== LF && byte !== CR && byte !== 0x09) break;
-  }
-  return at;
 }
 
 export function byteOrderMarkEnd(bytes: Uint8Array): number {

@@ -13,21 +13,14 @@
 import { utf8 } from "../../base/bytes.ts";
 import { RECORD_HEADERS_MAX } from "../../base/limits.ts";
 import type { TimestampMs } from "../../base/types.ts";
+import { elementsOf, isArray, isNull, isObject, isString, membersOf } from "./json_source.ts";
 import {
   type BodyRecord,
   type HeaderPair,
   jsonElements,
   type JsonScanner,
   malformed,
-  skipSpace,
 } from "./produce_body.ts";
-
-const QUOTE = 0x22;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const OPEN_ARRAY = 0x5b;
 
 /** Member name to the source text of its value. */
 type Members = ReadonlyMap<string, Uint8Array>;
@@ -35,32 +28,24 @@ type Members = ReadonlyMap<string, Uint8Array>;
 /** @throws {OperatingError} malformed_body that names the element, and the member at fault. */
 export function readRecordForms(body: Uint8Array, scanner: JsonScanner): BodyRecord[] {
   if (body.length === 0) throw malformed("it is empty");
-  return jsonElements(body, scanner).map((source, element) =>
-    new Form(scanner, element).read(source)
-  );
+  return jsonElements(body, scanner).map((source, element) => new Form(element).read(source));
 }
+
+const MEMBERS = ["key", "key_base64", "value", "value_base64", "headers", "timestamp"];
+const HEADER_MEMBERS = ["key", "value", "value_base64"];
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Reads one element; its JSON is known to be well-formed. */
 class Form {
-  readonly #scanner: JsonScanner;
   readonly #element: number;
 
-  constructor(scanner: JsonScanner, element: number) {
-    this.#scanner = scanner;
+  constructor(element: number) {
     this.#element = element;
   }
 
   read(source: Uint8Array): BodyRecord {
-    const members = this.#members(source);
-    this.#expectOnly(members, [
-      "key",
-      "key_base64",
-      "value",
-      "value_base64",
-      "headers",
-      "timestamp",
-    ]);
+    const members = this.#members(source, MEMBERS);
     return {
       key: this.#bytes(members, "key"),
       value: this.#bytes(members, "value"),
@@ -69,34 +54,18 @@ class Form {
     };
   }
 
-  #members(source: Uint8Array): Members {
-    const start = skipSpace(source, 0);
-    if (source[start] !== OPEN_OBJECT) throw this.#fault("is no JSON object");
+  #members(source: Uint8Array, known: readonly string[]): Members {
+    if (!isObject(source)) throw this.#fault("is no JSON object");
     const members = new Map<string, Uint8Array>();
-    let at = skipSpace(source, start + 1);
-    // The scanner has found the object whole and well-formed, so only its ends must be found again.
-    while (source[at] !== CLOSE_OBJECT) {
-      const nameEnd = this.#scanner.jsonValueEnd(source, at);
-      if (nameEnd < 0) throw this.#fault("is no JSON object");
-      const name = this.#text(source.subarray(at, nameEnd), "a member name");
-      at = skipSpace(source, nameEnd);
-      if (source[at] !== COLON) throw this.#fault("is no JSON object");
-      const from = skipSpace(source, at + 1);
-      const to = this.#scanner.jsonValueEnd(source, from);
-      if (to < 0) throw this.#fault("is no JSON object");
-      if (members.has(name)) throw this.#fault(`has member "${name.slice(0, 40)}" twice`);
-      members.set(name, source.subarray(from, to));
-      at = skipSpace(source, to);
-      if (source[at] === COMMA) at = skipSpace(source, at + 1);
+    for (const [nameSource, value] of membersOf(source)) {
+      const name = this.#text(nameSource, "a member name");
+      if (!known.includes(name)) {
+        throw this.#fault(`has member "${name.slice(0, 40)}": known are ${known.join(", ")}`);
+      }
+      if (members.has(name)) throw this.#fault(`has member "${name}" twice`);
+      members.set(name, value);
     }
     return members;
-  }
-
-  #expectOnly(members: Members, known: readonly string[]): void {
-    for (const name of members.keys()) {
-      if (known.includes(name)) continue;
-      throw this.#fault(`has member "${name.slice(0, 40)}": known are ${known.join(", ")}`);
-    }
   }
 
   #bytes(members: Members, name: "key" | "value"): Uint8Array | null {
@@ -106,12 +75,16 @@ class Form {
       throw this.#fault(`has both ${name} and ${name}_base64`);
     }
     if (base64 !== undefined) return this.#base64(base64, `${name}_base64`);
-    if (plain === undefined || isNull(plain)) return null;
-    return plain[0] === QUOTE ? utf8(this.#text(plain, name)) : plain;
+    return plain === undefined ? null : this.#plain(plain, name);
+  }
+
+  #plain(source: Uint8Array, name: string): Uint8Array | null {
+    if (isNull(source)) return null;
+    return isString(source) ? utf8(this.#text(source, name)) : source;
   }
 
   #base64(source: Uint8Array, name: string): Uint8Array {
-    if (source[0] !== QUOTE) throw this.#fault(`has a ${name} that is no string`);
+    if (!isString(source)) throw this.#fault(`has a ${name} that is no string`);
     try {
       const binary = atob(this.#text(source, name));
       return Uint8Array.from(binary, (character) => character.charCodeAt(0));
@@ -122,38 +95,36 @@ class Form {
 
   #headers(source: Uint8Array | undefined): HeaderPair[] {
     if (source === undefined || isNull(source)) return [];
-    const headers = source[0] === OPEN_ARRAY ? this.#headerList(source) : this.#headerMap(source);
-    if (headers.length > RECORD_HEADERS_MAX) {
-      throw this.#fault(`has over ${RECORD_HEADERS_MAX} headers`);
+    const headers: HeaderPair[] = [];
+    for (const header of isArray(source) ? this.#headerList(source) : this.#headerMap(source)) {
+      headers.push(header);
+      if (headers.length > RECORD_HEADERS_MAX) {
+        throw this.#fault(`has over ${RECORD_HEADERS_MAX} headers`);
+      }
     }
     return headers;
   }
 
-  #headerList(source: Uint8Array): HeaderPair[] {
-    if (source[skipSpace(source, 1)] === 0x5d) return [];
-    return jsonElements(source, this.#scanner).map((each) => {
-      const members = this.#members(each);
-      this.#expectOnly(members, ["key", "value", "value_base64"]);
+  *#headerList(source: Uint8Array): Iterable<HeaderPair> {
+    for (const each of elementsOf(source)) {
+      const members = this.#members(each, HEADER_MEMBERS);
       const key = members.get("key");
-      if (key?.[0] !== QUOTE) throw this.#fault("has a header without a key");
-      return [this.#text(key, "a header key"), this.#bytes(members, "value")] as const;
-    });
+      if (key === undefined || !isString(key)) throw this.#fault("has a header without a key");
+      yield [this.#text(key, "a header key"), this.#bytes(members, "value")];
+    }
   }
 
-  #headerMap(source: Uint8Array): HeaderPair[] {
-    return [...this.#members(source)].map(([key, value]) => {
-      if (isNull(value)) return [key, null] as const;
-      return [
-        key,
-        value[0] === QUOTE ? utf8(this.#text(value, `header "${key}"`)) : value,
-      ] as const;
-    });
+  *#headerMap(source: Uint8Array): Iterable<HeaderPair> {
+    if (!isObject(source)) throw this.#fault("has headers that are no array and no object");
+    for (const [name, value] of membersOf(source)) {
+      yield [this.#text(name, "a header key"), this.#plain(value, "a header value")];
+    }
   }
 
   #timestamp(source: Uint8Array | undefined): TimestampMs | null {
     if (source === undefined || isNull(source)) return null;
     const value = Number(decoder.decode(source));
-    if (Number.isSafeInteger(value) && value >= 0 && source[0] !== QUOTE) return value;
+    if (Number.isSafeInteger(value) && value >= 0 && !isString(source)) return value;
     throw this.#fault("has a timestamp that is no integer of milliseconds from 0");
   }
 
@@ -172,8 +143,4 @@ class Form {
   #fault(state: string): Error {
     return malformed(`element ${this.#element} ${state}`, { element: this.#element });
   }
-}
-
-function isNull(source: Uint8Array): boolean {
-  return source[0] === 0x6e;
 }
