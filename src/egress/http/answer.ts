@@ -1,0 +1,15 @@
+/**
+ * Plain documents in the representation the reader wants: JSON, or CBOR wherever JSON is.
+ *
+ * @module
+ */
+import { encodeCbor } from "../../protocol/http/fetch_body.ts";
+import { MediaType, negotiate } from "../../protocol/http/media_type.ts";
+
+const OFFERED = [MediaType.json, MediaType.cbor] as const;
+
+export function answer(request: Request, document: unknown): Response {
+  const type = negotiate(request.headers.get("accept"), OFFERED);
+  const body = type === MediaType.json ? JSON.stringify(document) : encodeCbor(document);
+  return new Response(body, { headers: { "content-type": type, vary: "accept" } });
+}

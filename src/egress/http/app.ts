@@ -1,0 +1,64 @@
+/**
+ * The pull side's routes, and nothing else.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { isOperatingError, messageOf } from "../../base/errors.ts";
+import { unmatchedResponse } from "../../protocol/http/allow.ts";
+import { problemResponse } from "../../protocol/http/problem.ts";
+import { answer } from "./answer.ts";
+import { fetchRecords } from "./fetch.ts";
+import { listGateways } from "./gateways.ts";
+import { health, readiness } from "./health.ts";
+import { listLosses } from "./losses.ts";
+import { fetchMerged } from "./merged.ts";
+import { openApiDocument } from "./openapi.ts";
+import type { EgressOptions } from "./options.ts";
+import { describeTopic, listTopics } from "./topics.ts";
+
+export function createEgressApp(options: EgressOptions): Hono {
+  const { store, metrics, authorize, logger, ready, onBug } = options;
+  const consume = authorize("consume");
+  const admin = authorize("admin");
+  const app = new Hono();
+
+  app.get("/healthz", () => health());
+  app.get("/readyz", () => readiness(ready()));
+  app.get("/openapi.json", () => Response.json(openApiDocument()));
+  app.get(
+    "/metrics",
+    admin,
+    async () =>
+      new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } }),
+  );
+
+  app.get("/v1/topics", consume, (c) => answer(c.req.raw, listTopics(store)));
+  app.get(
+    "/v1/topics/:topic",
+    consume,
+    (c) => answer(c.req.raw, describeTopic(store, c.req.param("topic"))),
+  );
+  app.get(
+    "/v1/topics/:topic/partitions/:partition/records",
+    consume,
+    (c) => fetchRecords(options, c.req.raw, c.req.param()),
+  );
+  app.get(
+    "/v1/topics/:topic/records",
+    consume,
+    (c) => fetchMerged(options, c.req.raw, c.req.param("topic")),
+  );
+  app.get("/v1/gateways", consume, (c) => answer(c.req.raw, listGateways(options, c.req.raw)));
+  app.get("/v1/losses", consume, (c) => answer(c.req.raw, listLosses(options, c.req.raw)));
+
+  app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
+  app.onError((error) => {
+    if (!isOperatingError(error)) {
+      logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
+      onBug?.(error);
+    }
+    return problemResponse(error);
+  });
+  return app;
+}

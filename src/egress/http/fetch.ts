@@ -1,0 +1,214 @@
+/**
+ * GET /v1/topics/{topic}/partitions/{partition}/records: a page of one partition, by offset or by
+ * timestamp, in four representations. Waits for records where it is asked to.
+ *
+ * @module
+ */
+import { concat } from "../../base/bytes.ts";
+import { OperatingError } from "../../base/errors.ts";
+import {
+  FETCH_BYTES_DEFAULT,
+  FETCH_BYTES_MAX,
+  FETCH_RECORDS_DEFAULT,
+  FETCH_RECORDS_MAX,
+  FETCH_WAIT_MS_MAX,
+  GAPS_PER_HEADER_MAX,
+  PARTITIONS_MAX,
+} from "../../base/limits.ts";
+import type { Offset } from "../../base/types.ts";
+import { readBatchHeader } from "../../format/record_batch.ts";
+import { encodePage, type PageGap, type PageType } from "../../protocol/http/fetch_body.ts";
+import { MediaType, negotiate } from "../../protocol/http/media_type.ts";
+import { Query } from "../../protocol/http/query.ts";
+import type { PartitionLog } from "../../store/partition_log.ts";
+import { fetchWait } from "../fetch_wait.ts";
+import { checkEpoch, epochBefore } from "../leader_epoch.ts";
+import { readRecordPage } from "../record_page.ts";
+import { sourceNamer } from "../record_source.ts";
+import type { EgressOptions } from "./options.ts";
+import { topicOf } from "./topics.ts";
+
+const PARAMETERS = [
+  "offset",
+  "timestamp",
+  "epoch",
+  "max_records",
+  "max_bytes",
+  "min_bytes",
+  "max_wait_ms",
+  "source",
+];
+
+const OFFERED = [MediaType.json, MediaType.ndjson, MediaType.cbor, MediaType.batches] as const;
+const SAFE = { min: 0, max: Number.MAX_SAFE_INTEGER };
+
+/** What the parameters of both kinds of fetch say. */
+export interface FetchParameters {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+  readonly minBytes: number;
+  readonly maxWaitMs: number;
+  readonly source: boolean;
+}
+
+export function fetchParameters(query: Query): FetchParameters {
+  const maxBytes = query.integer("max_bytes", { min: 1, max: FETCH_BYTES_MAX });
+  return {
+    maxRecords: query.integer("max_records", { min: 1, max: FETCH_RECORDS_MAX }) ??
+      FETCH_RECORDS_DEFAULT,
+    maxBytes: maxBytes ?? FETCH_BYTES_DEFAULT,
+    minBytes: query.integer("min_bytes", { min: 1, max: FETCH_BYTES_MAX }) ?? 1,
+    maxWaitMs: query.integer("max_wait_ms", { min: 0, max: FETCH_WAIT_MS_MAX }) ?? 0,
+    source: query.flag("source"),
+  };
+}
+
+/** @throws {OperatingError} unknown_topic, unknown_partition, invalid_argument, and what reading throws. */
+export async function fetchRecords(
+  options: EgressOptions,
+  request: Request,
+  place: { readonly topic: string; readonly partition: string },
+): Promise<Response> {
+  const query = new Query(request.url, PARAMETERS);
+  const type = negotiate(request.headers.get("accept"), OFFERED);
+  const parameters = fetchParameters(query);
+  const log = partitionOf(options, place);
+  const epoch = query.integer("epoch", { min: -1, max: 2 ** 31 - 1 });
+  const offset = await startOffset(log, query);
+  checkReadable(log, offset);
+  if (epoch !== undefined) checkEpoch(log, epoch, offset);
+  await fetchWait(log, offset, { ...parameters, signal: waitSignal(options, request) });
+  return type === MediaType.batches
+    ? await rawPage(log, offset, parameters)
+    : await decodedPage(options, log, { type, offset, parameters });
+}
+
+/** Ends a wait when the reader has gone, or the node stops. */
+export function waitSignal({ stopping }: EgressOptions, request: Request): AbortSignal {
+  return stopping === undefined ? request.signal : AbortSignal.any([request.signal, stopping]);
+}
+
+function partitionOf(
+  { store }: EgressOptions,
+  place: { readonly topic: string; readonly partition: string },
+): PartitionLog {
+  const topic = topicOf(store, place.topic);
+  const partition = /^[0-9]{1,4}$/.test(place.partition) ? Number(place.partition) : PARTITIONS_MAX;
+  const log = topic.partitions[partition];
+  if (log !== undefined) return log;
+  throw new OperatingError(
+    "unknown_partition",
+    `Cannot read partition "${place.partition.slice(0, 20)}" of topic ${topic.name}: ` +
+      `it has ${topic.partitions.length}`,
+    { topic: topic.name, partitions: topic.partitions.length },
+  );
+}
+
+async function startOffset(log: PartitionLog, query: Query): Promise<Offset> {
+  const timestamp = query.integer("timestamp", SAFE);
+  if (timestamp === undefined) {
+    const offset = query.text("offset") ?? "earliest";
+    if (offset === "earliest") return log.logStartOffset;
+    if (offset === "latest") return log.highWatermark;
+    return query.integer("offset", SAFE)!;
+  }
+  if (query.has("offset")) {
+    throw new OperatingError("invalid_argument", "Cannot take both offset and timestamp", {
+      parameter: "timestamp",
+    });
+  }
+  return await log.offsetForTimestamp(timestamp) ?? log.highWatermark;
+}
+
+/** Before anything is waited for: an offset out of range never comes into it by waiting. */
+export function checkReadable(log: PartitionLog, offset: Offset): void {
+  const { topic, index, logStartOffset, highWatermark } = log;
+  if (offset >= logStartOffset && offset <= highWatermark) return;
+  throw new OperatingError(
+    "offset_out_of_range",
+    `Cannot read ${topic}-${index} at ${offset}: offsets ${logStartOffset} to ${highWatermark} ` +
+      "can be read from",
+    {
+      topic,
+      partition: index,
+      offset,
+      log_start_offset: logStartOffset,
+      high_watermark: highWatermark,
+    },
+  );
+}
+
+async function decodedPage(
+  { store, inflate, nodeName }: EgressOptions,
+  log: PartitionLog,
+  { type, offset, parameters }: {
+    readonly type: PageType;
+    readonly offset: Offset;
+    readonly parameters: FetchParameters;
+  },
+): Promise<Response> {
+  const { records, gaps, nextOffset } = await readRecordPage(log, offset, {
+    core: store.core,
+    inflate,
+    maxRecords: parameters.maxRecords,
+    maxBytes: parameters.maxBytes,
+    sourceOf: parameters.source
+      ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
+      : undefined,
+  });
+  const body = encodePage(type, {
+    records,
+    gaps,
+    rest: {
+      next_offset: nextOffset,
+      leader_epoch: epochBefore(log, nextOffset),
+      high_watermark: log.highWatermark,
+      log_start_offset: log.logStartOffset,
+    },
+  });
+  return new Response(body, { headers: pageHeaders(log, nextOffset, type) });
+}
+
+/** Batches as they lie on the disk; the first may begin before `offset`. */
+async function rawPage(
+  log: PartitionLog,
+  offset: Offset,
+  { maxBytes }: FetchParameters,
+): Promise<Response> {
+  const read = offset === log.highWatermark
+    ? { batches: [], gaps: [], nextOffset: offset }
+    : await log.read(offset, { maxBytes });
+  const { batches, gaps, nextOffset } = withNameableGaps(read);
+  const headers = pageHeaders(log, nextOffset, MediaType.batches);
+  if (gaps.length > 0) headers["logboom-gaps"] = JSON.stringify(gaps);
+  return new Response(concat(batches), { headers });
+}
+
+interface RawRead {
+  readonly batches: readonly Uint8Array[];
+  readonly gaps: readonly PageGap[];
+  readonly nextOffset: Offset;
+}
+
+/** Cuts a page where it passes more gaps than a header can name. */
+function withNameableGaps({ batches, gaps, nextOffset }: RawRead): RawRead {
+  const tooMany = gaps[GAPS_PER_HEADER_MAX];
+  if (tooMany === undefined) return { batches, gaps, nextOffset };
+  return {
+    batches: batches.filter((batch) => readBatchHeader(batch).baseOffset < tooMany.from),
+    gaps: gaps.slice(0, GAPS_PER_HEADER_MAX),
+    nextOffset: tooMany.from,
+  };
+}
+
+function pageHeaders(log: PartitionLog, nextOffset: Offset, type: string): Record<string, string> {
+  return {
+    "content-type": type,
+    "cache-control": "no-store",
+    "vary": "accept",
+    "logboom-next-offset": String(nextOffset),
+    "logboom-leader-epoch": String(epochBefore(log, nextOffset)),
+    "logboom-high-watermark": String(log.highWatermark),
+    "logboom-log-start-offset": String(log.logStartOffset),
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * GET /v1/losses: the ledger, and the account of each log, in records. It closes:
+ *
+ *     accepted = delivered + pending + ledgered
+ *
+ *   accepted   offsets this node synced (its own logs), or holds and knows of (those of others)
+ *   delivered  settled at the root of the chain; where there is no upstream this node is the root
+ *   pending    neither delivered nor ledgered
+ *   ledgered   left without being delivered, by an entry that stands
+ *
+ * @module
+ */
+import { LISTED_LOGS_MAX } from "../../base/limits.ts";
+import type { Offset, OffsetRange } from "../../base/types.ts";
+import { Query } from "../../protocol/http/query.ts";
+import type { OwnLogRow } from "../../store/catalogue.ts";
+import { encodeEntry, type EntryRow } from "../../store/ledger.ts";
+import type { ReceivedLog } from "../../store/received_ranges.ts";
+import { lagOf } from "./gateways.ts";
+import type { EgressOptions, EgressStore } from "./options.ts";
+
+const PARAMETERS = ["after", "max_entries", "log_id"];
+/** Entries of one page. */
+const ENTRIES_DEFAULT = 1_000;
+const ENTRIES_MAX = 10_000;
+
+/** What one log's records came to. */
+export interface Account {
+  readonly log_id: string;
+  readonly gateway: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly pending: number;
+  readonly ledgered: number;
+}
+
+export function listLosses(options: EgressOptions, request: Request): unknown {
+  const query = new Query(request.url, PARAMETERS);
+  const after = query.integer("after", { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0;
+  const max = query.integer("max_entries", { min: 1, max: ENTRIES_MAX }) ?? ENTRIES_DEFAULT;
+  const logId = query.text("log_id");
+  const { entries, next } = pageOfEntries(options.store, { after, max, logId });
+  return { entries, next_after: next, ...accountsOf(options, logId) };
+}
+
+function pageOfEntries(
+  { ledger }: EgressStore,
+  { after, max, logId }: { after: number; max: number; logId: string | undefined },
+): { entries: EntryRow[]; next: number | null } {
+  const entries: EntryRow[] = [];
+  for (const entry of ledger.entries()) {
+    if (entry.id <= after || (logId !== undefined && entry.logId !== logId)) continue;
+    if (entries.length === max) return { entries, next: entries.at(-1)!.id };
+    entries.push(encodeEntry(entry));
+  }
+  return { entries, next: null };
+}
+
+/** Every log counts in the totals; so many are shown one by one. */
+function accountsOf(
+  options: EgressOptions,
+  logId: string | undefined,
+): Record<string, unknown> {
+  const totals = { accepted: 0, delivered: 0, pending: 0, ledgered: 0 };
+  const accounts: Account[] = [];
+  let omitted = 0;
+  for (const account of eachAccount(options, logId)) {
+    totals.accepted += account.accepted;
+    totals.delivered += account.delivered;
+    totals.pending += account.pending;
+    totals.ledgered += account.ledgered;
+    if (accounts.length < LISTED_LOGS_MAX) accounts.push(account);
+    else omitted++;
+  }
+  return { accounts, accounts_omitted: omitted, totals };
+}
+
+function* eachAccount(options: EgressOptions, logId: string | undefined): Iterable<Account> {
+  const { store, nodeName, reportedOf } = options;
+  for (const row of store.logs.all()) {
+    if (logId === undefined || row.logId === logId) yield ownAccount(store, nodeName, row);
+  }
+  for (const log of store.ranges.all()) {
+    if (logId !== undefined && log.logId !== logId) continue;
+    yield receivedAccount(store, log, reportedOf?.(log.logId)?.logEndOffset ?? null);
+  }
+}
+
+function ownAccount(store: EgressStore, gateway: string, row: OwnLogRow): Account {
+  const end = store.logs.endOf(
+    row,
+    store.topic(row.topic)?.partitions[row.partition]
+      ?.highWatermark ?? row.firstOffset,
+  );
+  const accepted = Math.max(0, end - row.firstOffset);
+  const losses = store.ledger.standing(row.logId);
+  const settled = store.hasUpstream ? store.forwarded.ofLog(row.logId)?.settled ?? 0 : end;
+  const whole = { from: row.firstOffset, to: end };
+  return {
+    log_id: row.logId,
+    gateway,
+    topic: row.topic,
+    partition: row.partition,
+    ...balance(accepted, { settled, losses, whole }),
+  };
+}
+
+function receivedAccount(
+  store: EgressStore,
+  log: ReceivedLog,
+  logEndOffset: number | null,
+): Account {
+  const islands = log.islands.reduce((sum, { from, to }) => sum + to - from, 0);
+  const here = log.watermark - log.firstOffset + islands;
+  const missing = logEndOffset === null ? 0 : lagOf(log, logEndOffset);
+  const end = log.firstOffset + here + missing;
+  const lost = sumWithin(log.lost, { from: log.firstOffset, to: end });
+  const settled = store.hasUpstream
+    ? store.forwarded.ofLog(log.logId)?.settled ?? log.firstOffset
+    : log.firstOffset + here;
+  const settledHere = Math.min(Math.max(0, settled - log.firstOffset), here);
+  const delivered = Math.max(0, settledHere - lost);
+  return {
+    log_id: log.logId,
+    gateway: log.gateway,
+    topic: log.source.topic,
+    partition: log.source.partition,
+    accepted: here + missing,
+    delivered,
+    pending: here + missing - delivered - lost,
+    ledgered: lost,
+  };
+}
+
+/** Splits what was accepted, so that it adds up. */
+function balance(
+  accepted: number,
+  { settled, losses, whole }: {
+    readonly settled: Offset;
+    readonly losses: readonly OffsetRange[];
+    readonly whole: OffsetRange;
+  },
+): Pick<Account, "accepted" | "delivered" | "pending" | "ledgered"> {
+  const ledgered = sumWithin(losses, whole);
+  const settledTo = Math.min(Math.max(settled, whole.from), whole.to);
+  const settledRange = { from: whole.from, to: settledTo };
+  const delivered = settledTo - whole.from - sumWithin(losses, settledRange);
+  return { accepted, delivered, pending: accepted - delivered - ledgered, ledgered };
+}
+
+/** Offsets of `ranges` that lie in `within`. Entries of one log do not overlap. */
+function sumWithin(ranges: readonly OffsetRange[], within: OffsetRange): number {
+  return ranges.reduce(
+    (sum, { from, to }) => sum + Math.max(0, Math.min(to, within.to) - Math.max(from, within.from)),
+    0,
+  );
+}

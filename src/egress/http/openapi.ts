@@ -1,0 +1,36 @@
+/**
+ * GET /openapi.json: what this node answers to, described for programs and people. A test holds it
+ * to the routes there are.
+ *
+ * @module
+ */
+import { PATHS } from "./openapi_paths.ts";
+import { SCHEMAS } from "./openapi_schemas.ts";
+
+let document: unknown;
+
+export function openApiDocument(): unknown {
+  document ??= {
+    openapi: "3.1.0",
+    info: {
+      title: "logboom",
+      version: "1",
+      summary: "A log aggregator for the edge: durable gateways, exactly-once forwarding, pull",
+      description:
+        "Records are durable before they are acknowledged. Errors are problem documents " +
+        "(RFC 9457) with `code` and `retriable`. JSON keys are in snake_case; wherever JSON is " +
+        "answered, CBOR is, by `Accept`. In CBOR, integers beyond 32 bits are float64, which holds " +
+        "them exactly. Query parameters that are unknown, repeated or out of range are refused.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    paths: PATHS,
+    components: {
+      schemas: SCHEMAS,
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "Where credentials are configured." },
+      },
+    },
+    security: [{}, { token: [] }],
+  };
+  return document;
+}

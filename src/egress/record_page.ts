@@ -1,0 +1,132 @@
+/**
+ * A page of records out of one partition's log: batches from the disk, decoded, cut to what the
+ * reader asked for. What is held is bounded twice: by the bytes read, and by the bytes they decode
+ * to, since a batch may be much larger than it looks.
+ *
+ * @module
+ */
+import { isOperatingError } from "../base/errors.ts";
+import { DECOMPRESSED_BYTES_MAX } from "../base/limits.ts";
+import type { LogId, Offset } from "../base/types.ts";
+import type { Core } from "../core/core.ts";
+import type { DecodedRecord } from "../core/record.ts";
+import { type Inflate, inflatedRecords } from "../format/codec.ts";
+import { type BatchHeader, HEADER_SIZE, readBatchHeader } from "../format/record_batch.ts";
+import type { PageGap, PageRecord, RecordSource } from "../protocol/http/fetch_body.ts";
+
+/** What it needs of a PartitionLog. */
+export interface ReadableLog {
+  readonly topic: string;
+  readonly index: number;
+  readonly highWatermark: Offset;
+  read(offset: Offset, options: { maxBytes: number }): Promise<{
+    readonly batches: readonly Uint8Array[];
+    readonly nextOffset: Offset;
+    readonly gaps: readonly PageGap[];
+  }>;
+}
+
+/** Who a log id belongs to, as far as this node knows. */
+export type SourceOf = (logId: LogId) => Pick<RecordSource, "gateway" | "partition">;
+
+export interface RecordPageOptions {
+  readonly core: Core;
+  readonly inflate: Inflate;
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+  /** Given where the reader asked for the source of each record. */
+  readonly sourceOf?: SourceOf | undefined;
+}
+
+export interface RecordPage {
+  readonly records: readonly PageRecord[];
+  readonly gaps: readonly PageGap[];
+  readonly nextOffset: Offset;
+}
+
+/** @throws {OperatingError} offset_out_of_range, with the valid range. */
+export async function readRecordPage(
+  log: ReadableLog,
+  offset: Offset,
+  options: RecordPageOptions,
+): Promise<RecordPage> {
+  if (offset === log.highWatermark) return { records: [], gaps: [], nextOffset: offset };
+  const read = await log.read(offset, { maxBytes: options.maxBytes });
+  const page = new PageBuilder(log, offset, options);
+  for (const batch of read.batches) {
+    if (!page.add(batch)) return page.cut(read.gaps);
+  }
+  return { records: page.records, gaps: [...read.gaps, ...page.gaps], nextOffset: read.nextOffset };
+}
+
+class PageBuilder {
+  readonly records: PageRecord[] = [];
+  readonly gaps: PageGap[] = [];
+  #bytes = 0;
+
+  constructor(
+    readonly log: ReadableLog,
+    readonly offset: Offset,
+    readonly options: RecordPageOptions,
+  ) {}
+
+  /** False once the page is full: the batch may be only partly in it. */
+  add(batch: Uint8Array): boolean {
+    const header = readBatchHeader(batch);
+    const { maxRecords, maxBytes } = this.options;
+    for (const record of this.#decode(batch, header)) {
+      if (record.offset < this.offset) continue;
+      if (this.records.length >= maxRecords || this.#bytes >= maxBytes) return false;
+      this.records.push(this.#pageRecord(record, header));
+      this.#bytes += bytesOf(record);
+    }
+    return true;
+  }
+
+  /** The page ends behind its last record: what lies further on is left for the next one. */
+  cut(gaps: readonly PageGap[]): RecordPage {
+    const last = this.records.at(-1);
+    const nextOffset = last === undefined ? this.offset : last.offset + 1;
+    return {
+      records: this.records,
+      gaps: [...gaps, ...this.gaps].filter(({ from }) => from < nextOffset),
+      nextOffset,
+    };
+  }
+
+  #decode(batch: Uint8Array, header: BatchHeader): readonly DecodedRecord[] {
+    const { core, inflate } = this.options;
+    const packed = { attributes: header.attributes, records: batch.subarray(HEADER_SIZE) };
+    try {
+      return core.decode(batch, inflatedRecords(packed, inflate, DECOMPRESSED_BYTES_MAX));
+    } catch (error) {
+      if (!isOperatingError(error, "corrupt_batch")) throw error;
+      // Its checksum holds, so it is as its maker made it; a reader must be able to pass it.
+      this.gaps.push({ from: header.baseOffset, to: header.lastOffset + 1, reason: "undecodable" });
+      return [];
+    }
+  }
+
+  #pageRecord(record: DecodedRecord, header: BatchHeader): PageRecord {
+    const { topic, index: partition } = this.log;
+    const { offset, timestamp, key, value, headers } = record;
+    const plain = { topic, partition, offset, timestamp, key, value, headers };
+    const { sourceOf } = this.options;
+    if (sourceOf === undefined) return plain;
+    const { gateway, partition: sourcePartition } = sourceOf(header.logId);
+    const source: RecordSource = {
+      gateway,
+      log_id: header.logId,
+      partition: sourcePartition,
+      offset: header.sourceOffset + (offset - header.baseOffset),
+    };
+    return { ...plain, source };
+  }
+}
+
+/** What a record takes, roughly: a bound must also hold for records of nothing. */
+function bytesOf({ key, value, headers }: DecodedRecord): number {
+  let bytes = 64 + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const [name, value] of headers) bytes += 16 + name.length + (value?.length ?? 0);
+  return bytes;
+}
