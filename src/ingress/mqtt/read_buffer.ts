@@ -7,7 +7,11 @@
  * @module
  */
 import { assert } from "../../base/assert.ts";
-import { READ_BUFFER_BYTES_MAX, READ_BUFFER_BYTES_MIN } from "../../base/limits.ts";
+import {
+  MQTT_PACKET_BYTES_MAX,
+  READ_BUFFER_BYTES_MAX,
+  READ_BUFFER_BYTES_MIN,
+} from "../../base/limits.ts";
 import type { PacketHolder, ReadBudget } from "./read_budget.ts";
 
 /** Reads in a row that used less than a quarter, before the buffer shrinks. */
@@ -19,7 +23,7 @@ export class ReadBuffer {
   #bytes = new Uint8Array(READ_BUFFER_BYTES_MIN);
   #start = 0;
   #end = 0;
-  /** Size of the last read, and whether it filled all there was. */
+  /** Whether the last read filled all there was. */
   #lastFilled = false;
   #quietReads = 0;
 
@@ -77,9 +81,11 @@ export class ReadBuffer {
   }
 
   #growForPacket(nowMs: number): boolean {
-    const extra = this.#bytes.length;
+    const capacity = Math.min(2 * this.#bytes.length, MQTT_PACKET_BYTES_MAX);
+    const extra = capacity - this.#bytes.length;
+    assert(extra > 0, "a packet over the limit is refused before its buffer is full");
     if (!this.#budget.takeForPacket(extra, this.#holder, nowMs)) return false;
-    this.#replace(2 * this.#bytes.length);
+    this.#replace(capacity);
     return true;
   }
 

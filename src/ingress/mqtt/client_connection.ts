@@ -1,0 +1,113 @@
+/**
+ * A connected client as the packet handlers see it, and what all connections share.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Random } from "../../base/random.ts";
+import type { TopicName } from "../../base/types.ts";
+import type { ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
+import type { ReasonCode } from "../../protocol/mqtt/reason_code.ts";
+import type { PartitionLog } from "../../store/partition_log.ts";
+import type { Topic } from "../../store/topic.ts";
+import type { Admission } from "../admission.ts";
+import type { AppendTarget } from "../record_appender.ts";
+import type { Answer } from "./answer_queue.ts";
+import type { LiveClient, LiveClients } from "./live_clients.ts";
+import type { MqttCounters } from "./mqtt_counters.ts";
+import type { Publication } from "./publication.ts";
+import type { Qos2Publishes } from "./qos2_publishes.ts";
+import type { ReadBudget } from "./read_budget.ts";
+import type { RouteTable } from "./route_table.ts";
+import type { SessionJournal } from "./session_journal.ts";
+import type { TopicAliases } from "./topic_aliases.ts";
+
+/** Whose publishes these are; null refuses the connection. */
+export type Authenticate = (
+  credentials: {
+    readonly username: string | null;
+    readonly password: Uint8Array | null;
+    readonly clientId: string;
+  },
+) => MqttPrincipal | null | Promise<MqttPrincipal | null>;
+
+export interface MqttPrincipal {
+  readonly mayPublish: boolean;
+}
+
+/** What this room needs of the Store. */
+export interface MqttStore extends AppendTarget {
+  readonly origins: SessionJournal;
+  topic(name: TopicName): Topic | undefined;
+  createTopic(name: TopicName): Promise<Topic>;
+  byHandle(handle: number): PartitionLog;
+}
+
+export interface MqttLimits {
+  readonly packetBytesMax: number;
+  readonly connectionsMax: number;
+  readonly connectTimeoutMs: number;
+}
+
+export interface MqttServices {
+  readonly store: MqttStore;
+  readonly admission: Admission;
+  readonly routes: RouteTable;
+  readonly clients: LiveClients;
+  readonly qos2: Qos2Publishes;
+  readonly readBudget: ReadBudget;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly counters: MqttCounters;
+  readonly limits: MqttLimits;
+  /** Null lets everyone in. */
+  readonly authenticate: Authenticate | null;
+  /** Calls `session.flush()` once the commit at hand has released all it will. */
+  flushSoon(session: { flush(): void }): void;
+  /** The connection is closed. */
+  ended(end: ConnectionEnd): void;
+  /** Whether a disk that was full has room again. */
+  hasRoom(): boolean;
+  /** Seconds of this run, as the sweep counts them: cheap, and exact enough for keep alive. */
+  nowS(): number;
+}
+
+export interface ConnectionEnd {
+  readonly connection: LiveClient;
+  /** Null when no CONNECT was accepted. */
+  readonly clientId: string | null;
+  /** To be published now. */
+  readonly will: Publication | null;
+  /** The session state outlives the connection. */
+  readonly lasting: boolean;
+}
+
+export interface ClientConnection {
+  readonly services: MqttServices;
+  readonly protocolVersion: ProtocolVersion;
+  readonly clientId: string;
+  readonly aliases: TopicAliases;
+  /** Writes a packet that has no place in the order of publishes. */
+  send(packet: Uint8Array): void;
+  /**
+   * Takes the next place in the order of answers. `acks` leave when every partition the answer was
+   * told to wait for has committed; where there is none, after a call of `ready()`.
+   */
+  answer(acks: Uint8Array, inFlightBytes: number): Answer;
+  ready(): void;
+  /** No room, and MQTT 3.1.1 cannot say so: reads no more until there is. */
+  stall(): void;
+  /** A fault that ends the connection: MQTT 5 is told why. */
+  fail(reasonCode: ReasonCode, state: string): void;
+  /** The client said goodbye: what is on its way is still answered. */
+  leave(how: LeaveOptions): void;
+}
+
+export interface LeaveOptions {
+  /** Publish the will all the same. */
+  readonly keepWill: boolean;
+  /** MQTT 5: changes how long the session outlives the connection. */
+  readonly sessionExpiryS?: number;
+}

@@ -1,0 +1,223 @@
+/**
+ * The MQTT door: accepts connections, sweeps over them once a second, and stops them in order.
+ *
+ * @module
+ */
+import type { Clock, Timers } from "../../base/clock.ts";
+import { isOperatingError, messageOf } from "../../base/errors.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  CONNECTIONS_MAX,
+  MQTT_PACKET_BYTES_MAX,
+  MQTT_PACKET_STALL_MS,
+  MQTT_STOP_MS,
+} from "../../base/limits.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import type { Connection, Listener } from "../../base/net.ts";
+import type { Random } from "../../base/random.ts";
+import type { Admission } from "../admission.ts";
+import type {
+  Authenticate,
+  ConnectionEnd,
+  MqttLimits,
+  MqttServices,
+  MqttStore,
+} from "./client_connection.ts";
+import { LiveClients } from "./live_clients.ts";
+import { MqttCounters } from "./mqtt_counters.ts";
+import { appendPublication, type Publication } from "./publication.ts";
+import { Qos2Publishes } from "./qos2_publishes.ts";
+import { ReadBudget } from "./read_budget.ts";
+import { RouteTable } from "./route_table.ts";
+import { Session } from "./session.ts";
+import { type RouteSettings, TopicRoutes } from "./topic_routes.ts";
+
+export interface MqttIngressOptions {
+  readonly listener: Listener;
+  readonly store: MqttStore;
+  readonly admission: Admission;
+  readonly routes: readonly RouteSettings[];
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Null or left out lets everyone in. */
+  readonly authenticate?: Authenticate | null;
+  readonly limits?: Partial<MqttLimits>;
+  /** Whether a disk that was full has room again; left out, clients find out by trying. */
+  readonly hasRoom?: () => boolean;
+}
+
+const SWEEP_MS = 1_000;
+/** Sweeps between two moves of records without a key to the next partition. */
+const ROTATE_SWEEPS = 1;
+
+export class MqttIngress {
+  readonly #options: MqttIngressOptions;
+  readonly #services: MqttServices;
+  readonly #sessions = new Set<Session>();
+  readonly #limits: MqttLimits;
+  #toFlush: { flush(): void }[] = [];
+  #nowS = 0;
+  #stopping = false;
+  #cancelSweep: (() => void) | null = null;
+  /** Called when the last session is gone while stopping. */
+  #emptied: (() => void) | null = null;
+
+  constructor(options: MqttIngressOptions) {
+    this.#options = options;
+    this.#limits = {
+      packetBytesMax: MQTT_PACKET_BYTES_MAX,
+      connectionsMax: CONNECTIONS_MAX,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      ...options.limits,
+    };
+    this.#services = this.#makeServices();
+    options.metrics.gauge(
+      "logboom_mqtt_connections",
+      "Open MQTT connections.",
+      () => this.#sessions.size,
+    );
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  /** Accepts connections until {@linkcode stop}; resolves then. */
+  async run(): Promise<void> {
+    this.#sweepLater();
+    while (!this.#stopping) {
+      let connection: Connection;
+      try {
+        connection = await this.#options.listener.accept();
+      } catch (error) {
+        if (this.#stopping) return;
+        throw error;
+      }
+      this.#accept(connection);
+    }
+  }
+
+  /** Stops accepting; answers what was read; tells MQTT 5 clients; closes what is left in time. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#options.listener.close();
+    const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
+    for (const session of [...this.#sessions]) session.shutDown();
+    if (this.#sessions.size > 0) {
+      const cancel = this.#options.timers.after(MQTT_STOP_MS, () => {
+        for (const session of [...this.#sessions]) session.close();
+      });
+      await emptied;
+      cancel();
+    }
+    this.#cancelSweep?.();
+    // Wills of those that were just closed are in open batches.
+    await this.#options.store.commits.idle();
+  }
+
+  #accept(connection: Connection): void {
+    if (this.#stopping || this.#sessions.size >= this.#limits.connectionsMax) {
+      this.#services.counters.connectsRefused.value += 1;
+      return connection.close();
+    }
+    const session = new Session(connection, this.#services);
+    this.#sessions.add(session);
+    session.start();
+  }
+
+  #makeServices(): MqttServices {
+    const { store, admission, routes, clock, random, logger, metrics } = this.#options;
+    return {
+      store,
+      admission,
+      routes: new RouteTable(store, new TopicRoutes(routes)),
+      clients: new LiveClients(),
+      qos2: new Qos2Publishes(store.origins),
+      readBudget: new ReadBudget(),
+      clock,
+      random,
+      logger,
+      counters: new MqttCounters(metrics),
+      limits: this.#limits,
+      authenticate: this.#options.authenticate ?? null,
+      flushSoon: (session) => this.#flushSoon(session),
+      ended: (end) => this.#ended(end),
+      hasRoom: this.#options.hasRoom ?? (() => true),
+      nowS: () => this.#nowS,
+    };
+  }
+
+  // ── answers ──────────────────────────────────────────────────────────────────────────────────
+
+  /** After the commit at hand has called back everyone, so that its answers leave together. */
+  #flushSoon(session: { flush(): void }): void {
+    this.#toFlush.push(session);
+    if (this.#toFlush.length === 1) queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const sessions = this.#toFlush;
+    this.#toFlush = [];
+    for (const session of sessions) session.flush();
+  };
+
+  // ── the sweep ────────────────────────────────────────────────────────────────────────────────
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#options.timers.after(SWEEP_MS, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#nowS += SWEEP_MS / 1000;
+    for (const session of [...this.#sessions]) session.sweep(this.#nowS);
+    this.#services.readBudget.evictStalled(this.#nowS * 1000 - MQTT_PACKET_STALL_MS);
+    if (this.#nowS % ROTATE_SWEEPS === 0) this.#services.routes.rotate();
+    this.#sweepLater();
+  }
+
+  // ── the end of a connection ──────────────────────────────────────────────────────────────────
+
+  #ended({ connection, clientId, will, lasting }: ConnectionEnd): void {
+    this.#sessions.delete(connection as Session);
+    if (clientId !== null) {
+      if (will !== null) this.#publishWill(clientId, will);
+      const { clients, logger, store } = this.#services;
+      // A connection that was taken over leaves its session to the new one.
+      if (clients.isLive(clientId, connection)) {
+        clients.leave(clientId, connection);
+        if (!lasting) {
+          store.origins.endSession(clientId).catch((error) => {
+            logger.warn("mqtt_session_failed", { error: messageOf(error) });
+          });
+        }
+      }
+    }
+    if (this.#stopping && this.#sessions.size === 0) this.#emptied?.();
+  }
+
+  #publishWill(clientId: string, will: Publication): void {
+    const { counters, logger, routes } = this.#services;
+    counters.wills.value += 1;
+    const failed = (error: unknown) => {
+      if (!isOperatingError(error)) throw error;
+      logger.warn("mqtt_will_lost", { code: error.code, error: error.message });
+    };
+    const { store, clock } = this.#options;
+    const append = (destination: Parameters<typeof appendPublication>[1]) => {
+      appendPublication(store, destination, { ...will, clientId, timestamp: clock.wallMs() });
+      destination.log.appended(null);
+    };
+    try {
+      const destination = routes.resolve(will.topicName, clientId);
+      if (destination instanceof Promise) void destination.then(append).catch(failed);
+      else if (destination !== null) append(destination);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

@@ -1,0 +1,455 @@
+/**
+ * One connection: bytes in, records appended, answers out in order.
+ *
+ *     connecting   the first packet must be CONNECT, and come in time
+ *     connected    publishes go through the core; everything else through a handler
+ *     leaving      nothing is read any more; what is on its way is answered
+ *     ending       a last packet is being written
+ *     closed
+ *
+ * The turn of a connection is: a read ends, the core takes the publishes in it, the partitions are
+ * told, the next read begins. Nobody awaits anything in it: commits call back, and the answers of
+ * all that a commit released leave in one write. Reading pauses while the connection's or the
+ * node's bytes in flight are over their limit, while the client does not read its answers, while a
+ * topic is being created for it, and while the disk has no room and MQTT 3.1.1 cannot say so.
+ *
+ * In the last case the publish that did not fit is not kept: once there is room (or after a minute)
+ * the connection is closed, and the client sends again what was not acknowledged [MQTT-4.4.0-1].
+ *
+ * @module
+ */
+import { isOperatingError, messageOf } from "../../base/errors.ts";
+import {
+  MQTT_ANSWER_BYTES_MAX,
+  MQTT_CONNECT_BYTES_MAX,
+  MQTT_END_S_MAX,
+  MQTT_RECEIVE_MAXIMUM,
+  MQTT_STALL_S_MAX,
+} from "../../base/limits.ts";
+import type { Connection } from "../../base/net.ts";
+import type { IngestResult, IngestSession } from "../../core/ingest.ts";
+import { encodeHeaders } from "../../core/record_headers.ts";
+import {
+  HEADER_INCOMPLETE,
+  HEADER_MALFORMED,
+  packetSize,
+  type ProtocolVersion,
+} from "../../protocol/mqtt/packet_type.ts";
+import { ReasonCode, reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
+import type { AdmissionSource } from "../admission.ts";
+import {
+  Answer,
+  type AnswerEvents,
+  AnswerQueue,
+  joinAcks,
+  withReasonCode,
+} from "./answer_queue.ts";
+import type { ClientConnection, LeaveOptions, MqttServices } from "./client_connection.ts";
+import { ConnectionWriter, type WriterEvents } from "./connection_writer.ts";
+import {
+  type AcceptedConnect,
+  connackOf,
+  type ConnectOutcome,
+  handleConnect,
+} from "./handlers/connect.ts";
+import { handlePacket } from "./handlers/packet.ts";
+import type { LiveClient } from "./live_clients.ts";
+import { encodePacket } from "./packet_codec.ts";
+import { sessionHeaders } from "./publish_headers.ts";
+import { ReadBuffer } from "./read_buffer.ts";
+import type { PacketHolder } from "./read_budget.ts";
+import { TopicAliases } from "./topic_aliases.ts";
+
+type Phase = "connecting" | "connected" | "leaving" | "ending" | "closed";
+
+/** What {@linkcode IngestSession} says, with the one field that changes. */
+type MutableIngestSession = { -readonly [K in keyof IngestSession]: IngestSession[K] };
+
+export class Session
+  implements ClientConnection, LiveClient, PacketHolder, AnswerEvents, WriterEvents {
+  readonly services: MqttServices;
+  readonly aliases = new TopicAliases();
+  #connection: Connection;
+  #writer: ConnectionWriter;
+  #buffer: ReadBuffer;
+  #admission: AdmissionSource;
+  #answers = new AnswerQueue();
+  #phase: Phase = "connecting";
+  #client: AcceptedConnect | null = null;
+  #ingest: MutableIngestSession | null = null;
+  #sessionExpiryS = 0;
+  #hasWill = false;
+  #reading = false;
+  /** A handler is waiting for something; nothing is processed before. */
+  #suspended = false;
+  #stalled = false;
+  #flushQueued = false;
+  /** Publishes with an answer still owed: what Receive Maximum bounds. */
+  #unanswered = 0;
+  /** When this phase, or this stall, began, and when the client was last heard. */
+  #sinceS: number;
+  #heardS: number;
+  #goodbye: Uint8Array | null = null;
+
+  constructor(connection: Connection, services: MqttServices) {
+    this.#connection = connection;
+    this.services = services;
+    this.#writer = new ConnectionWriter(connection, this);
+    this.#buffer = new ReadBuffer(services.readBudget, this);
+    this.#admission = services.admission.source(() => this.#process());
+    this.#sinceS = this.#heardS = services.nowS();
+  }
+
+  get protocolVersion(): ProtocolVersion {
+    return this.#client?.protocolVersion ?? 4;
+  }
+
+  get clientId(): string {
+    return this.#client?.clientId ?? "";
+  }
+
+  start(): void {
+    this.#read();
+  }
+
+  // ── in ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Begins the next read, unless one is under way or something speaks against it. */
+  #read(): void {
+    if (this.#reading || !this.#active || this.#writer.pendingBytes > MQTT_ANSWER_BYTES_MAX) return;
+    const into = this.#buffer.free(this.services.nowS() * 1000);
+    if (into === null) return;
+    this.#reading = true;
+    this.#connection.read(into).then(this.#onRead, this.#onReadFailed);
+  }
+
+  /** Whether this connection's packets are looked at. */
+  get #active(): boolean {
+    return (this.#phase === "connecting" || this.#phase === "connected") && !this.#suspended &&
+      !this.#stalled;
+  }
+
+  readonly #onRead = (bytes: number | null): void => {
+    this.#reading = false;
+    if (this.#phase === "closed") return;
+    if (bytes === null) return this.leave({ keepWill: true });
+    this.#heardS = this.services.nowS();
+    this.#buffer.filled(bytes);
+    this.#process();
+  };
+
+  readonly #onReadFailed = (): void => {
+    this.#reading = false;
+    this.close();
+  };
+
+  #process(): void {
+    while (this.#active && this.#buffer.size > 0) {
+      if (!this.#admission.mayEnter()) return;
+      const progress = this.#ingest === null ? this.#takePacket() : this.#takeChunk(this.#ingest);
+      if (!progress) break;
+    }
+    this.#read();
+  }
+
+  /** Lets the core take what it can. False when it needs more bytes. */
+  #takeChunk(session: MutableIngestSession): boolean {
+    const { store, clock } = this.services;
+    session.nowMs = clock.wallMs();
+    const result = store.core.ingest(this.#buffer.unread(), session);
+    const { status, handle } = result;
+    if (result.records > 0) this.#accept(result);
+    this.#buffer.consume(result.consumed);
+    switch (status) {
+      case "need_more":
+        return false;
+      case "batch_full":
+        store.byHandle(handle).sealOpen();
+        return true;
+      case "no_slot":
+        store.commits.sealLargest();
+        return true;
+      default:
+        return this.#active && this.#takePacket();
+    }
+  }
+
+  #accept({ acks, consumed, records, touched }: IngestResult): void {
+    const { store, counters } = this.services;
+    counters.records.value += records;
+    counters.bytes.value += consumed;
+    const answer = this.answer(acks, consumed);
+    for (const handle of touched) {
+      answer.waitFor();
+      store.byHandle(handle).appended(answer);
+    }
+  }
+
+  /** Hands one packet to its handler. False when it is not whole yet, or was the last one. */
+  #takePacket(): boolean {
+    const unread = this.#buffer.unread();
+    const size = packetSize(unread, 0);
+    if (size === HEADER_INCOMPLETE) return false;
+    if (size === HEADER_MALFORMED) {
+      this.fail(ReasonCode.MalformedPacket, "a remaining length that does not end");
+      return false;
+    }
+    if (size > this.#packetBytesMax) {
+      this.fail(ReasonCode.PacketTooLarge, `a packet of ${size} bytes`);
+      return false;
+    }
+    if (size > unread.length) return false;
+    const pending = this.#handle(unread.subarray(0, size));
+    // The bytes stay where they are until the next read, which a pending handler holds back.
+    if (this.#phase !== "closed") this.#buffer.consume(size);
+    if (pending !== undefined) this.#suspendFor(pending);
+    return true;
+  }
+
+  get #packetBytesMax(): number {
+    const { packetBytesMax } = this.services.limits;
+    return this.#client === null
+      ? Math.min(MQTT_CONNECT_BYTES_MAX, packetBytesMax)
+      : packetBytesMax;
+  }
+
+  #handle(packet: Uint8Array): Promise<void> | void {
+    try {
+      if (this.#client !== null) return handlePacket(this, packet);
+      return handleConnect(packet, this.services).then((outcome) => this.#connected(outcome));
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      const reasonCode = error.detail["reason_code"] as ReasonCode | undefined;
+      this.fail(reasonCode ?? reasonCodeOf(error.code), error.message);
+    }
+  }
+
+  #suspendFor(pending: Promise<void>): void {
+    this.#suspended = true;
+    // A rejection is a bug, and stops the process.
+    void pending.then(() => {
+      this.#suspended = false;
+      this.#process();
+    });
+  }
+
+  // ── CONNECT ──────────────────────────────────────────────────────────────────────────────────
+
+  async #connected(outcome: ConnectOutcome): Promise<void> {
+    const { services } = this;
+    if (this.#phase !== "connecting") return;
+    if ("connack" in outcome) {
+      services.counters.connectsRefused.value += 1;
+      services.logger.info("mqtt_connect_refused", {
+        remote: this.#connection.remote,
+        reason: outcome.state,
+      });
+      return this.#end(outcome.connack);
+    }
+    const { clientId, protocolVersion, cleanStart, sessionExpiryS } = outcome;
+    services.clients.enter(clientId, this);
+    let present: boolean;
+    try {
+      const lasting = sessionExpiryS > 0;
+      present = await services.store.origins.openSession(clientId, { cleanStart, lasting });
+    } catch (error) {
+      services.logger.warn("mqtt_session_failed", { error: messageOf(error) });
+      services.clients.leave(clientId, this);
+      return this.close();
+    }
+    if (this.#phase !== "connecting") return;
+    if (!present) services.qos2.forget(clientId);
+    this.#client = outcome;
+    this.#hasWill = outcome.will !== null;
+    this.#sessionExpiryS = sessionExpiryS;
+    this.#ingest = {
+      protocolVersion,
+      recordHeaders0: encodeHeaders(sessionHeaders(clientId, 0)),
+      recordHeaders1: encodeHeaders(sessionHeaders(clientId, 1)),
+      nowMs: 0,
+      packetBytesMax: services.limits.packetBytesMax,
+    };
+    this.#enterPhase("connected");
+    services.counters.connects.value += 1;
+    this.send(connackOf(outcome, present, services.limits.packetBytesMax));
+  }
+
+  // ── out ──────────────────────────────────────────────────────────────────────────────────────
+
+  send(packet: Uint8Array): void {
+    if (packet.length <= (this.#client?.maximumPacketSize ?? packet.length)) {
+      this.#writer.send(packet); // [MQTT-3.1.2-25]: what is too large for the client is not sent
+    }
+  }
+
+  answer(acks: Uint8Array, inFlightBytes: number): Answer {
+    const answer = new Answer(this, acks, inFlightBytes);
+    this.#admission.enter(inFlightBytes);
+    this.#answers.push(answer);
+    this.#unanswered += answer.count;
+    if (this.#unanswered > MQTT_RECEIVE_MAXIMUM && this.protocolVersion === 5) {
+      // [MQTT-3.3.4-7]
+      this.fail(ReasonCode.ReceiveMaximumExceeded, "more publishes than Receive Maximum");
+    }
+    return answer;
+  }
+
+  settled(answer: Answer): void {
+    this.#admission.leave(answer.inFlightBytes);
+  }
+
+  ready(): void {
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    this.services.flushSoon(this);
+  }
+
+  /** Writes the answers that are ready at the head of the line. */
+  flush(): void {
+    this.#flushQueued = false;
+    for (;;) {
+      const ready = this.#answers.takeReady();
+      if (ready.length === 0) break;
+      for (const { count } of ready) this.#unanswered -= count;
+      const failed = ready.at(-1)!.error === null ? null : ready.pop()!;
+      if (this.#stalled || (this.#phase !== "connected" && this.#phase !== "leaving")) continue;
+      if (ready.length > 0) this.#writer.send(joinAcks(ready));
+      if (failed !== null) this.#answerFailed(failed);
+    }
+    if (this.#phase === "leaving" && this.#answers.isEmpty) this.#end(this.#goodbye);
+  }
+
+  /** The records of these publishes could not be made durable. */
+  #answerFailed({ acks, error, count }: Answer): void {
+    const { counters } = this.services;
+    if (count === 0) {
+      counters.droppedQos0.value += 1;
+      return;
+    }
+    counters.refused.value += count;
+    const code = error!.code;
+    if (this.protocolVersion === 5) {
+      return this.#writer.send(withReasonCode(acks, reasonCodeOf(code)));
+    }
+    if (code === "storage_full") this.stall();
+    else this.close();
+  }
+
+  drained(): void {
+    if (this.#phase === "ending") return this.close();
+    // Reading may have paused for the client to read its answers.
+    if (!this.#reading) this.#process();
+  }
+
+  failed(): void {
+    this.close();
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+  stall(): void {
+    if (this.#stalled) return;
+    this.#stalled = true;
+    this.#sinceS = this.services.nowS();
+  }
+
+  fail(reasonCode: ReasonCode, state: string): void {
+    if (this.#phase === "ending" || this.#phase === "closed") return;
+    const { counters, logger } = this.services;
+    counters.faults.value += 1;
+    logger.info("mqtt_fault", { remote: this.#connection.remote, reason: state });
+    this.#end(this.#disconnectPacket(reasonCode));
+  }
+
+  leave({ keepWill, sessionExpiryS }: LeaveOptions): void {
+    if (this.#phase === "ending" || this.#phase === "closed") return;
+    if (sessionExpiryS !== undefined) {
+      // [MQTT-3.14.2-2]: a session that was to end with the connection cannot be kept.
+      if (sessionExpiryS > 0 && this.#sessionExpiryS === 0) {
+        return this.fail(ReasonCode.ProtocolError, "a session expiry interval on leaving");
+      }
+      this.#sessionExpiryS = sessionExpiryS;
+    }
+    if (!keepWill) this.#hasWill = false;
+    this.#leave(null);
+  }
+
+  /** The node stops: what was read is answered, then MQTT 5 is told. */
+  shutDown(): void {
+    if (this.#phase === "connecting") return this.close();
+    if (this.#phase === "connected") {
+      this.#leave(this.#disconnectPacket(ReasonCode.ServerShuttingDown));
+    }
+  }
+
+  takenOver(): void {
+    if (this.#phase === "closed") return;
+    // Its client has moved on: what it still sends here would only come twice.
+    this.#end(this.#disconnectPacket(ReasonCode.SessionTakenOver));
+  }
+
+  roomMade(): void {
+    this.#read();
+  }
+
+  evicted(): void {
+    this.fail(ReasonCode.QuotaExceeded, "a large packet that did not end while others waited");
+  }
+
+  /** Once a second. */
+  sweep(nowS: number): void {
+    const sinceS = nowS - this.#sinceS;
+    if (this.#stalled) {
+      if (this.services.hasRoom() || sinceS > MQTT_STALL_S_MAX) this.close();
+    } else if (this.#phase === "connecting") {
+      if (sinceS * 1000 > this.services.limits.connectTimeoutMs) this.close();
+    } else if (this.#phase === "ending") {
+      if (sinceS > MQTT_END_S_MAX) this.close();
+    } else if (this.#phase === "connected" && this.#client!.keepAliveS > 0) {
+      // [MQTT-3.1.2-22]; silence that is of our making does not count.
+      if (!this.#reading && this.#writer.idle) this.#heardS = nowS;
+      if (nowS - this.#heardS > 1.5 * this.#client!.keepAliveS) {
+        this.fail(ReasonCode.KeepAliveTimeout, "keep alive");
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
+    this.#connection.close();
+    this.#writer.end();
+    this.#buffer.close();
+    this.#admission.stopWaiting();
+    const client = this.#client;
+    this.services.ended({
+      connection: this,
+      clientId: client?.clientId ?? null,
+      will: this.#hasWill && client !== null ? client.will : null,
+      lasting: this.#sessionExpiryS > 0,
+    });
+  }
+
+  #leave(goodbye: Uint8Array | null): void {
+    this.#goodbye = goodbye;
+    this.#enterPhase("leaving");
+    this.ready();
+  }
+
+  /** Writes a last packet, where there is one, and closes once it is out. */
+  #end(packet: Uint8Array | null): void {
+    if (packet !== null) this.send(packet);
+    this.#enterPhase("ending");
+    if (this.#writer.idle) this.close();
+  }
+
+  #enterPhase(phase: Phase): void {
+    this.#phase = phase;
+    this.#sinceS = this.services.nowS();
+  }
+
+  #disconnectPacket(reasonCode: ReasonCode): Uint8Array | null {
+    if (this.#client?.protocolVersion !== 5) return null;
+    return encodePacket({ cmd: "disconnect", reasonCode }, 5);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Topic aliases of one MQTT 5 connection: small numbers that stand for topic names the client said
+ * once. They end with the connection [MQTT-3.3.2-7].
+ *
+ * @module
+ */
+import { MQTT_TOPIC_ALIAS_MAXIMUM } from "../../base/limits.ts";
+import { malformed } from "../../protocol/mqtt/packet_check.ts";
+import { ReasonCode } from "../../protocol/mqtt/reason_code.ts";
+
+export class TopicAliases {
+  #names = new Map<number, Uint8Array>();
+
+  /**
+   * The topic name a PUBLISH means. A name with an alias defines it; an empty name uses it.
+   *
+   * @throws {OperatingError} malformed_packet with 0x94 when the alias is 0, over the maximum
+   *   [MQTT-3.3.2-8, -9] or unknown; with 0x82 when there is neither a name nor an alias.
+   */
+  resolve(topicName: Uint8Array, alias: number | undefined): Uint8Array {
+    if (alias === undefined) {
+      if (topicName.length > 0) return topicName;
+      throw malformed("it has neither a topic name nor an alias", ReasonCode.ProtocolError);
+    }
+    if (alias === 0 || alias > MQTT_TOPIC_ALIAS_MAXIMUM) {
+      throw malformed(`topic alias ${alias} is out of range`, ReasonCode.TopicAliasInvalid);
+    }
+    if (topicName.length > 0) {
+      // A copy: the packet's bytes are overwritten by the next read.
+      this.#names.set(alias, topicName.slice());
+      return topicName;
+    }
+    const known = this.#names.get(alias);
+    if (known === undefined) {
+      throw malformed(`topic alias ${alias} stands for nothing`, ReasonCode.TopicAliasInvalid);
+    }
+    return known;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * A will: what the server publishes for a client that vanished. It becomes a record when the
+ * connection ends in any way but a DISCONNECT with reason code 0 [MQTT-3.1.2-8, MQTT-3.14.4-3].
+ * A will delay is not waited for: a gateway may lose power first, and a late will is a lost one.
+ *
+ * @module
+ */
+import type { IConnectPacket } from "mqtt-packet";
+import { utf8 } from "../../base/bytes.ts";
+import { MQTT_TOPIC_NAME_BYTES_MAX } from "../../base/limits.ts";
+import type { ExactBytes } from "../../protocol/mqtt/packet_check.ts";
+import { decodeTopicName } from "../../protocol/mqtt/topic_name.ts";
+import type { Publication } from "./publication.ts";
+
+/** The will of a CONNECT; null when there is none, "invalid" when its topic name may not be used. */
+export function willOf(
+  { will }: IConnectPacket,
+  exact: ExactBytes,
+): Publication | null | "invalid" {
+  if (will === undefined) return null;
+  const topicName = exact.topicName.slice();
+  const text = decodeTopicName(topicName, MQTT_TOPIC_NAME_BYTES_MAX);
+  if (text === null) return "invalid";
+  return {
+    topicName: { bytes: topicName, text },
+    // The packet's bytes are overwritten by the next read, so what is kept is copied.
+    payload: typeof will.payload === "string" ? utf8(will.payload) : will.payload.slice(),
+    qos: will.qos ?? 0,
+    retain: will.retain ?? false,
+    properties: copyBytes(will.properties ?? {}),
+    userProperties: exact.userProperties.map(([name, value]) => [name.slice(), value.slice()]),
+  };
+}
+
+function copyBytes(properties: Publication["properties"]): Publication["properties"] {
+  const { correlationData } = properties;
+  if (correlationData === undefined) return properties;
+  return { ...properties, correlationData: correlationData.slice() };
+}
