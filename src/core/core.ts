@@ -116,7 +116,7 @@ export class Core {
 
   // ── whole batches ────────────────────────────────────────────────────────────────────────────
 
-  /** Size of the batch at the head of `bytes`, or NEED_MORE, BAD_LENGTH, BAD_MAGIC, BAD_CHECKSUM. */
+  /** Bytes of the batch that `bytes` begin with; NEED_MORE, BAD_LENGTH, _MAGIC or _CHECKSUM. */
   verifyBatch(bytes: Uint8Array, batchBytesMax = BATCH_BYTES_MAX): number {
     assert(batchBytesMax <= this.#map.IN_BYTES, "a batch fits the core");
     // A window of many batches would be copied for each of them, so copy no more than the first.
@@ -234,7 +234,7 @@ export class Core {
     return this.#core.openCount(handle);
   }
 
-  /** Bytes of the open batch of a partition, uncompressed, header included; 0 where there is none. */
+  /** Bytes of the open batch of a partition as yet uncompressed; 0 if there is none. */
   openBytes(handle: number): number {
     return this.#core.openSize(handle);
   }
@@ -305,7 +305,7 @@ export class Core {
     return this.#memory.slice(OUT, OUT + size);
   }
 
-  /** What one LZ4 frame holds; BAD_COMPRESSION or TOO_LARGE where it is broken, or over `bytesMax`. */
+  /** What one LZ4 frame holds; BAD_COMPRESSION where broken, TOO_LARGE where over `bytesMax`. */
   lz4Decompress(frame: Uint8Array, bytesMax = DECOMPRESSED_BYTES_MAX): Uint8Array | number {
     return this.#decompress(this.#core.decompressFrame, frame, bytesMax);
   }

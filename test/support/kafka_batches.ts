@@ -17,7 +17,7 @@ export const KAFKA_BATCHES = {
     "000000000000000000000042ffffffff02c622acfa0000000000000000018bcfe568000000018bcfe56800" +
       "ffffffffffffffffffffffffffff0000000120000000026b0a68656c6c6f0202680276",
   ),
-  /** Offset 42, leader epoch 7, producer 1000: (null, "a", T0), ("id", "b", T0+5), ("id", null, T0-3). */
+  /** Offset 42, epoch 7, producer 1000: (null, "a", T0), ("id", "b", T0+5), ("id", null, T0-3). */
   idempotent: fromHex(
     "000000000000002a0000004c00000007028d06ae420000000000020000018bcfe568000000018bcfe56805" +
       "00000000000003e800000000000a000000030e000000010261001200" +

@@ -6,20 +6,28 @@
  *   seed, final  0xFFFFFFFF xor-in, xor-out
  *   check value  crc32c("123456789") = 0xE3069283
  *
- * Short inputs take eight bytes a step through eight tables. Long ones fold: sixteen 32-bit words
- * in flight are each advanced by 64 zero bytes, a linear map of their eight nibbles, so eight
- * table look-ups per output byte, sixteen of which one byte swizzle does at once. The words lie
- * in four planes (byte 0 of all sixteen, byte 1 of all, …), so that a swizzle meets one byte each.
- * Built with RELAXED the swizzle need not care for indices over 15, of which there are none.
+ * Short inputs take eight bytes a step through eight tables. Long ones fold blocks of 128 bytes:
+ * a block followed by another is replaced by one that leaves the same remainder but lies where the
+ * other does, and the two are added. Of the eight vectors of a block every other one, four in all,
+ * form a group; of a group the first bytes, the second, … form columns of four bytes, 32 apart. What
+ * a column leaves is a linear map of its bits, and since the remainders of such a column's 32 bits
+ * are independent, some column leaves any wanted remainder: so a column moves to the same place of
+ * the next block, by one map that holds for all, sixteen at once by a byte swizzle for each nibble
+ * in and each byte out. (Columns of adjacent bytes would do, too, but would first have to be dealt
+ * into vectors. Columns of bytes 16 apart are not independent.)
+ *
+ * Built with RELAXED, the swizzle need not care for indices over 15, of which there are none.
  *
  * Source: RFC 3720, appendix B.4 (test vectors).
  */
 import { CRC_FOLD, CRC_STATE, CRC_TABLES } from "./memory";
 
 const POLYNOMIAL: u32 = 0x82f63b78;
-/** Below this the tables are faster than setting up the fold. */
-const FOLD_MIN: u32 = 192;
-const FOLD_STEP: u32 = 64;
+/** Below this the tables are faster than what a fold costs at its end. */
+const FOLD_MIN: u32 = 512;
+const FOLD_STEP: u32 = 128;
+/** From one byte of a column to the next. */
+const STRIDE: u32 = 32;
 
 for (let byte: u32 = 0; byte < 256; byte++) {
   let remainder = byte;
@@ -35,12 +43,15 @@ for (let byte: u32 = 0; byte < 256; byte++) {
     store<u32>(CRC_TABLES + (zeros << 10) + (byte << 2), remainder);
   }
 }
+for (let bit: u32 = 0; bit < 32; bit++) {
+  addToBasis(afterZeros(1 << (bit & 7), (3 - (bit >>> 3)) * STRIDE), 1 << bit);
+}
 for (let nibble: u32 = 0; nibble < 8; nibble++) {
   for (let value: u32 = 0; value < 16; value++) {
-    let remainder = value << (nibble << 2);
-    for (let zeros: u32 = 0; zeros < FOLD_STEP; zeros++) remainder = advance(remainder);
-    for (let byte: u32 = 0; byte < 4; byte++) {
-      store<u8>(CRC_FOLD + ((nibble * 4 + byte) << 4) + value, <u8> (remainder >>> (byte << 3)));
+    const byte = value << ((nibble & 1) << 2);
+    const column = columnOf(afterZeros(byte, FOLD_STEP + (3 - (nibble >>> 1)) * STRIDE));
+    for (let out: u32 = 0; out < 4; out++) {
+      store<u8>(CRC_FOLD + ((nibble * 4 + out) << 4) + value, <u8> (column >>> (out << 3)));
     }
   }
 }
@@ -48,6 +59,41 @@ for (let nibble: u32 = 0; nibble < 8; nibble++) {
 /** The remainder after one zero byte more. */
 function advance(remainder: u32): u32 {
   return load<u32>(CRC_TABLES + ((remainder & 255) << 2)) ^ (remainder >>> 8);
+}
+
+function afterZeros(remainder: u32, zeros: u32): u32 {
+  for (; zeros > 0; zeros--) remainder = advance(remainder);
+  return remainder;
+}
+
+/** Place, by its highest bit, of a remainder in the basis, and of the column that leaves it. */
+function basisOf(remainder: u32): usize {
+  return CRC_STATE + ((31 - clz(remainder)) << 3);
+}
+
+/** Gaussian elimination over bits: adds a remainder and the column that leaves it. */
+function addToBasis(remainder: u32, column: u32): void {
+  while (remainder) {
+    const at = basisOf(remainder);
+    if (load<u32>(at) == 0) {
+      store<u32>(at, remainder);
+      store<u32>(at, column, 4);
+      return;
+    }
+    remainder ^= load<u32>(at);
+    column ^= load<u32>(at, 4);
+  }
+}
+
+/** The column, its four bytes in one word, that leaves a remainder. */
+function columnOf(remainder: u32): u32 {
+  let column: u32 = 0;
+  while (remainder) {
+    const at = basisOf(remainder);
+    remainder ^= load<u32>(at);
+    column ^= load<u32>(at, 4);
+  }
+  return column;
 }
 
 @inline
@@ -73,91 +119,63 @@ function take(remainder: u32, at: usize, size: u32): u32 {
   return remainder;
 }
 
+/** What byte `out` of all columns owes to one nibble of theirs. */
 @inline
-function even(a: v128, b: v128): v128 {
-  return v128.shuffle<u8>(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-}
-
-@inline
-function odd(a: v128, b: v128): v128 {
-  return v128.shuffle<u8>(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-}
-
-@inline
-function zipLow(a: v128, b: v128): v128 {
-  return v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-
-@inline
-function zipHigh(a: v128, b: v128): v128 {
-  return v128.shuffle<u8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-}
-
-@inline
-function zip16Low(a: v128, b: v128): v128 {
-  return v128.shuffle<u16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-}
-
-@inline
-function zip16High(a: v128, b: v128): v128 {
-  return v128.shuffle<u16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-}
-
-@inline
-function swizzle(nibble: u32, byte: u32, values: v128): v128 {
-  const row = v128.load(CRC_FOLD + ((nibble * 4 + byte) << 4));
+function owed(nibble: u32, out: u32, values: v128): v128 {
+  const row = v128.load(CRC_FOLD + ((nibble * 4 + out) << 4));
   return isDefined(RELAXED) ? i8x16.relaxed_swizzle(row, values) : i8x16.swizzle(row, values);
 }
 
-/** Folds all whole steps of 64 bytes; needs at least one. Returns the remainder after them. */
-function fold(remainder: u32, at: usize, steps: u32): u32 {
-  const mask = i8x16.splat(15);
-  let v0 = v128.xor(v128.load(at), i32x4(remainder, 0, 0, 0));
-  let v1 = v128.load(at, 16), v2 = v128.load(at, 32), v3 = v128.load(at, 48);
-  let e0 = even(v0, v1), e1 = even(v2, v3), o0 = odd(v0, v1), o1 = odd(v2, v3);
-  let p0 = even(e0, e1), p1 = even(o0, o1), p2 = odd(e0, e1), p3 = odd(o0, o1);
-  while (--steps) {
-    at += FOLD_STEP;
-    const n0 = v128.and(p0, mask), n1 = i8x16.shr_u(p0, 4);
-    const n2 = v128.and(p1, mask), n3 = i8x16.shr_u(p1, 4);
-    const n4 = v128.and(p2, mask), n5 = i8x16.shr_u(p2, 4);
-    const n6 = v128.and(p3, mask), n7 = i8x16.shr_u(p3, 4);
-    v0 = v128.load(at);
-    v1 = v128.load(at, 16);
-    v2 = v128.load(at, 32);
-    v3 = v128.load(at, 48);
-    e0 = even(v0, v1);
-    e1 = even(v2, v3);
-    o0 = odd(v0, v1);
-    o1 = odd(v2, v3);
-    p0 = v128.xor(even(e0, e1), plane(0, n0, n1, n2, n3, n4, n5, n6, n7));
-    p1 = v128.xor(even(o0, o1), plane(1, n0, n1, n2, n3, n4, n5, n6, n7));
-    p2 = v128.xor(odd(e0, e1), plane(2, n0, n1, n2, n3, n4, n5, n6, n7));
-    p3 = v128.xor(odd(o0, o1), plane(3, n0, n1, n2, n3, n4, n5, n6, n7));
-  }
-  const a = zipLow(p0, p1), b = zipHigh(p0, p1), c = zipLow(p2, p3), d = zipHigh(p2, p3);
-  v128.store(CRC_STATE, zip16Low(a, c));
-  v128.store(CRC_STATE, zip16High(a, c), 16);
-  v128.store(CRC_STATE, zip16Low(b, d), 32);
-  v128.store(CRC_STATE, zip16High(b, d), 48);
-  return take(0, CRC_STATE, FOLD_STEP);
-}
-
-/** One byte of all sixteen advanced words. */
 @inline
-function plane(
-  byte: u32, n0: v128, n1: v128, n2: v128, n3: v128, n4: v128, n5: v128, n6: v128, n7: v128,
+function moved(
+  out: u32, n0: v128, n1: v128, n2: v128, n3: v128, n4: v128, n5: v128, n6: v128, n7: v128,
 ): v128 {
   return v128.xor(
-    v128.xor(
-      v128.xor(swizzle(0, byte, n0), swizzle(1, byte, n1)),
-      v128.xor(swizzle(2, byte, n2), swizzle(3, byte, n3)),
-    ),
-    v128.xor(
-      v128.xor(swizzle(4, byte, n4), swizzle(5, byte, n5)),
-      v128.xor(swizzle(6, byte, n6), swizzle(7, byte, n7)),
-    ),
+    v128.xor(v128.xor(owed(0, out, n0), owed(1, out, n1)), v128.xor(owed(2, out, n2), owed(3, out, n3))),
+    v128.xor(v128.xor(owed(4, out, n4), owed(5, out, n5)), v128.xor(owed(6, out, n6), owed(7, out, n7))),
   );
+}
+
+@inline
+function highNibbles(bytes: v128, mask: v128): v128 {
+  return v128.and(i16x8.shr_u(bytes, 4), mask);
+}
+
+/** Folds `steps` whole blocks, at least one. Returns the remainder after them. */
+function fold(remainder: u32, at: usize, steps: u32): u32 {
+  const mask = i8x16.splat(15);
+  let a0 = v128.xor(v128.load(at), i32x4(remainder, 0, 0, 0)), b0 = v128.load(at, 16);
+  let a1 = v128.load(at, 32), b1 = v128.load(at, 48);
+  let a2 = v128.load(at, 64), b2 = v128.load(at, 80);
+  let a3 = v128.load(at, 96), b3 = v128.load(at, 112);
+  while (--steps) {
+    at += FOLD_STEP;
+    let n0 = v128.and(a0, mask), n1 = highNibbles(a0, mask);
+    let n2 = v128.and(a1, mask), n3 = highNibbles(a1, mask);
+    let n4 = v128.and(a2, mask), n5 = highNibbles(a2, mask);
+    let n6 = v128.and(a3, mask), n7 = highNibbles(a3, mask);
+    a0 = v128.xor(v128.load(at), moved(0, n0, n1, n2, n3, n4, n5, n6, n7));
+    a1 = v128.xor(v128.load(at, 32), moved(1, n0, n1, n2, n3, n4, n5, n6, n7));
+    a2 = v128.xor(v128.load(at, 64), moved(2, n0, n1, n2, n3, n4, n5, n6, n7));
+    a3 = v128.xor(v128.load(at, 96), moved(3, n0, n1, n2, n3, n4, n5, n6, n7));
+    n0 = v128.and(b0, mask), n1 = highNibbles(b0, mask);
+    n2 = v128.and(b1, mask), n3 = highNibbles(b1, mask);
+    n4 = v128.and(b2, mask), n5 = highNibbles(b2, mask);
+    n6 = v128.and(b3, mask), n7 = highNibbles(b3, mask);
+    b0 = v128.xor(v128.load(at, 16), moved(0, n0, n1, n2, n3, n4, n5, n6, n7));
+    b1 = v128.xor(v128.load(at, 48), moved(1, n0, n1, n2, n3, n4, n5, n6, n7));
+    b2 = v128.xor(v128.load(at, 80), moved(2, n0, n1, n2, n3, n4, n5, n6, n7));
+    b3 = v128.xor(v128.load(at, 112), moved(3, n0, n1, n2, n3, n4, n5, n6, n7));
+  }
+  v128.store(CRC_STATE, a0);
+  v128.store(CRC_STATE, b0, 16);
+  v128.store(CRC_STATE, a1, 32);
+  v128.store(CRC_STATE, b1, 48);
+  v128.store(CRC_STATE, a2, 64);
+  v128.store(CRC_STATE, b2, 80);
+  v128.store(CRC_STATE, a3, 96);
+  v128.store(CRC_STATE, b3, 112);
+  return take(0, CRC_STATE, FOLD_STEP);
 }
 
 /**

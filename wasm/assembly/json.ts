@@ -67,7 +67,7 @@ function wordEnd(at: usize, end: usize, word: u64, size: u32): usize {
   return (load<u64>(at) & mask) == word ? at + size : 0;
 }
 
-/** Address behind the character at `at`, whose first byte is 0x80 or more; 0 where it is not UTF-8. */
+/** Address behind the character at `at`, of two bytes or more; 0 where it is not UTF-8. */
 function characterEnd(at: usize, end: usize): usize {
   const first = <u32> load<u8>(at);
   const second = peek(at + 1, end);

@@ -42,7 +42,7 @@ function writeRest(to: usize, rest: u32): usize {
   return to;
 }
 
-/** Where the bytes at `at` and at `match`, before it, stop being the same; `limit` at the latest. */
+/** Where what is at `at` stops being what is at `match`, before it; `limit` at the latest. */
 function matchEnd(at: usize, match: usize, limit: usize): usize {
   while (at + 8 <= limit) {
     const differ = load<u64>(at) ^ load<u64>(match);

@@ -4,7 +4,7 @@
  *     0  magic             04 22 4d 18
  *     4  FLG               version 01, bit 5 blocks independent, 4 block checksums, 3 content size,
  *                          2 content checksum, 1 reserved, 0 dictionary id
- *     5  BD                bits 4-6 size of the largest block: 4 is 64 KiB, 5 256 KiB, 6 1 MiB, 7 4 MiB
+ *     5  BD                bits 4-6 size of a block at most: 4: 64 KiB, 5: 256 KiB, 6: 1 MiB, 7: 4 MiB
  *        content size      u64, where FLG says so
  *        header checksum   second byte of xxh32 from FLG
  *        blocks            u32 size, high bit set: stored as it is; the block; u32 xxh32 of the

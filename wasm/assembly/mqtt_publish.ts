@@ -8,7 +8,7 @@
  *        properties       MQTT 5: their size, then themselves
  *        payload          the rest
  *
- * Taken here: whole PUBLISH packets of QoS 0 and 1 that are neither retained nor sent again, without
+ * Taken here: whole PUBLISH packets of QoS 0 and 1, neither retained nor sent again, without
  * properties, to topic names of the route cache. A packet is taken whole or leaves no trace: the
  * walk stops in front of it and says why.
  *

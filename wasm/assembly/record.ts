@@ -170,7 +170,7 @@ function walkHeaders(start: usize, at: usize, end: usize, count: u32, row: usize
   return at == end ? at : 0;
 }
 
-/** Whether the size that was read ends at `at`, is null or more, and leads no further than `end`. */
+/** Whether the size that was read, up to `at`, is null or more and leads no further than `end`. */
 function sizeFits(size: i32, at: usize, end: usize): bool {
   return at != 0 && size >= -1 && (size == -1 || <u32> size <= <u32> (end - at));
 }

@@ -3,7 +3,7 @@
  * framing of xerial's Java library.
  *
  *     block    u32 varint size of what it holds, then elements: the low two bits of a tag say which
- *              0  literal: size - 1 in six bits; 60 to 63: in the 1 to 4 bytes behind, little-endian
+ *              0  literal: size - 1 in six bits; 60 to 63: in 1 to 4 bytes behind, little-endian
  *              1  copy: size - 4 in three bits; distance in three bits and a byte
  *              2  copy: size - 1 in six bits; distance u16
  *              3  copy: size - 1 in six bits; distance u32
