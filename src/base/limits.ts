@@ -44,6 +44,9 @@ export const ANNOUNCED_LOGS_MAX = 200_000;
 /** Bytes of one frame of a journal: the books write small facts, never records. */
 export const JOURNAL_FRAME_BYTES_MAX = 1024 * 1024;
 
+/** Bytes kept for SQLite, which cannot commit at zero bytes free: eight times its largest WAL. */
+export const CATALOGUE_BALLAST_BYTES = 2 * 1024 * 1024;
+
 /** Bytes written since the last checkpoint that make the next one due: bounds the recovery scan. */
 export const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 
@@ -268,6 +271,9 @@ export const REPLICATION_LINGER_MS = 10;
 
 /** Characters of a node's name on the wire. */
 export const REPLICATION_NODE_NAME_MAX = 255;
+
+/** Requests that wait for a predecessor, over all peers; more are refused, and come again. */
+export const REPLICATION_PARKED_MAX = 1_024;
 
 /** Milliseconds a request that overtook its predecessor is parked before it is refused. */
 export const REPLICATION_PARK_MS = 2_000;

@@ -1,0 +1,417 @@
+/**
+ * Store and forward: every partition of this node, on its way upstream, for as long as it takes.
+ * One loop decides what is next (say hello, announce, send, wait); answers come in beside it.
+ *
+ * Lanes share the link in turn: a lane that was served goes to the end of the queue, and one
+ * request carries many small lanes. Nothing polls: a commit wakes the loop.
+ *
+ * @module
+ */
+import { type Clock, sleep, type Timers } from "../base/clock.ts";
+import { isOperatingError, type OperatingError } from "../base/errors.ts";
+import {
+  REPLICATION_ANNOUNCE_LOGS_MAX,
+  REPLICATION_LINGER_MS,
+  REPLICATION_REFUSED_RETRY_MS,
+} from "../base/limits.ts";
+import type { Logger } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { HttpClient } from "../base/net.ts";
+import type { Random } from "../base/random.ts";
+import type { LogId } from "../base/types.ts";
+import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
+import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
+import type { HelloAnswer } from "../protocol/replication/hello.ts";
+import type { Refusal } from "../protocol/replication/refusal.ts";
+import type { PartitionLog } from "../store/partition_log.ts";
+import type { Store } from "../store/store.ts";
+import { BACKOFF, backoffMs, type BackoffSettings } from "./backoff.ts";
+import { buildRequest, type LaneRequest } from "./lane_request.ts";
+import { Lane } from "./lane.ts";
+import { Link } from "./link.ts";
+import { LinkHealth } from "./link_health.ts";
+import { LinkTroubleError } from "./link_trouble.ts";
+import { PACE, Pace, type PaceSettings } from "./pace.ts";
+import { type ForwardedStore, StoreBooks } from "./store_books.ts";
+import { Waiting } from "./waiting.ts";
+
+export interface ForwarderSettings {
+  readonly pace: PaceSettings;
+  readonly backoff: BackoffSettings;
+  /** How long a request that is not full waits for company. */
+  readonly lingerMs: number;
+  /** When a lane the receiver refused for good is offered again. */
+  readonly refusedRetryMs: number;
+}
+
+const DEFAULTS: ForwarderSettings = {
+  pace: PACE,
+  backoff: BACKOFF,
+  lingerMs: REPLICATION_LINGER_MS,
+  refusedRetryMs: REPLICATION_REFUSED_RETRY_MS,
+};
+
+export interface ForwarderOptions {
+  readonly store: ForwardedStore & Pick<Store, "commits" | "topics" | "nodeId">;
+  readonly http: HttpClient;
+  readonly upstreamUrl: string;
+  readonly token: string | null;
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly settings?: Partial<ForwarderSettings>;
+}
+
+export interface ForwarderStatus {
+  /** `refused`: only an operator can help; see `error`. */
+  readonly state: "stopped" | "connecting" | "connected" | "backing_off" | "refused";
+  readonly upstream: string;
+  /** Name of the upstream node, once it said hello. */
+  readonly upstreamNode: string | null;
+  /** Why the link is down, in a sentence. */
+  readonly error: string | null;
+  readonly failures: number;
+  readonly lagRecords: number;
+  readonly lanes: number;
+  /** Lanes the upstream refuses while it takes others. */
+  readonly lanesWaiting: number;
+  readonly requestsInFlight: number;
+}
+
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #settings: ForwarderSettings;
+  readonly #link: Link;
+  readonly #books: StoreBooks;
+  readonly #pace: Pace;
+  readonly #health: LinkHealth;
+  readonly #lanes = new Map<number, Lane>();
+  /** Lanes with something to send, in turn. */
+  readonly #ready = new Set<Lane>();
+  /** Lanes whose logs must be announced. */
+  readonly #stale = new Set<Lane>();
+  readonly #waiting: Waiting;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | null = null;
+  #wake: (() => void) | null = null;
+  #woken = false;
+  #lingerUntilMs = 0;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+    this.#settings = { ...DEFAULTS, ...options.settings };
+    this.#link = new Link({ ...options, nodeId: options.store.nodeId });
+    this.#books = new StoreBooks(options.store, options.nodeName);
+    this.#pace = new Pace(this.#settings.pace);
+    this.#health = new LinkHealth({
+      ...options,
+      upstream: options.upstreamUrl,
+      backoff: this.#settings.backoff,
+    });
+    this.#waiting = new Waiting(options.clock);
+    this.#measure(options.metrics);
+  }
+
+  start(): void {
+    const { store } = this.#options;
+    for (const topic of store.topics()) {
+      for (const log of topic.partitions) if (log.highWatermark > 0) this.#advanced(log);
+    }
+    const unobserve = store.commits.observe((log) => this.#advanced(log));
+    this.#running = this.#run().finally(unobserve);
+  }
+
+  /** Ends what is under way; what was not acknowledged is sent again by the next run. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#link.close();
+    this.#rouse();
+    await this.#running;
+    await Promise.all(this.#underWay);
+    this.#running = null;
+  }
+
+  status(): ForwarderStatus {
+    return {
+      state: this.#state(),
+      upstream: this.#options.upstreamUrl,
+      upstreamNode: this.#link.session?.nodeName ?? null,
+      error: this.#health.trouble?.message ?? null,
+      failures: this.#health.failures,
+      lagRecords: this.#lag(),
+      lanes: this.#lanes.size,
+      lanesWaiting: this.#waiting.size,
+      requestsInFlight: this.#underWay.size,
+    };
+  }
+
+  // ── the loop ─────────────────────────────────────────────────────────────────────────────────
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#step();
+      } catch (error) {
+        if (!(error instanceof LinkTroubleError)) throw error;
+        this.#failed(error);
+      }
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { waitMs } = this.#health;
+    if (waitMs > 0) return await this.#pause(waitMs);
+    this.#link.timeoutMs = this.#pace.timeoutMs;
+    if (this.#link.session === null) return await this.#connect();
+    for (const lane of this.#waiting.due()) this.#queue(lane);
+    if (this.#stale.size > 0) return await this.#announce(this.#link.session);
+    if (this.#ready.size === 0 || this.#underWay.size >= this.#pace.inFlightMax) {
+      return await this.#idle();
+    }
+    const lingerMs = this.#lingerUntilMs - this.#options.clock.monotonicMs();
+    if (lingerMs > 0) return await this.#pause(lingerMs);
+    await this.#sendNext(this.#link.session);
+  }
+
+  async #connect(): Promise<void> {
+    const session = await this.#link.hello();
+    const { upstreamUrl: upstream, logger } = this.#options;
+    const { nodeName, nodeId, protocol } = session;
+    logger.info("upstream_connected", { upstream, node: nodeName, node_id: nodeId, protocol });
+    this.#health.greeted();
+    this.#forgetSession();
+  }
+
+  /** Tells the receiver of logs, and hears where it stands in them: lanes go on from there. */
+  async #announce(session: HelloAnswer): Promise<void> {
+    const lanes: Lane[] = [];
+    const logs: LogAnnouncement[] = [];
+    for (const lane of this.#stale) {
+      this.#stale.delete(lane);
+      if (!lane.stale) continue;
+      lanes.push(lane);
+      logs.push(...lane.toAnnounce());
+      if (logs.length >= REPLICATION_ANNOUNCE_LOGS_MAX) break;
+    }
+    const standings = new Map<LogId, LogStanding>();
+    try {
+      for (let at = 0; at < logs.length; at += REPLICATION_ANNOUNCE_LOGS_MAX) {
+        const some = logs.slice(at, at + REPLICATION_ANNOUNCE_LOGS_MAX);
+        const answer = await this.#link.announce(some);
+        for (const standing of answer.logs) standings.set(standing.logId, standing);
+        for (const refusal of answer.refused) this.#logRefusal(refusal);
+      }
+    } catch (error) {
+      for (const lane of lanes) this.#stale.add(lane);
+      throw error;
+    }
+    // Lost meanwhile: what was heard is not worth anything to the next session.
+    if (this.#link.session !== session) return;
+    if (logs.length > 0) this.#health.succeeded();
+    for (const lane of lanes) this.#resume(lane, standings);
+  }
+
+  #resume(lane: Lane, standings: ReadonlyMap<LogId, LogStanding>): void {
+    if (!lane.stale) return this.#queue(lane);
+    lane.resume(standings);
+    this.#books.noteForwarded(lane, lane.cursors());
+    if (lane.stale) this.#waiting.add(lane, this.#settings.refusedRetryMs);
+    else this.#queue(lane);
+  }
+
+  async #sendNext(session: HelloAnswer): Promise<void> {
+    const { requestBytes } = this.#pace;
+    const request = await buildRequest(this.#ready, {
+      bytesMax: requestBytes,
+      books: this.#books,
+      failed: (lane, error) => this.#cannotRead(lane, error),
+    });
+    for (const lane of request.served) this.#queue(lane);
+    if (request.parts.length === 0) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    // One that is not full is followed only after a while, so that a trickle shares requests.
+    if (request.bytes < requestBytes / 2) this.#lingerUntilMs = nowMs + this.#settings.lingerMs;
+    const sent = this.#send(request, session).finally(() => {
+      this.#underWay.delete(sent);
+      this.#rouse();
+    });
+    this.#underWay.add(sent);
+  }
+
+  async #send(request: LaneRequest, session: HelloAnswer): Promise<void> {
+    const { clock } = this.#options;
+    const startMs = clock.monotonicMs();
+    try {
+      const answer = await this.#link.append(request.body);
+      if (this.#link.session !== session) return this.#fail(request);
+      this.#pace.answered(clock.monotonicMs() - startMs);
+      this.#health.succeeded();
+      await this.#take(request, answer);
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      this.#fail(request);
+      // What an earlier session met says nothing about this one.
+      if (error instanceof LinkTroubleError) {
+        if (this.#link.session === session) this.#failed(error);
+      } else this.#options.logger.error("forwarding_failed", { error: error.message });
+    }
+  }
+
+  /** Puts an answer to use, lane by lane. */
+  async #take(request: LaneRequest, answer: AppendAnswer): Promise<void> {
+    const standings = new Map(answer.logs.map((standing) => [standing.logId, standing]));
+    const refusals = new Map(answer.refused.map((refusal) => [refusal.lane, refusal]));
+    for (const { lane, load } of request.parts) {
+      const answers = answer.skips.filter((skip) => load.asks(skip));
+      if (answers.length > 0) await this.#books.resolve(lane.log, answers);
+    }
+    for (const part of request.parts.splice(0)) {
+      const { lane, load } = part;
+      if (lane.answered(load, standings)) this.#books.noteForwarded(lane, load.ends.keys());
+      const refusal = refusals.get(lane.name);
+      const told = load.questions.every((skip) => answer.skips.some((one) => isOf(skip, one)));
+      if (refusal !== undefined) this.#refused(lane, refusal);
+      else if (!load.held || !told) this.#waiting.setBack(lane, this.#laneBackoff(lane));
+      else this.#waiting.clear(lane);
+      lane.ask();
+      this.#queue(lane);
+    }
+  }
+
+  // ── troubles ─────────────────────────────────────────────────────────────────────────────────
+
+  #fail(request: LaneRequest): void {
+    for (const { lane, load } of request.parts.splice(0)) {
+      lane.failed(load);
+      this.#queue(lane);
+    }
+  }
+
+  /** One lane is refused; the others go on. */
+  #refused(lane: Lane, refusal: Refusal): void {
+    if (refusal.code === "log_not_announced") lane.forget();
+    if (refusal.retriable) return this.#waiting.setBack(lane, this.#laneBackoff(lane));
+    this.#logRefusal(refusal);
+    lane.break();
+    this.#waiting.add(lane, this.#settings.refusedRetryMs);
+  }
+
+  #cannotRead(lane: Lane, error: OperatingError): void {
+    const { topic, index: partition } = lane.log;
+    const { logger } = this.#options;
+    logger.error("cannot_forward", { topic, partition, code: error.code, error: error.message });
+    this.#waiting.add(lane, this.#settings.refusedRetryMs);
+  }
+
+  #failed(error: LinkTroubleError): void {
+    if (this.#stopping.signal.aborted) return;
+    const counted = this.#health.failed(error);
+    if (counted && error.kind === "timeout") this.#pace.timedOut();
+    if (counted && error.kind === "too_large") this.#pace.tooLarge();
+    // What helps may be another node behind the same address, so it is asked from the start.
+    if (this.#health.hopeless || error.kind === "session_lost") this.#link.session = null;
+  }
+
+  #forgetSession(): void {
+    this.#waiting.reset();
+    for (const lane of this.#lanes.values()) {
+      lane.forget();
+      this.#queue(lane);
+    }
+  }
+
+  #logRefusal({ lane, logId, code, detail }: Refusal): void {
+    this.#options.logger.warn("lane_refused", { lane, log_id: logId, code, error: detail });
+  }
+
+  #laneBackoff(lane: Lane): number {
+    const setbacks = this.#waiting.setbacks(lane);
+    // The first is as a rule a request that overtook another: no reason to wait.
+    if (setbacks === 0) return 0;
+    return backoffMs(setbacks, this.#options.random.next(), this.#settings.backoff);
+  }
+
+  // ── queues and waiting ───────────────────────────────────────────────────────────────────────
+
+  #advanced(log: PartitionLog): void {
+    let lane = this.#lanes.get(log.handle);
+    if (lane === undefined) {
+      const { held } = this.#options.store.forwarded.of(log.topic, log.index);
+      lane = new Lane(log, this.#books.of(log), Math.min(held, log.highWatermark));
+      this.#lanes.set(log.handle, lane);
+    }
+    this.#queue(lane);
+  }
+
+  #queue(lane: Lane): void {
+    if (this.#waiting.has(lane)) return;
+    if (lane.stale) this.#stale.add(lane);
+    else if (lane.ready) this.#ready.add(lane);
+    else return;
+    this.#rouse();
+  }
+
+  #rouse(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** Until something happens, or a lane that waits is due. */
+  async #idle(): Promise<void> {
+    if (!this.#woken) {
+      const dueMs = this.#waiting.nextDueMs();
+      const waking = new Promise<void>((resolve) => this.#wake = resolve);
+      let cancel = () => {};
+      if (dueMs !== null) cancel = this.#options.timers.after(dueMs, () => this.#rouse());
+      await waking;
+      cancel();
+    }
+    this.#wake = null;
+    this.#woken = false;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return sleep(this.#options.timers, delayMs, this.#stopping.signal);
+  }
+
+  // ── telling ──────────────────────────────────────────────────────────────────────────────────
+
+  #state(): ForwarderStatus["state"] {
+    if (this.#running === null) return "stopped";
+    if (this.#health.hopeless) return "refused";
+    if (this.#health.trouble !== null) return "backing_off";
+    return this.#link.session === null ? "connecting" : "connected";
+  }
+
+  #lag(): number {
+    let lag = 0;
+    for (const lane of this.#lanes.values()) lag += lane.lag;
+    return lag;
+  }
+
+  #measure(metrics: Metrics): void {
+    metrics.gauge(
+      "logboom_replication_lag_records",
+      "Records not yet held by the upstream",
+      () => this.#lag(),
+    );
+    metrics.gauge(
+      "logboom_replication_connected",
+      "1 while the last request to the upstream succeeded, else 0",
+      () => this.#state() === "connected" ? 1 : 0,
+    );
+    metrics.gauge(
+      "logboom_replication_lanes_waiting",
+      "Partitions the upstream refuses while it takes others",
+      () => this.#waiting.size,
+    );
+  }
+}
+
+function isOf(skip: { logId: LogId; from: number; to: number }, other: typeof skip): boolean {
+  return skip.logId === other.logId && skip.from === other.from && skip.to === other.to;
+}

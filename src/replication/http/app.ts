@@ -1,0 +1,144 @@
+/**
+ * The routes between nodes, and nothing else.
+ *
+ * @module
+ */
+import { Hono, type MiddlewareHandler } from "hono";
+import type { Timers } from "../../base/clock.ts";
+import { type ErrorCode, isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
+import { REPLICATION_BODY_BYTES_MAX, REPLICATION_JSON_BYTES_MAX } from "../../base/limits.ts";
+import type { Logger } from "../../base/log.ts";
+import { unmatchedResponse } from "../../protocol/http/allow.ts";
+import {
+  PROBLEM_CODES,
+  PROBLEM_MEDIA_TYPE,
+  problemOf,
+  problemResponse,
+} from "../../protocol/http/problem.ts";
+import {
+  ANNOUNCE_PATH,
+  announceAnswerToJson,
+  decodeAnnounceRequest,
+} from "../../protocol/replication/announce.ts";
+import { appendAnswerToJson } from "../../protocol/replication/append_answer.ts";
+import {
+  APPEND_MEDIA_TYPE,
+  APPEND_PATH,
+  PROTOCOL_HEADER,
+  SESSION_HEADER,
+} from "../../protocol/replication/append_frames.ts";
+import {
+  decodeHelloRequest,
+  encodeHelloAnswer,
+  HELLO_PATH,
+} from "../../protocol/replication/hello.ts";
+import type { Refusal } from "../../protocol/replication/refusal.ts";
+import type { Receiver } from "../receiver.ts";
+import { BodyReader } from "./body_reader.ts";
+
+export interface ReplicationAppOptions {
+  readonly receiver: Receiver;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** Lets a request with that scope pass, or refuses it. */
+  readonly authorize: (scope: "replicate") => MiddlewareHandler;
+  /** Name of the peer whose credential the request carries; null where none is needed. */
+  readonly peerOf: (request: Request) => string | null;
+  /** Told of each bug, after it was logged. */
+  readonly onBug?: (error: unknown) => void;
+}
+
+export function createReplicationApp(options: ReplicationAppOptions): Hono {
+  const { receiver, timers, logger, authorize, peerOf, onBug } = options;
+  const bodies = new BodyReader({ timers });
+  const app = new Hono();
+
+  app.post(HELLO_PATH, authorize("replicate"), async (c) => {
+    const body = await bodies.read(c.req.raw, REPLICATION_JSON_BYTES_MAX);
+    try {
+      const answer = receiver.hello(decodeHelloRequest(body.bytes), peerOf(c.req.raw));
+      return json(encodeHelloAnswer(answer));
+    } finally {
+      body.release();
+    }
+  });
+
+  app.post(ANNOUNCE_PATH, authorize("replicate"), async (c) => {
+    const body = await bodies.read(c.req.raw, REPLICATION_JSON_BYTES_MAX);
+    try {
+      const request = decodeAnnounceRequest(body.bytes);
+      const answer = await receiver.announce(request, peerOf(c.req.raw));
+      return mixed(announceAnswerToJson(answer), answer.refused);
+    } finally {
+      body.release();
+    }
+  });
+
+  app.post(APPEND_PATH, authorize("replicate"), async (c) => {
+    const { headers } = c.req.raw;
+    checkMediaType(headers);
+    const sender = { session: sessionOf(headers), credential: peerOf(c.req.raw) };
+    const protocol = receiver.protocolOf(sender.session);
+    checkProtocol(headers, protocol);
+    const body = await bodies.read(c.req.raw, REPLICATION_BODY_BYTES_MAX);
+    try {
+      const answer = await receiver.append(body.bytes, sender);
+      return mixed(appendAnswerToJson(answer), answer.refused);
+    } finally {
+      body.release();
+    }
+  });
+
+  app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
+  app.onError((error) => {
+    if (!isOperatingError(error)) {
+      logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
+      onBug?.(error);
+    }
+    return problemResponse(error);
+  });
+  return app;
+}
+
+/** Checked before the body is read: a lost session must not cost a megabyte. */
+function sessionOf(headers: Headers): string {
+  const session = headers.get(SESSION_HEADER);
+  if (session !== null && session !== "") return session;
+  throw new OperatingError("unknown_session", "Cannot find the session: the request names none");
+}
+
+function checkProtocol(headers: Headers, protocol: number): void {
+  const named = headers.get(PROTOCOL_HEADER);
+  if (named === String(protocol)) return;
+  const shown = JSON.stringify((named ?? "").slice(0, 20));
+  throw new OperatingError(
+    "unsupported_version",
+    `Cannot take a request of protocol ${shown}: the session speaks ${protocol}`,
+    { session_protocol: protocol },
+  );
+}
+
+function checkMediaType(headers: Headers): void {
+  const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type === APPEND_MEDIA_TYPE) return;
+  throw new OperatingError("unsupported_media_type", `Cannot take body: not ${APPEND_MEDIA_TYPE}`);
+}
+
+function json(body: Uint8Array<ArrayBuffer>): Response {
+  return new Response(body, { headers: { "content-type": "application/json" } });
+}
+
+/** Good news and bad in one: with the status of the first refusal, where there is one. */
+function mixed(answer: Record<string, unknown>, refused: readonly Refusal[]): Response {
+  const first = refused[0];
+  if (first === undefined) return Response.json(answer);
+  const problem = problemOf(new OperatingError(codeOf(first), first.detail));
+  const body = JSON.stringify({ ...problem, retriable: first.retriable, ...answer });
+  const headers = { "content-type": PROBLEM_MEDIA_TYPE };
+  return new Response(body, { status: problem.status, headers });
+}
+
+function codeOf({ code }: Refusal): ErrorCode {
+  const known = PROBLEM_CODES.find((one) => one === code);
+  return known === undefined || known === "internal_error" ? "malformed_body" : known;
+}

@@ -1,0 +1,253 @@
+/**
+ * One lane of one append request, at the receiver: each frame is checked, judged and queued in
+ * order; the first that cannot be taken ends the lane, and what came before it stays.
+ *
+ * Checked means: a whole batch with a good checksum, of a log that was announced, by this peer.
+ * Nothing a sender says is believed about any log but its own.
+ *
+ * @module
+ */
+import { viewOf } from "../base/bytes.ts";
+import { isOperatingError, OperatingError } from "../base/errors.ts";
+import { BATCH_BYTES_MAX } from "../base/limits.ts";
+import type { LogId, Offset, OffsetRange } from "../base/types.ts";
+import type { Core } from "../core/core.ts";
+import { statusName } from "../core/status.ts";
+import {
+  BATCH_LENGTH_AT,
+  type BatchHeader,
+  PREFIX_SIZE,
+  readBatchHeader,
+} from "../format/record_batch.ts";
+import type { SkipAnswer } from "../protocol/replication/append_answer.ts";
+import type { LaneFrames, Skip } from "../protocol/replication/append_frames.ts";
+import type { Refusal } from "../protocol/replication/refusal.ts";
+import type { PartitionLog } from "../store/partition_log.ts";
+import type { ReceivedLog, ReceivedRanges } from "../store/received_ranges.ts";
+import { PendingCommit } from "./pending_commit.ts";
+import type { PeerName } from "./sessions.ts";
+import type { Turnstile } from "./turnstile.ts";
+
+export interface LaneAppendContext {
+  readonly core: Core;
+  readonly ranges: ReceivedRanges;
+  readonly turnstile: Turnstile;
+  readonly peer: PeerName;
+  readonly partition: (log: ReceivedLog) => PartitionLog;
+  /** The commit that queued batches last in a partition; later ones end after it. */
+  readonly latest: Map<number, PendingCommit>;
+  /** Logs with a skip on its way to the ledger: nothing else may happen to them meanwhile. */
+  readonly skipping: Map<LogId, Promise<unknown>>;
+  /** Ordinal of the commit cycle that gathers now. */
+  readonly cycle: () => number;
+  readonly counted: (outcome: "appended" | "duplicate", bytes: number) => void;
+}
+
+export interface LaneOutcome {
+  /** Logs the lane named, known or not. */
+  readonly logs: ReadonlySet<LogId>;
+  readonly skips: readonly SkipAnswer[];
+  readonly refusal: Refusal | null;
+}
+
+interface Pending {
+  readonly log: PartitionLog;
+  readonly cycle: number;
+  readonly commit: PendingCommit;
+}
+
+export class LaneAppend {
+  readonly #context: LaneAppendContext;
+  readonly #lane: LaneFrames;
+  readonly #logs = new Set<LogId>();
+  readonly #skips: SkipAnswer[] = [];
+  readonly #commits = new Set<PendingCommit>();
+  /** Takes what is queued in one partition during one commit cycle. */
+  #pending: Pending | null = null;
+
+  constructor(context: LaneAppendContext, lane: LaneFrames) {
+    this.#context = context;
+    this.#lane = lane;
+  }
+
+  /** Resolves once everything it queued, and what it found queued before it, is durable or not. */
+  async run(): Promise<LaneOutcome> {
+    let trouble: OperatingError | null = null;
+    try {
+      for (const frame of this.#lane.frames) {
+        if (frame.kind === "batches") await this.#batches(frame.bytes);
+        else await this.#skip(frame.skip);
+      }
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      trouble = error;
+    }
+    for (const commit of this.#commits) trouble = await commit.done ?? trouble;
+    const refusal = trouble === null ? null : refusalOf(this.#lane.lane, trouble);
+    return { logs: this.#logs, skips: this.#skips, refusal };
+  }
+
+  async #batches(bytes: Uint8Array): Promise<void> {
+    for (let position = 0; position < bytes.length;) {
+      const size = this.#verified(bytes, position);
+      const batch = bytes.subarray(position, position + size);
+      const header = readBatchHeader(batch);
+      this.#logs.add(header.logId);
+      const from = header.sourceOffset;
+      const range = { from, to: from + header.lastOffset - header.baseOffset + 1 };
+      const log = this.#known(header.logId);
+      const verdict = this.#judgeNow(header, range) ??
+        await this.#inTurn(header.logId, () => this.#judge(header, range));
+      if (verdict === "append") this.#append(log, batch, range);
+      else this.#awaitEarlier(log);
+      this.#context.counted(verdict === "append" ? "appended" : verdict, size);
+      position += size;
+    }
+  }
+
+  /** Size of the whole, undamaged batch at `position`. */
+  #verified(bytes: Uint8Array, position: number): number {
+    const rest = bytes.length - position;
+    const length = rest < PREFIX_SIZE ? 0 : viewOf(bytes).getInt32(position + BATCH_LENGTH_AT);
+    // Only the batch itself goes to the core; how long that is it checks again.
+    const end = position + Math.min(rest, PREFIX_SIZE + Math.max(0, length));
+    const size = this.#context.core.verifyBatch(bytes.subarray(position, end), BATCH_BYTES_MAX);
+    if (size > 0) return size;
+    const { lane } = this.#lane;
+    throw new OperatingError(
+      "malformed_body",
+      `Cannot take the batch of lane ${lane} at position ${position}: ${statusName(size)}`,
+      { lane, position },
+    );
+  }
+
+  /** The log, announced by the very peer that sends for it now. */
+  #known(logId: LogId): ReceivedLog {
+    const log = this.#context.ranges.get(logId);
+    if (log === undefined) {
+      const message = `Cannot take from log ${logId}: it was not announced`;
+      throw new OperatingError("log_not_announced", message, { log_id: logId });
+    }
+    if (log.peer !== this.#context.peer) {
+      const message = `Cannot take from log ${logId}: it belongs to another peer`;
+      throw new OperatingError("peer_mismatch", message, { log_id: logId });
+    }
+    return log;
+  }
+
+  /** The verdict without a wait, which is nearly always; null where it must wait for its turn. */
+  #judgeNow(header: BatchHeader, range: OffsetRange): "append" | "duplicate" | null {
+    if (this.#context.skipping.has(header.logId)) return null;
+    try {
+      return this.#judge(header, range);
+    } catch (error) {
+      if (isOperatingError(error, "lane_out_of_order")) return null;
+      throw error;
+    }
+  }
+
+  #judge(header: BatchHeader, { from, to }: OffsetRange): "append" | "duplicate" {
+    if (header.recordsCount !== to - from || from < 0 || from >= to) {
+      throw new OperatingError(
+        "malformed_body",
+        `Cannot take a batch of log ${header.logId}: its offsets are not dense`,
+        { log_id: header.logId, from, to, records: header.recordsCount },
+      );
+    }
+    return this.#context.ranges.judge(header.logId, from, to);
+  }
+
+  #append(received: ReceivedLog, batch: Uint8Array, { from, to }: OffsetRange): void {
+    const { partition, ranges, latest, cycle, turnstile } = this.#context;
+    const log = partition(received);
+    if (this.#pending?.log !== log || this.#pending.cycle !== cycle()) {
+      this.#pending = { log, cycle: cycle(), commit: new PendingCommit(ranges) };
+    }
+    const { commit } = this.#pending;
+    const baseOffset = log.appendReplicated(batch, commit);
+    commit.add({ logId: received.logId, from, to, localEnd: baseOffset + (to - from) });
+    if (!this.#commits.has(commit)) {
+      this.#commits.add(commit);
+      latest.set(log.handle, commit);
+      void commit.done.then(() => {
+        if (latest.get(log.handle) === commit) latest.delete(log.handle);
+      });
+    }
+    turnstile.moved(received.logId);
+  }
+
+  /** A duplicate is acknowledged when its original is durable, and that may still be on its way. */
+  #awaitEarlier(received: ReceivedLog): void {
+    const earlier = this.#context.latest.get(this.#context.partition(received).handle);
+    if (earlier !== undefined) this.#commits.add(earlier);
+  }
+
+  async #skip(skip: Skip): Promise<void> {
+    const { ranges, turnstile, skipping } = this.#context;
+    const { logId, from, to, reason, facts } = skip;
+    this.#logs.add(logId);
+    this.#known(logId);
+    const loss = reason === "void" ? null : {
+      count: to - from,
+      bytes: facts.bytes ?? 0,
+      minTimestamp: facts.minTimestamp ?? -1,
+      maxTimestamp: facts.maxTimestamp ?? -1,
+    };
+    const lacking = await this.#inTurn(logId, () => {
+      const skipped = ranges.skip(logId, { from, to, reason }, loss);
+      skipping.set(logId, skipped);
+      return skipped.finally(() => skipping.delete(logId));
+    });
+    turnstile.moved(logId);
+    if (loss === null) return;
+    // Asked again after an answer that got lost: what was lacking then is lacking still.
+    const lost = within({ from, to }, ranges.get(logId)?.lost ?? []);
+    this.#skips.push({ logId, from, to, lacking: joined([...lacking, ...lost]) });
+  }
+
+  /** Does it when nothing else happens to the log, after a wait where it came early. */
+  async #inTurn<Result>(logId: LogId, attempt: () => Result | Promise<Result>): Promise<Result> {
+    const { skipping, turnstile } = this.#context;
+    for (;;) {
+      // Whether it was made durable is its own sender's business; here it only must be over.
+      while (skipping.has(logId)) await skipping.get(logId)!.then(() => {}, () => {});
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isOperatingError(error, "lane_out_of_order")) throw error;
+        const awaited = error.detail["log_id"];
+        if (typeof awaited !== "string" || !await turnstile.wait(awaited)) throw error;
+      }
+    }
+  }
+}
+
+function refusalOf(lane: string, error: OperatingError): Refusal {
+  const { code, message: detail, retriable } = error;
+  const { log_id, expected } = error.detail;
+  return {
+    lane,
+    logId: typeof log_id === "string" ? log_id : null,
+    code,
+    detail,
+    retriable,
+    expected: typeof expected === "number" ? expected : null,
+  };
+}
+
+function within(range: OffsetRange, others: readonly OffsetRange[]): OffsetRange[] {
+  return others
+    .map(({ from, to }) => ({ from: Math.max(from, range.from), to: Math.min(to, range.to) }))
+    .filter(({ from, to }) => from < to);
+}
+
+/** The same offsets, sorted, without overlaps. */
+function joined(ranges: readonly OffsetRange[]): OffsetRange[] {
+  const apart: { from: Offset; to: Offset }[] = [];
+  for (const { from, to } of [...ranges].sort((a, b) => a.from - b.from)) {
+    const last = apart.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else apart.push({ from, to });
+  }
+  return apart;
+}

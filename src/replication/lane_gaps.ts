@@ -1,0 +1,80 @@
+/**
+ * Why offsets of a log will not come. Pure: cuts a range at the borders of what is known.
+ *
+ * What the ledger names has the ledger's reason. What records of other logs took never held any of
+ * this one. Whatever else is gone had been delivered, or retention would have ledgered it: so the
+ * receiver lost it. And what should be here and is not, is damaged.
+ *
+ * @module
+ */
+import type { Offset, OffsetRange } from "../base/types.ts";
+import {
+  NO_FACTS,
+  type SkipFacts,
+  type SkipReason,
+} from "../protocol/replication/append_frames.ts";
+import type { LedgerEntry } from "../store/ledger.ts";
+
+export interface ReasonedRange extends OffsetRange {
+  readonly reason: SkipReason;
+  readonly facts: SkipFacts;
+  /** The ledger has it; void ranges need no entry. */
+  readonly ledgered: boolean;
+}
+
+export type LedgeredRange = Pick<
+  LedgerEntry,
+  "from" | "to" | "reason" | "bytes" | "minTimestamp" | "maxTimestamp"
+>;
+
+export interface GapFacts {
+  /** Offsets below it are no longer here. */
+  readonly logStartOffset: Offset;
+  /** What the ledger says of the log, sorted and apart. */
+  readonly ledgered: readonly LedgeredRange[];
+  /** Offsets that records of other logs took; sorted and apart. */
+  readonly taken: readonly OffsetRange[];
+}
+
+/** The parts of a range, each with its reason, in order and without holes. */
+export function reasonsFor(range: OffsetRange, facts: GapFacts): ReasonedRange[] {
+  const borders = [range.from, range.to, facts.logStartOffset];
+  for (const { from, to } of [...facts.ledgered, ...facts.taken]) borders.push(from, to);
+  borders.sort((a, b) => a - b);
+
+  const parts: ReasonedRange[] = [];
+  let from = range.from;
+  for (const to of borders) {
+    if (to <= from || to > range.to) continue;
+    const last = parts.at(-1);
+    const part = partOf({ from, to }, facts);
+    if (last !== undefined && last.reason === part.reason && !last.ledgered && !part.ledgered) {
+      parts[parts.length - 1] = { ...last, to };
+    } else {
+      parts.push(part);
+    }
+    from = to;
+  }
+  return parts;
+}
+
+/** No border lies inside `range`. */
+function partOf({ from, to }: OffsetRange, facts: GapFacts): ReasonedRange {
+  const holds = (other: OffsetRange) => other.from <= from && to <= other.to;
+  const entry = facts.ledgered.find(holds);
+  if (entry !== undefined) {
+    const share = (to - from) / (entry.to - entry.from);
+    const { minTimestamp, maxTimestamp } = entry;
+    const bytes = Math.round(entry.bytes * share);
+    return {
+      from,
+      to,
+      reason: entry.reason,
+      facts: { bytes, minTimestamp, maxTimestamp },
+      ledgered: true,
+    };
+  }
+  const gone = to <= facts.logStartOffset;
+  const reason = facts.taken.some(holds) ? "void" : gone ? "lost_at_receiver" : "corrupt";
+  return { from, to, reason, facts: NO_FACTS, ledgered: false };
+}

@@ -1,0 +1,207 @@
+/**
+ * The logs whose batches stand in one partition, each with its cursor: this node's own runs, one
+ * after another, and at a relay the logs of other nodes among them.
+ *
+ * @module
+ */
+import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+import type { BatchHeader } from "../format/record_batch.ts";
+import type { LogAnnouncement } from "../protocol/replication/announce.ts";
+import { type LedgeredRange, type ReasonedRange, reasonsFor } from "./lane_gaps.ts";
+import type { Load } from "./load.ts";
+import { LogCursor } from "./log_cursor.ts";
+
+export type LogIdentity = Omit<LogAnnouncement, "endOffset">;
+
+/** What a lane asks the books about the logs of its partition. */
+export interface LaneBooks {
+  readonly nodeName: string;
+  readonly topic: TopicName;
+  readonly partition: number;
+  /** This node's runs of the partition, oldest first. */
+  ownLogs(): readonly LogIdentity[];
+  /** A log of another node that was announced to this one. */
+  foreignLog(logId: LogId): LogIdentity | null;
+  /** Whether batches of other nodes may stand in the partition. */
+  hasForeign(): boolean;
+  /** How far the upstream ever acknowledged a log, as remembered. */
+  acknowledged(logId: LogId): Offset | null;
+  /** What the ledger says of a log, by offset. */
+  ledgered(logId: LogId, own: boolean): readonly LedgeredRange[];
+  /** Those of them of which the receiver did not say what it lacks. */
+  provisional(logId: LogId): readonly LedgeredRange[];
+}
+
+export class LaneLogs {
+  readonly #books: LaneBooks;
+  readonly #own: LogCursor[] = [];
+  readonly #foreign = new Map<LogId, LogCursor>();
+  /** The first own run that is not wholly sent. */
+  #ownAt = 0;
+  /** Offsets that batches of other nodes took, since the own run at hand was last covered. */
+  #taken: OffsetRange[] = [];
+
+  constructor(books: LaneBooks) {
+    this.#books = books;
+  }
+
+  /** Takes in own runs drawn since. */
+  refresh(): void {
+    const rows = this.#books.ownLogs();
+    const last = this.#own.at(-1)?.logId;
+    if (rows.at(-1)?.logId === last) return;
+    // The books may have forgotten old runs, which the cursors still remember.
+    const from = rows.findLastIndex((row) => row.logId === last) + 1;
+    for (const row of rows.slice(from)) this.#own.push(this.#cursorOf(row, true));
+  }
+
+  /** The cursor of a batch's log. */
+  find({ logId, sourceOffset }: Pick<BatchHeader, "logId" | "sourceOffset">): LogCursor {
+    const known = this.#known(logId);
+    if (known !== null) return known;
+    this.refresh();
+    const found = this.#known(logId) ?? this.#announcedHere(logId);
+    if (found !== null) return found;
+    // The books know nothing of it (they may have been lost), the log holds it: it goes as it is.
+    const { nodeName, topic, partition } = this.#books;
+    const orphan = this.#cursorOf({
+      logId,
+      gateway: nodeName,
+      topic,
+      partition,
+      firstOffset: sourceOffset,
+      predecessor: null,
+      predecessorEnd: 0,
+      root: logId,
+    }, false);
+    this.#foreign.set(logId, orphan);
+    return orphan;
+  }
+
+  *all(): Iterable<LogCursor> {
+    yield* this.#own;
+    yield* this.#foreign.values();
+  }
+
+  /** Where reading must go on for what the receiver says it holds; see Lane. */
+  resumeAt(forwarded: Offset, logStartOffset: Offset): Offset {
+    this.#taken = [];
+    this.#ownAt = 0;
+    let own = Number.POSITIVE_INFINITY;
+    this.#own.forEach((cursor, at) => {
+      if (cursor.held < this.#endOf(at)) own = Math.min(own, cursor.held);
+    });
+    if (this.#own.length > 0 && !this.#books.hasForeign()) return own;
+    for (const cursor of this.#foreign.values()) if (cursor.regressed) return logStartOffset;
+    return Math.min(forwarded, own);
+  }
+
+  /** Whether own runs have skips to send below `upTo`. */
+  owes(upTo: Offset): boolean {
+    const cursor = this.#own[this.#ownAt];
+    return cursor !== undefined && cursor.sent < Math.min(this.#endOf(this.#ownAt), upTo);
+  }
+
+  /** How much of what is held below `forwarded` is settled too, in offsets of the partition. */
+  settledBelow(forwarded: Offset): Offset {
+    // Where a foreign log's settled offset stands here is not known, so it counts for nothing.
+    for (const cursor of this.#foreign.values()) if (cursor.settled < cursor.held) return 0;
+    let settled = forwarded;
+    for (const cursor of this.#own) {
+      if (cursor.settled < cursor.held) settled = Math.min(settled, cursor.settled);
+    }
+    return settled;
+  }
+
+  /** Notes that a batch of another node took the offsets [from, to). */
+  took(from: Offset, to: Offset): void {
+    if (this.#own.length === 0) return;
+    const last = this.#taken.at(-1);
+    if (last?.to === from) this.#taken[this.#taken.length - 1] = { from: last.from, to };
+    else this.#taken.push({ from, to });
+  }
+
+  /**
+   * Puts skips into the load for what own runs will not send below `upTo`.
+   *
+   * @returns false when the load is full before that
+   */
+  coverOwn(load: Load, upTo: Offset, logStartOffset: Offset): boolean {
+    for (; this.#ownAt < this.#own.length; this.#ownAt++) {
+      const cursor = this.#own[this.#ownAt]!;
+      const end = Math.min(this.#endOf(this.#ownAt), upTo);
+      if (cursor.sent < end) {
+        const ledgered = this.#books.ledgered(cursor.logId, true);
+        const facts = { logStartOffset, ledgered, taken: this.#taken };
+        if (!addSkips(load, cursor, reasonsFor({ from: cursor.sent, to: end }, facts))) {
+          return false;
+        }
+      }
+      if (this.#endOf(this.#ownAt) > upTo) break;
+    }
+    if (this.#taken.length > 0) this.#taken = this.#taken.filter(({ to }) => to > upTo);
+    return true;
+  }
+
+  /** The same for a log of another node, up to its batch at source offset `upTo`. */
+  coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
+    const { predecessor, predecessorEnd } = cursor.announcement;
+    const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
+    if (before !== undefined && !this.#coverForeign(load, before, predecessorEnd)) return false;
+    return this.#coverForeign(load, cursor, upTo);
+  }
+
+  /** Provisional ranges the receiver has passed: only it knows which of them it lacks. */
+  *questions(): Iterable<{ cursor: LogCursor; range: ReasonedRange }> {
+    for (const cursor of this.all()) {
+      for (const entry of this.#books.provisional(cursor.logId)) {
+        if (entry.to > cursor.held) continue;
+        const facts = { logStartOffset: 0, ledgered: [entry], taken: [] };
+        for (const range of reasonsFor(entry, facts)) yield { cursor, range };
+      }
+    }
+  }
+
+  #coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
+    if (cursor.sent >= upTo) return true;
+    const ledgered = this.#books.ledgered(cursor.logId, false);
+    // Its offsets are not this partition's, so nothing tells gone from damaged but the ledger.
+    const facts = { logStartOffset: 0, ledgered, taken: [] };
+    return addSkips(load, cursor, reasonsFor({ from: cursor.sent, to: upTo }, facts));
+  }
+
+  /** Where an own run ends, as far as it will ever be sent. */
+  #endOf(at: number): Offset {
+    return this.#own[at + 1]?.announcement.predecessorEnd ?? Number.POSITIVE_INFINITY;
+  }
+
+  #known(logId: LogId): LogCursor | null {
+    const latest = this.#own.at(-1);
+    if (latest?.logId === logId) return latest;
+    return this.#foreign.get(logId) ?? this.#own.find((own) => own.logId === logId) ?? null;
+  }
+
+  #announcedHere(logId: LogId): LogCursor | null {
+    const identity = this.#books.foreignLog(logId);
+    if (identity === null) return null;
+    const cursor = this.#cursorOf(identity, false);
+    this.#foreign.set(logId, cursor);
+    // Its predecessor's batches come first, so the receiver must know where that one stands.
+    const { predecessor } = identity;
+    if (predecessor !== null && this.#known(predecessor) === null) this.#announcedHere(predecessor);
+    return cursor;
+  }
+
+  #cursorOf(identity: LogIdentity, own: boolean): LogCursor {
+    const acknowledged = this.#books.acknowledged(identity.logId);
+    return new LogCursor(identity, { own, acknowledged });
+  }
+}
+
+function addSkips(load: Load, cursor: LogCursor, parts: readonly ReasonedRange[]): boolean {
+  for (const part of parts) {
+    if (load.full) return false;
+    load.skip(cursor, part);
+  }
+  return true;
+}

@@ -1,0 +1,170 @@
+/**
+ * One upstream: speaks the protocol over HTTP, sorts what can go wrong into a few kinds, and
+ * measures. It decides nothing: when to try again, and what to send, is the forwarder's.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import { isOperatingError, OperatingError } from "../base/errors.ts";
+import { REPLICATION_REQUEST_TIMEOUT_MS } from "../base/limits.ts";
+import type { Counter, Histogram, Metrics } from "../base/metrics.ts";
+import type { HttpAnswer, HttpClient } from "../base/net.ts";
+import type { NodeId } from "../base/types.ts";
+import {
+  ANNOUNCE_PATH,
+  type AnnounceAnswer,
+  decodeAnnounceAnswer,
+  encodeAnnounceRequest,
+  type LogAnnouncement,
+} from "../protocol/replication/announce.ts";
+import { type AppendAnswer, decodeAppendAnswer } from "../protocol/replication/append_answer.ts";
+import {
+  APPEND_MEDIA_TYPE,
+  APPEND_PATH,
+  PROTOCOL_HEADER,
+  SESSION_HEADER,
+} from "../protocol/replication/append_frames.ts";
+import {
+  decodeHelloAnswer,
+  encodeHelloRequest,
+  HELLO_PATH,
+  type HelloAnswer,
+} from "../protocol/replication/hello.ts";
+import { PROTOCOL_VERSIONS, type VersionRange } from "../protocol/replication/version.ts";
+import { type LinkTrouble, LinkTroubleError, troubleOf } from "./link_trouble.ts";
+
+export interface LinkOptions {
+  readonly http: HttpClient;
+  readonly upstreamUrl: string;
+  readonly token: string | null;
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly versions?: VersionRange;
+}
+
+const ROUND_TRIP_BUCKETS_S = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60] as const;
+
+export class Link {
+  /** Set by hello; requests of an earlier session are recognised by it. */
+  session: HelloAnswer | null = null;
+  /** How long the next request may take. The forwarder stretches it on a slow link. */
+  timeoutMs = REPLICATION_REQUEST_TIMEOUT_MS;
+  readonly #options: LinkOptions;
+  readonly #base: string;
+  readonly #sent: Counter;
+  readonly #received: Counter;
+  readonly #roundTrip: Histogram;
+  readonly #abort = new AbortController();
+
+  constructor(options: LinkOptions) {
+    const { metrics } = options;
+    this.#options = options;
+    this.#base = options.upstreamUrl.replace(/\/+$/, "");
+    this.#sent = metrics.counter(
+      "logboom_replication_sent_bytes_total",
+      "Bytes of request bodies sent to the upstream, retries included",
+    );
+    this.#received = metrics.counter(
+      "logboom_replication_answer_bytes_total",
+      "Bytes of answer bodies received from the upstream",
+    );
+    this.#roundTrip = metrics.histogram(
+      "logboom_replication_request_duration_seconds",
+      "Time from sending an append request to its answer",
+      ROUND_TRIP_BUCKETS_S,
+    );
+  }
+
+  /** Opens a session. @throws {LinkTroubleError} */
+  async hello(): Promise<HelloAnswer> {
+    const { nodeId, nodeName } = this.#options;
+    this.session = null;
+    const versions = this.#options.versions ?? PROTOCOL_VERSIONS;
+    const body = encodeHelloRequest({ versions, nodeId, nodeName });
+    const answer = await this.#post(HELLO_PATH, "application/json", body);
+    const hello = this.#read(answer, decodeHelloAnswer);
+    if (hello.protocol < versions.min || hello.protocol > versions.max) {
+      throw this.#trouble("incompatible", "unsupported_version", `chose version ${hello.protocol}`);
+    }
+    this.session = hello;
+    return hello;
+  }
+
+  /** @throws {LinkTroubleError} */
+  async announce(logs: readonly LogAnnouncement[]): Promise<AnnounceAnswer> {
+    const body = encodeAnnounceRequest({ session: this.#sessionId(), logs });
+    return this.#read(
+      await this.#post(ANNOUNCE_PATH, "application/json", body),
+      decodeAnnounceAnswer,
+    );
+  }
+
+  /** @throws {LinkTroubleError} */
+  async append(body: Uint8Array<ArrayBuffer>): Promise<AppendAnswer> {
+    const startMs = this.#options.clock.monotonicMs();
+    const answer = await this.#post(APPEND_PATH, APPEND_MEDIA_TYPE, body);
+    this.#roundTrip.observe((this.#options.clock.monotonicMs() - startMs) / 1_000);
+    return this.#read(answer, decodeAppendAnswer);
+  }
+
+  /** Cuts off what is under way; no request succeeds afterwards. */
+  close(): void {
+    this.#abort.abort();
+  }
+
+  async #post(path: string, type: string, body: Uint8Array<ArrayBuffer>): Promise<HttpAnswer> {
+    const { http, clock, token } = this.#options;
+    const { timeoutMs } = this;
+    const startMs = clock.monotonicMs();
+    this.#sent.value += body.length;
+    try {
+      const answer = await http({
+        method: "POST",
+        url: `${this.#base}${path}`,
+        headers: {
+          "content-type": type,
+          ...(token === null ? undefined : { authorization: `Bearer ${token}` }),
+          ...(this.session === null ? undefined : {
+            [SESSION_HEADER]: this.session.session,
+            [PROTOCOL_HEADER]: String(this.session.protocol),
+          }),
+        },
+        body,
+        timeoutMs,
+        signal: this.#abort.signal,
+      });
+      this.#received.value += answer.body.length;
+      return answer;
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      const late = clock.monotonicMs() - startMs >= timeoutMs;
+      throw new LinkTroubleError(late ? "timeout" : "unreachable", error.code, error.message);
+    }
+  }
+
+  /** An answer in the protocol's words, whatever its status, or the trouble it tells of. */
+  #read<Answer>(answer: HttpAnswer, decode: (body: Uint8Array) => Answer): Answer {
+    const trouble = troubleOf(answer, this.#options.upstreamUrl);
+    if (trouble !== null) throw trouble;
+    try {
+      return decode(answer.body);
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      throw this.#trouble("incompatible", error.code, error.message);
+    }
+  }
+
+  #sessionId(): string {
+    if (this.session === null) {
+      throw this.#trouble("session_lost", "unknown_session", "no session is open");
+    }
+    return this.session.session;
+  }
+
+  #trouble(kind: LinkTrouble, code: OperatingError["code"], state: string): LinkTroubleError {
+    const message = `Cannot replicate to ${this.#options.upstreamUrl}: ${state}`;
+    return new LinkTroubleError(kind, code, message);
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * The receiving end: takes what other nodes made durable first, verbatim, once, in their order,
+ * and answers when it is durable here too. Which HTTP request brought it is http/app.ts's business.
+ *
+ * @module
+ */
+import type { Clock, Timers } from "../base/clock.ts";
+import { isOperatingError, OperatingError } from "../base/errors.ts";
+import {
+  PARTITIONS_MAX,
+  REPLICATION_BODY_BYTES_MAX,
+  REPLICATION_PARK_MS,
+  REPLICATION_PARKED_MAX,
+} from "../base/limits.ts";
+import type { Logger } from "../base/log.ts";
+import type { Counter, Metrics } from "../base/metrics.ts";
+import type { Random } from "../base/random.ts";
+import type { LogId, Offset } from "../base/types.ts";
+import {
+  type AnnounceAnswer,
+  type AnnounceRequest,
+  type LogAnnouncement,
+  type LogStanding,
+} from "../protocol/replication/announce.ts";
+import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
+import { decodeAppend } from "../protocol/replication/append_frames.ts";
+import type { HelloAnswer, HelloRequest } from "../protocol/replication/hello.ts";
+import type { Refusal } from "../protocol/replication/refusal.ts";
+import {
+  negotiate,
+  PROTOCOL_VERSIONS,
+  type VersionRange,
+} from "../protocol/replication/version.ts";
+import type { PartitionLog } from "../store/partition_log.ts";
+import type { ReceivedLog } from "../store/received_ranges.ts";
+import type { Store } from "../store/store.ts";
+import { LaneAppend, type LaneAppendContext } from "./lane_append.ts";
+import type { PendingCommit } from "./pending_commit.ts";
+import { type Session, Sessions } from "./sessions.ts";
+import { Turnstile } from "./turnstile.ts";
+
+export interface ReceiverOptions {
+  readonly store: Pick<Store, "core" | "ranges" | "topic" | "nodeId" | "commits">;
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** A relay's: how far the root of the chain holds a log. At the root, held is settled. */
+  readonly settledOf?: (logId: LogId) => Offset | null;
+  readonly versions?: VersionRange;
+  /** How long a request that overtook another waits for it. */
+  readonly parkMs?: number;
+}
+
+export class Receiver {
+  readonly sessions: Sessions;
+  readonly #options: ReceiverOptions;
+  readonly #turnstile: Turnstile;
+  readonly #latest = new Map<number, PendingCommit>();
+  readonly #skipping = new Map<LogId, Promise<unknown>>();
+  readonly #batches: Record<"appended" | "duplicate", Counter>;
+  readonly #bytes: Counter;
+
+  constructor(options: ReceiverOptions) {
+    const { clock, random, timers, metrics } = options;
+    this.#options = options;
+    this.sessions = new Sessions(clock, random);
+    this.#turnstile = new Turnstile(timers, {
+      waitMs: options.parkMs ?? REPLICATION_PARK_MS,
+      waitersMax: REPLICATION_PARKED_MAX,
+    });
+    const counterOf = (outcome: string) =>
+      metrics.counter(
+        "logboom_replication_received_batches_total",
+        "Record batches that other nodes sent, by what became of them",
+        { outcome },
+      );
+    this.#batches = { appended: counterOf("appended"), duplicate: counterOf("duplicate") };
+    this.#bytes = metrics.counter(
+      "logboom_replication_received_bytes_total",
+      "Bytes of record batches appended for other nodes",
+    );
+  }
+
+  /** @throws {OperatingError} `unsupported_version` */
+  hello(hello: HelloRequest, credential: string | null): HelloAnswer {
+    const { nodeId, nodeName } = hello;
+    const { logger, store, versions } = this.#options;
+    const protocol = negotiate(hello.versions, versions ?? PROTOCOL_VERSIONS);
+    if (nodeId === store.nodeId) {
+      throw new OperatingError("invalid_argument", "Cannot replicate a node to itself", {
+        node_id: nodeId,
+      });
+    }
+    const session = this.sessions.open({ credential, nodeId, nodeName, protocol });
+    logger.info("peer_connected", {
+      peer: session.peer,
+      node: nodeName,
+      node_id: nodeId,
+      protocol,
+    });
+    return {
+      protocol,
+      session: session.id,
+      nodeId: store.nodeId,
+      nodeName: this.#options.nodeName,
+      bodyBytesMax: REPLICATION_BODY_BYTES_MAX,
+    };
+  }
+
+  /** @throws {OperatingError} `unknown_session`, `peer_mismatch`; what is wrong with one log is in the answer */
+  async announce(request: AnnounceRequest, credential: string | null): Promise<AnnounceAnswer> {
+    const session = this.sessions.use(request.session, credential);
+    const logs: LogStanding[] = [];
+    const refused: Refusal[] = [];
+    // One after another: a successor goes where its predecessor went.
+    for (const log of request.logs) {
+      try {
+        logs.push(await this.#announce(log, session));
+      } catch (error) {
+        if (!isOperatingError(error)) throw error;
+        refused.push(this.#refusal(log, session, error));
+      }
+    }
+    return { logs, refused };
+  }
+
+  /** What the session speaks. @throws {OperatingError} `unknown_session` */
+  protocolOf(session: string): number {
+    return this.sessions.protocolOf(session);
+  }
+
+  /**
+   * Resolves once all it could take is durable.
+   *
+   * @throws {OperatingError} `unknown_session`, `peer_mismatch`, `malformed_body`; what is wrong
+   *         with one lane is in the answer
+   */
+  async append(
+    body: Uint8Array,
+    sender: { readonly session: string; readonly credential: string | null },
+  ): Promise<AppendAnswer> {
+    const session = this.sessions.use(sender.session, sender.credential);
+    const lanes = decodeAppend(body);
+    const context = this.#contextOf(session);
+    const outcomes = await Promise.all(lanes.map((lane) => new LaneAppend(context, lane).run()));
+    for (const { lane, pending } of lanes) {
+      if (session.pending.size < PARTITIONS_MAX) session.pending.set(lane, pending);
+    }
+    const known = new Set(outcomes.flatMap(({ logs }) => [...logs]));
+    return {
+      logs: [...known].map((logId) => this.#standing(logId, session)).filter((one) => one !== null),
+      skips: outcomes.flatMap(({ skips }) => skips),
+      refused: outcomes.map(({ refusal }) => refusal).filter((one) => one !== null),
+    };
+  }
+
+  async #announce(log: LogAnnouncement, session: Session): Promise<LogStanding> {
+    const { ranges } = this.#options.store;
+    const { endOffset: _, ...identity } = log;
+    await ranges.announce({ ...identity, peer: session.peer });
+    const standing = this.#standing(log.logId, session);
+    if (standing !== null) return standing;
+    throw new OperatingError(
+      "log_not_announced",
+      `Cannot find log ${log.logId} announced just now`,
+    );
+  }
+
+  #standing(logId: LogId, { peer }: Session): LogStanding | null {
+    const log = this.#options.store.ranges.get(logId);
+    if (log === undefined || log.peer !== peer) return null;
+    const held = log.watermark;
+    const settled = this.#options.settledOf?.(logId) ?? held;
+    return { logId, held, settled: Math.min(held, settled) };
+  }
+
+  #refusal(log: LogAnnouncement, { peer }: Session, error: OperatingError): Refusal {
+    const { logId } = log;
+    const { code, message: detail, retriable } = error;
+    this.#options.logger.warn("log_refused", { peer, log_id: logId, code, error: detail });
+    return { lane: null, logId, code, detail, retriable, expected: null };
+  }
+
+  #contextOf({ peer }: Session): LaneAppendContext {
+    const { store } = this.#options;
+    return {
+      core: store.core,
+      ranges: store.ranges,
+      turnstile: this.#turnstile,
+      peer,
+      partition: (log) => this.#partitionOf(log),
+      latest: this.#latest,
+      skipping: this.#skipping,
+      cycle: () => store.commits.cycle,
+      counted: (outcome, bytes) => {
+        this.#batches[outcome].value++;
+        if (outcome === "appended") this.#bytes.value += bytes;
+      },
+    };
+  }
+
+  #partitionOf({ target: { topic, partition } }: ReceivedLog): PartitionLog {
+    const log = this.#options.store.topic(topic)?.partitions[partition];
+    if (log !== undefined) return log;
+    throw new OperatingError(
+      "unknown_partition",
+      `Cannot append to ${topic}/${partition}: there is no such partition any more`,
+      { topic, partition },
+    );
+  }
+}

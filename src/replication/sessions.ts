@@ -1,0 +1,102 @@
+/**
+ * Who is connected: one session per hello, in memory only. A sender whose session is gone says
+ * hello again. Several may be open for one node: a clone beside its original, a request still on
+ * its way from before a restart.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import { OperatingError } from "../base/errors.ts";
+import { REPLICATION_SESSIONS_MAX } from "../base/limits.ts";
+import { type Random, randomHex } from "../base/random.ts";
+import type { NodeId } from "../base/types.ts";
+import { SESSION_CHARACTERS } from "../protocol/replication/hello.ts";
+
+/** A peer as the books know it: the credential's name, or the node id where there is none. */
+export type PeerName = string;
+
+export interface Session {
+  readonly id: string;
+  readonly peer: PeerName;
+  /** Whether the peer proved its name with a credential. */
+  readonly authenticated: boolean;
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly protocol: number;
+  lastSeenMs: number;
+  /** Records still to come, per lane, as the sender last said. */
+  readonly pending: Map<string, number>;
+}
+
+export interface NewSession {
+  readonly credential: string | null;
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly protocol: number;
+}
+
+export class Sessions {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  /** In the order they were last seen. */
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  open({ credential, nodeId, nodeName, protocol }: NewSession): Session {
+    const session: Session = {
+      id: randomHex(this.#random, SESSION_CHARACTERS / 2),
+      peer: credential ?? nodeId,
+      authenticated: credential !== null,
+      nodeId,
+      nodeName,
+      protocol,
+      lastSeenMs: this.#clock.wallMs(),
+      pending: new Map(),
+    };
+    this.#sessions.set(session.id, session);
+    if (this.#sessions.size > REPLICATION_SESSIONS_MAX) {
+      for (const idlest of this.#sessions.keys()) {
+        this.#sessions.delete(idlest);
+        break;
+      }
+    }
+    return session;
+  }
+
+  /**
+   * The session of that id, seen now.
+   *
+   * @throws {OperatingError} `unknown_session`; `peer_mismatch` when another peer uses it.
+   */
+  use(id: string, credential: string | null): Session {
+    const session = this.#find(id);
+    const rightful = session.authenticated ? session.peer === credential : credential === null;
+    if (!rightful) {
+      throw new OperatingError("peer_mismatch", "Cannot use the session: it is another peer's");
+    }
+    session.lastSeenMs = this.#clock.wallMs();
+    this.#sessions.delete(id);
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  /** @throws {OperatingError} `unknown_session` */
+  protocolOf(id: string): number {
+    return this.#find(id).protocol;
+  }
+
+  /** Newest last. */
+  all(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  #find(id: string): Session {
+    const session = this.#sessions.get(id);
+    if (session !== undefined) return session;
+    throw new OperatingError("unknown_session", "Cannot find the session: say hello first");
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The store's books, as the lanes ask them and as the forwarder writes them.
+ *
+ * @module
+ */
+import type { OffsetRange } from "../base/types.ts";
+import type { Skip } from "../protocol/replication/append_frames.ts";
+import type { SkipAnswer } from "../protocol/replication/append_answer.ts";
+import type { OwnLogRow } from "../store/catalogue.ts";
+import type { LedgerEntry, NewLedgerEntry } from "../store/ledger.ts";
+import type { ReceivedLog } from "../store/received_ranges.ts";
+import type { Store } from "../store/store.ts";
+import type { Lane, LaneLog } from "./lane.ts";
+import type { LaneBooks, LogIdentity } from "./lane_logs.ts";
+import type { LogCursor } from "./log_cursor.ts";
+
+/** What replication upstream asks of the store's books. */
+export type ForwardedStore = Pick<Store, "ledger" | "logs" | "ranges" | "forwarded">;
+
+export class StoreBooks {
+  readonly #store: ForwardedStore;
+  readonly #nodeName: string;
+
+  constructor(store: ForwardedStore, nodeName: string) {
+    this.#store = store;
+    this.#nodeName = nodeName;
+  }
+
+  of(log: LaneLog): LaneBooks {
+    const { ledger, logs, ranges, forwarded } = this.#store;
+    const [nodeName, topic, partition] = [this.#nodeName, log.topic, log.index];
+    return {
+      nodeName,
+      topic,
+      partition,
+      ownLogs: () => logs.chain(topic, partition).map((row) => identityOfOwn(row, nodeName)),
+      foreignLog(logId) {
+        const received = ranges.get(logId);
+        return received === undefined ? null : identityOfReceived(received);
+      },
+      hasForeign: () => ranges.size > 0,
+      acknowledged: (logId) => forwarded.ofLog(logId)?.held ?? null,
+      ledgered(logId, own) {
+        if (ledger.size === 0) return [];
+        const entries = ledger.standing(logId);
+        // Damage may have left no way to tell whose the records were; the offsets still do.
+        const nobodys = own ? ledger.standing(null).filter(isHere) : [];
+        return [...entries, ...nobodys].sort((a, b) => a.from - b.from);
+      },
+      provisional: (logId) => ledger.size === 0 ? [] : ledger.standing(logId).filter(isProvisional),
+    };
+
+    function isHere(entry: LedgerEntry): boolean {
+      return entry.topic === topic && entry.partition === partition;
+    }
+  }
+
+  /** Remembers how far a lane has come, for retention and for the next start. */
+  noteForwarded(lane: Lane, cursors: Iterable<LogCursor>): void {
+    const { forwarded } = this.#store;
+    const { topic, index } = lane.log;
+    for (const { logId, acknowledged, settled } of cursors) {
+      forwarded.setLog(topic, index, logId, { held: acknowledged, settled });
+    }
+    forwarded.set(topic, index, { held: lane.forwarded, settled: lane.settled });
+  }
+
+  /** Makes entries, still provisional, for what will not come: ahead of telling the receiver. */
+  async ledger(log: LaneLog, skips: readonly Skip[]): Promise<void> {
+    const entries = skips.map((skip) => entryOf(log, skip));
+    await this.#store.ledger.change({ entries });
+  }
+
+  /** The receiver said what it lacks of what was skipped. */
+  async resolve(log: LaneLog, answers: readonly SkipAnswer[]): Promise<void> {
+    const { ledger } = this.#store;
+    for (const { logId, from, to, lacking } of answers) {
+      const overlapping = [...ledger.standing(logId), ...ledger.standing(null)]
+        .filter((entry) => entry.logId !== null || isAt(log, entry))
+        .filter((entry) => isProvisional(entry) && entry.to <= to && from < entry.to);
+      for (const entry of overlapping) await ledger.resolve(entry.id, within(entry, lacking));
+    }
+  }
+}
+
+function isProvisional(entry: LedgerEntry): boolean {
+  return entry.state === "provisional";
+}
+
+function isAt(log: LaneLog, entry: LedgerEntry): boolean {
+  return entry.topic === log.topic && entry.partition === log.index;
+}
+
+function within(entry: OffsetRange, ranges: readonly OffsetRange[]): OffsetRange[] {
+  return ranges
+    .map(({ from, to }) => ({ from: Math.max(from, entry.from), to: Math.min(to, entry.to) }))
+    .filter(({ from, to }) => from < to);
+}
+
+function entryOf(log: LaneLog, { logId, from, to, reason, facts }: Skip): NewLedgerEntry {
+  return {
+    logId,
+    topic: log.topic,
+    partition: log.index,
+    from,
+    to,
+    count: to - from,
+    bytes: facts.bytes ?? 0,
+    minTimestamp: facts.minTimestamp ?? -1,
+    maxTimestamp: facts.maxTimestamp ?? -1,
+    reason: reason === "void" ? "rejected" : reason,
+    state: "provisional",
+  };
+}
+
+function identityOfOwn(row: OwnLogRow, gateway: string): LogIdentity {
+  const { logId, topic, partition, firstOffset, predecessor, predecessorEnd, root } = row;
+  return { logId, gateway, topic, partition, firstOffset, predecessor, predecessorEnd, root };
+}
+
+function identityOfReceived(log: ReceivedLog): LogIdentity {
+  const { logId, gateway, source, firstOffset, predecessor, predecessorEnd, root } = log;
+  return { logId, gateway, ...source, firstOffset, predecessor, predecessorEnd, root };
+}
