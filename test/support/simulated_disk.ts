@@ -46,6 +46,16 @@ class Inode {
   cache = new Uint8Array(0);
   size = 0;
 
+  static of({ durable, operations, synced, count }: FileState): Inode {
+    const inode = new Inode();
+    inode.durable = durable;
+    inode.operations = operations.slice(0, count);
+    inode.synced = synced;
+    inode.cache = replay(durable, inode.operations).slice();
+    inode.size = inode.cache.length;
+    return inode;
+  }
+
   state(): FileState {
     const { durable, operations, synced } = this;
     return { durable, operations, synced, count: operations.length };
@@ -295,11 +305,22 @@ export class SimulatedDisk implements Disk {
     return disk;
   }
 
-  /** A disk as a killed process leaves it: the page cache survives, unsynced. */
-  killed(): SimulatedDisk {
+  /** A disk as a killed process leaves it at `snapshot`: the page cache survives, unsynced. */
+  static killed({ directories, files }: Snapshot): SimulatedDisk {
     const disk = new SimulatedDisk();
-    for (const [path, { current, durable }] of this.#directories) {
-      disk.#directories.set(path, { current, durable });
+    const restored = new Map<Inode, Inode>();
+    const restore = (entries: Entries): Entries =>
+      new Map<string, Inode | "directory">([...entries].map(([name, entry]) => {
+        if (entry === "directory") return [name, entry];
+        let copy = restored.get(entry);
+        if (copy === undefined) {
+          copy = Inode.of(files.get(entry)!);
+          restored.set(entry, copy);
+        }
+        return [name, copy];
+      }));
+    for (const [path, { current, durable }] of directories) {
+      disk.#directories.set(path, { current: restore(current), durable: restore(durable) });
     }
     return disk;
   }
