@@ -115,7 +115,7 @@ export class AdmissionSource {
     return this.#bytes < this.#admission.bytesPerSourceMax;
   }
 
-  /** Whether more may be let in now. Where not, the source is queued and woken once there is room. */
+  /** Whether more may be let in now. Where not, the source is queued, and woken when it may. */
   mayEnter(): boolean {
     if (this.hasRoom && this.#admission.hasRoom) return true;
     this.#admission.wait(this);
@@ -147,7 +147,7 @@ export class AdmissionSource {
   }
 }
 
-/** Waits until `source` may let more in. For request handlers; `source.wake` must be `wake` below. */
+/** The same for request handlers, which await their turn. */
 export class AdmissionGate {
   readonly source: AdmissionSource;
   #resolve: (() => void) | null = null;

@@ -75,6 +75,7 @@ function placeholderOf(template: string, name: string): Part {
   if (LEVEL.test(name)) return { level: Number(name) };
   throw new OperatingError(
     "invalid_config",
-    `Cannot use key "${template}" of a route: "{${name}}" is none of {topic}, {client_id}, {1}, {2} …`,
+    `Cannot use key "${template}" of a route: "{${name}}" is neither {topic} nor {client_id} nor ` +
+      "the number of a level, as in {1}",
   );
 }

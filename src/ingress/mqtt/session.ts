@@ -23,12 +23,9 @@ import {
   MQTT_ANSWER_BYTES_MAX,
   MQTT_CONNECT_BYTES_MAX,
   MQTT_END_S_MAX,
-  MQTT_RECEIVE_MAXIMUM,
   MQTT_STALL_S_MAX,
 } from "../../base/limits.ts";
 import type { Connection } from "../../base/net.ts";
-import type { IngestResult, IngestSession } from "../../core/ingest.ts";
-import { encodeHeaders } from "../../core/record_headers.ts";
 import {
   HEADER_INCOMPLETE,
   HEADER_MALFORMED,
@@ -37,15 +34,9 @@ import {
 } from "../../protocol/mqtt/packet_type.ts";
 import { ReasonCode, reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
 import type { AdmissionSource } from "../admission.ts";
-import {
-  Answer,
-  type AnswerEvents,
-  AnswerQueue,
-  joinAcks,
-  withReasonCode,
-} from "./answer_queue.ts";
+import type { Answer } from "./answer_queue.ts";
 import type { ClientConnection, LeaveOptions, MqttServices } from "./client_connection.ts";
-import { ConnectionWriter, type WriterEvents } from "./connection_writer.ts";
+import { FastPath } from "./fast_path.ts";
 import {
   type AcceptedConnect,
   connackOf,
@@ -55,37 +46,29 @@ import {
 import { handlePacket } from "./handlers/packet.ts";
 import type { LiveClient } from "./live_clients.ts";
 import { encodePacket } from "./packet_codec.ts";
-import { sessionHeaders } from "./publish_headers.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { PacketHolder } from "./read_budget.ts";
+import { type OutputOwner, SessionOutput } from "./session_output.ts";
 import { TopicAliases } from "./topic_aliases.ts";
 
 type Phase = "connecting" | "connected" | "leaving" | "ending" | "closed";
 
-/** What {@linkcode IngestSession} says, with the one field that changes. */
-type MutableIngestSession = { -readonly [K in keyof IngestSession]: IngestSession[K] };
-
-export class Session
-  implements ClientConnection, LiveClient, PacketHolder, AnswerEvents, WriterEvents {
+export class Session implements ClientConnection, LiveClient, PacketHolder, OutputOwner {
   readonly services: MqttServices;
   readonly aliases = new TopicAliases();
   #connection: Connection;
-  #writer: ConnectionWriter;
   #buffer: ReadBuffer;
   #admission: AdmissionSource;
-  #answers = new AnswerQueue();
+  #output: SessionOutput;
   #phase: Phase = "connecting";
   #client: AcceptedConnect | null = null;
-  #ingest: MutableIngestSession | null = null;
+  #fastPath: FastPath | null = null;
   #sessionExpiryS = 0;
   #hasWill = false;
   #reading = false;
   /** A handler is waiting for something; nothing is processed before. */
   #suspended = false;
   #stalled = false;
-  #flushQueued = false;
-  /** Publishes with an answer still owed: what Receive Maximum bounds. */
-  #unanswered = 0;
   /** When this phase, or this stall, began, and when the client was last heard. */
   #sinceS: number;
   #heardS: number;
@@ -94,9 +77,10 @@ export class Session
   constructor(connection: Connection, services: MqttServices) {
     this.#connection = connection;
     this.services = services;
-    this.#writer = new ConnectionWriter(connection, this);
     this.#buffer = new ReadBuffer(services.readBudget, this);
     this.#admission = services.admission.source(() => this.#process());
+    const admission = this.#admission;
+    this.#output = new SessionOutput({ connection, admission, services, owner: this });
     this.#sinceS = this.#heardS = services.nowS();
   }
 
@@ -116,7 +100,7 @@ export class Session
 
   /** Begins the next read, unless one is under way or something speaks against it. */
   #read(): void {
-    if (this.#reading || !this.#active || this.#writer.pendingBytes > MQTT_ANSWER_BYTES_MAX) return;
+    if (this.#reading || !this.#active || this.#output.pendingBytes > MQTT_ANSWER_BYTES_MAX) return;
     const into = this.#buffer.free(this.services.nowS() * 1000);
     if (into === null) return;
     this.#reading = true;
@@ -146,43 +130,18 @@ export class Session
   #process(): void {
     while (this.#active && this.#buffer.size > 0) {
       if (!this.#admission.mayEnter()) return;
-      const progress = this.#ingest === null ? this.#takePacket() : this.#takeChunk(this.#ingest);
+      const fastPath = this.#fastPath;
+      const progress = fastPath === null ? this.#takePacket() : this.#takeChunk(fastPath);
       if (!progress) break;
     }
     this.#read();
   }
 
   /** Lets the core take what it can. False when it needs more bytes. */
-  #takeChunk(session: MutableIngestSession): boolean {
-    const { store, clock } = this.services;
-    session.nowMs = clock.wallMs();
-    const result = store.core.ingest(this.#buffer.unread(), session);
-    const { status, handle } = result;
-    if (result.records > 0) this.#accept(result);
-    this.#buffer.consume(result.consumed);
-    switch (status) {
-      case "need_more":
-        return false;
-      case "batch_full":
-        store.byHandle(handle).sealOpen();
-        return true;
-      case "no_slot":
-        store.commits.sealLargest();
-        return true;
-      default:
-        return this.#active && this.#takePacket();
-    }
-  }
-
-  #accept({ acks, consumed, records, touched }: IngestResult): void {
-    const { store, counters } = this.services;
-    counters.records.value += records;
-    counters.bytes.value += consumed;
-    const answer = this.answer(acks, consumed);
-    for (const handle of touched) {
-      answer.waitFor();
-      store.byHandle(handle).appended(answer);
-    }
+  #takeChunk(fastPath: FastPath): boolean {
+    this.#buffer.consume(fastPath.take(this.#buffer.unread()));
+    if (fastPath.next === "packet") return this.#active && this.#takePacket();
+    return fastPath.next === "again";
   }
 
   /** Hands one packet to its handler. False when it is not whole yet, or was the last one. */
@@ -260,15 +219,11 @@ export class Session
     if (this.#phase !== "connecting") return;
     if (!present) services.qos2.forget(clientId);
     this.#client = outcome;
+    this.#output.protocolVersion = protocolVersion;
+    this.#output.maximumPacketSize = outcome.maximumPacketSize;
     this.#hasWill = outcome.will !== null;
     this.#sessionExpiryS = sessionExpiryS;
-    this.#ingest = {
-      protocolVersion,
-      recordHeaders0: encodeHeaders(sessionHeaders(clientId, 0)),
-      recordHeaders1: encodeHeaders(sessionHeaders(clientId, 1)),
-      nowMs: 0,
-      packetBytesMax: services.limits.packetBytesMax,
-    };
+    this.#fastPath = new FastPath(this);
     this.#enterPhase("connected");
     services.counters.connects.value += 1;
     this.send(connackOf(outcome, present, services.limits.packetBytesMax));
@@ -277,62 +232,23 @@ export class Session
   // ── out ──────────────────────────────────────────────────────────────────────────────────────
 
   send(packet: Uint8Array): void {
-    if (packet.length <= (this.#client?.maximumPacketSize ?? packet.length)) {
-      this.#writer.send(packet); // [MQTT-3.1.2-25]: what is too large for the client is not sent
-    }
+    this.#output.send(packet);
   }
 
   answer(acks: Uint8Array, inFlightBytes: number): Answer {
-    const answer = new Answer(this, acks, inFlightBytes);
-    this.#admission.enter(inFlightBytes);
-    this.#answers.push(answer);
-    this.#unanswered += answer.count;
-    if (this.#unanswered > MQTT_RECEIVE_MAXIMUM && this.protocolVersion === 5) {
-      // [MQTT-3.3.4-7]
+    const answer = this.#output.answer(acks, inFlightBytes);
+    if (this.#output.isOverReceiveMaximum) {
       this.fail(ReasonCode.ReceiveMaximumExceeded, "more publishes than Receive Maximum");
     }
     return answer;
   }
 
-  settled(answer: Answer): void {
-    this.#admission.leave(answer.inFlightBytes);
-  }
-
   ready(): void {
-    if (this.#flushQueued) return;
-    this.#flushQueued = true;
-    this.services.flushSoon(this);
+    this.#output.ready();
   }
 
-  /** Writes the answers that are ready at the head of the line. */
-  flush(): void {
-    this.#flushQueued = false;
-    for (;;) {
-      const ready = this.#answers.takeReady();
-      if (ready.length === 0) break;
-      for (const { count } of ready) this.#unanswered -= count;
-      const failed = ready.at(-1)!.error === null ? null : ready.pop()!;
-      if (this.#stalled || (this.#phase !== "connected" && this.#phase !== "leaving")) continue;
-      if (ready.length > 0) this.#writer.send(joinAcks(ready));
-      if (failed !== null) this.#answerFailed(failed);
-    }
-    if (this.#phase === "leaving" && this.#answers.isEmpty) this.#end(this.#goodbye);
-  }
-
-  /** The records of these publishes could not be made durable. */
-  #answerFailed({ acks, error, count }: Answer): void {
-    const { counters } = this.services;
-    if (count === 0) {
-      counters.droppedQos0.value += 1;
-      return;
-    }
-    counters.refused.value += count;
-    const code = error!.code;
-    if (this.protocolVersion === 5) {
-      return this.#writer.send(withReasonCode(acks, reasonCodeOf(code)));
-    }
-    if (code === "storage_full") this.stall();
-    else this.close();
+  flushed(): void {
+    if (this.#phase === "leaving" && this.#output.isAnswered) this.#end(this.#goodbye);
   }
 
   drained(): void {
@@ -350,6 +266,7 @@ export class Session
   stall(): void {
     if (this.#stalled) return;
     this.#stalled = true;
+    this.#output.open = false;
     this.#sinceS = this.services.nowS();
   }
 
@@ -407,7 +324,7 @@ export class Session
       if (sinceS > MQTT_END_S_MAX) this.close();
     } else if (this.#phase === "connected" && this.#client!.keepAliveS > 0) {
       // [MQTT-3.1.2-22]; silence that is of our making does not count.
-      if (!this.#reading && this.#writer.idle) this.#heardS = nowS;
+      if (!this.#reading && this.#output.isIdle) this.#heardS = nowS;
       if (nowS - this.#heardS > 1.5 * this.#client!.keepAliveS) {
         this.fail(ReasonCode.KeepAliveTimeout, "keep alive");
       }
@@ -418,7 +335,7 @@ export class Session
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     this.#connection.close();
-    this.#writer.end();
+    this.#output.end();
     this.#buffer.close();
     this.#admission.stopWaiting();
     const client = this.#client;
@@ -439,8 +356,9 @@ export class Session
   /** Writes a last packet, where there is one, and closes once it is out. */
   #end(packet: Uint8Array | null): void {
     if (packet !== null) this.send(packet);
+    this.#output.open = false;
     this.#enterPhase("ending");
-    if (this.#writer.idle) this.close();
+    if (this.#output.isIdle) this.close();
   }
 
   #enterPhase(phase: Phase): void {

@@ -12,7 +12,7 @@ import type { ExactBytes } from "../../protocol/mqtt/packet_check.ts";
 import { decodeTopicName } from "../../protocol/mqtt/topic_name.ts";
 import type { Publication } from "./publication.ts";
 
-/** The will of a CONNECT; null when there is none, "invalid" when its topic name may not be used. */
+/** The will of a CONNECT: null without one, "invalid" when its topic name may not be used. */
 export function willOf(
   { will }: IConnectPacket,
   exact: ExactBytes,

@@ -83,7 +83,8 @@ function checkConnect(walk: PacketWalk): ExactBytes {
   const flags = walk.byte();
   const will = (flags & 0x04) !== 0;
   if ((flags & 0x01) !== 0) throw malformed("a reserved flag is set"); // [MQTT-3.1.2-3]
-  if (!will && (flags & 0x38) !== 0) throw malformed("will flags without a will"); // [MQTT-3.1.2-11]
+  // [MQTT-3.1.2-11]
+  if (!will && (flags & 0x38) !== 0) throw malformed("will flags without a will");
   if ((flags & 0x18) === 0x18) throw malformed("will QoS is 3"); // [MQTT-3.1.2-12]
   // [MQTT-3.1.2-22] of 3.1.1; MQTT 5 allows a password alone.
   if (walk.version === 4 && (flags & 0xc0) === 0x40) throw malformed("password without user name");

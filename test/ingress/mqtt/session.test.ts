@@ -173,7 +173,7 @@ describe("Session: trouble with the disk", () => {
     expect(written(connection)).toBe("4003000180");
   });
 
-  it("leaves MQTT 3.1.1 without an answer while there is no room, unread, then closes", async () => {
+  it("leaves MQTT 3.1.1 unanswered and unread while there is no room, then closes", async () => {
     const fixture = await MqttFixture.start();
     let room = false;
     fixture.hasRoom = () => room;

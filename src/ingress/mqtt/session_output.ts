@@ -1,0 +1,137 @@
+/**
+ * What one connection sends: answers to publishes in their order, once durable, and packets that
+ * have no place in that order.
+ *
+ * @module
+ */
+import { MQTT_RECEIVE_MAXIMUM } from "../../base/limits.ts";
+import type { Connection } from "../../base/net.ts";
+import type { ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
+import { reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
+import type { AdmissionSource } from "../admission.ts";
+import {
+  Answer,
+  type AnswerEvents,
+  AnswerQueue,
+  joinAcks,
+  withReasonCode,
+} from "./answer_queue.ts";
+import type { MqttServices } from "./client_connection.ts";
+import { ConnectionWriter, type WriterEvents } from "./connection_writer.ts";
+
+export interface OutputOwner extends WriterEvents {
+  /** No room on the disk, and MQTT 3.1.1 cannot say so. */
+  stall(): void;
+  /** Records could not be made durable, and MQTT 3.1.1 cannot say so. */
+  close(): void;
+  /** Answers left, or failed. */
+  flushed(): void;
+}
+
+export interface SessionOutputOptions {
+  readonly connection: Connection;
+  readonly admission: AdmissionSource;
+  readonly services: MqttServices;
+  readonly owner: OutputOwner;
+}
+
+export class SessionOutput implements AnswerEvents {
+  protocolVersion: ProtocolVersion = 4;
+  /** MQTT 5: larger packets are not sent to this client. */
+  maximumPacketSize = Number.MAX_SAFE_INTEGER;
+  /** While false, answers are dropped: their client cannot tell them from silence any more. */
+  open = true;
+  readonly #writer: ConnectionWriter;
+  readonly #admission: AdmissionSource;
+  readonly #services: MqttServices;
+  readonly #owner: OutputOwner;
+  readonly #answers = new AnswerQueue();
+  #flushQueued = false;
+  #unanswered = 0;
+
+  constructor({ connection, admission, services, owner }: SessionOutputOptions) {
+    this.#writer = new ConnectionWriter(connection, owner);
+    this.#admission = admission;
+    this.#services = services;
+    this.#owner = owner;
+  }
+
+  get pendingBytes(): number {
+    return this.#writer.pendingBytes;
+  }
+
+  /** No write is under way. */
+  get isIdle(): boolean {
+    return this.#writer.idle;
+  }
+
+  /** No answer is owed. */
+  get isAnswered(): boolean {
+    return this.#answers.isEmpty;
+  }
+
+  /** Whether the client sent more publishes than it may leave unanswered [MQTT-3.3.4-7]. */
+  get isOverReceiveMaximum(): boolean {
+    return this.#unanswered > MQTT_RECEIVE_MAXIMUM && this.protocolVersion === 5;
+  }
+
+  /** Writes a packet, unless it is larger than the client takes [MQTT-3.1.2-25]. */
+  send(packet: Uint8Array): void {
+    if (packet.length <= this.maximumPacketSize) this.#writer.send(packet);
+  }
+
+  answer(acks: Uint8Array, inFlightBytes: number): Answer {
+    const answer = new Answer(this, acks, inFlightBytes);
+    this.#admission.enter(inFlightBytes);
+    this.#answers.push(answer);
+    this.#unanswered += answer.count;
+    return answer;
+  }
+
+  settled(answer: Answer): void {
+    this.#admission.leave(answer.inFlightBytes);
+  }
+
+  ready(): void {
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    this.#services.flushSoon(this);
+  }
+
+  /** Writes the answers that are ready at the head of the line. */
+  flush(): void {
+    this.#flushQueued = false;
+    for (;;) {
+      const ready = this.#answers.takeReady();
+      if (ready.length === 0) break;
+      for (const { count } of ready) this.#unanswered -= count;
+      const failed = ready.at(-1)!.error === null ? null : ready.pop()!;
+      if (!this.open) continue;
+      if (ready.length > 0) this.#writer.send(joinAcks(ready));
+      if (failed !== null) this.#answerFailed(failed);
+    }
+    this.#owner.flushed();
+  }
+
+  /** Nothing is written any more. */
+  end(): void {
+    this.open = false;
+    this.#writer.end();
+  }
+
+  /** The records of these publishes could not be made durable. */
+  #answerFailed({ acks, error, count }: Answer): void {
+    const { counters } = this.#services;
+    if (count === 0) {
+      counters.droppedQos0.value += 1;
+      return;
+    }
+    counters.refused.value += count;
+    const code = error!.code;
+    if (this.protocolVersion === 5) {
+      return this.#writer.send(withReasonCode(acks, reasonCodeOf(code)));
+    }
+    if (code === "storage_full") this.#owner.stall();
+    else this.#owner.close();
+  }
+}
