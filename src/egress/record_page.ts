@@ -50,13 +50,40 @@ export async function readRecordPage(
   offset: Offset,
   options: RecordPageOptions,
 ): Promise<RecordPage> {
-  if (offset === log.highWatermark) return { records: [], gaps: [], nextOffset: offset };
-  const read = await log.read(offset, { maxBytes: options.maxBytes });
   const page = new PageBuilder(log, offset, options);
-  for (const batch of read.batches) {
-    if (!page.add(batch)) return page.cut(read.gaps);
+  const gaps: PageGap[] = [];
+  let nextOffset = offset;
+  for await (const read of readOn(log, offset, options.maxBytes)) {
+    gaps.push(...read.gaps);
+    for (const batch of read.batches) {
+      if (!page.add(batch)) return page.cut(gaps);
+    }
+    nextOffset = read.nextOffset;
   }
-  return { records: page.records, gaps: [...read.gaps, ...page.gaps], nextOffset: read.nextOffset };
+  return { records: page.records, gaps: [...gaps, ...page.gaps], nextOffset };
+}
+
+/**
+ * Reads until about `maxBytes` or the high watermark are reached: one read of the log ends early at
+ * the end of a segment and in front of damage, and a reader should not have to notice. A page that
+ * is half full is left at that: the batch that fills it may be too large for what is left.
+ */
+export async function* readOn(
+  log: ReadableLog,
+  offset: Offset,
+  maxBytes: number,
+): AsyncIterable<Awaited<ReturnType<ReadableLog["read"]>>> {
+  const end = log.highWatermark;
+  let bytes = 0;
+  for (let at = offset; at < end && bytes <= maxBytes / 2;) {
+    const read = await log.read(at, { maxBytes: maxBytes - bytes });
+    const size = read.batches.reduce((sum, { length }) => sum + length, 0);
+    // A read gives one batch at least; a page that has some already is not overfilled by it.
+    if (bytes > 0 && bytes + size > maxBytes) return;
+    yield read;
+    bytes += size;
+    at = read.nextOffset;
+  }
 }
 
 class PageBuilder {

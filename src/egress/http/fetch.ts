@@ -23,7 +23,7 @@ import { Query } from "../../protocol/http/query.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import { fetchWait } from "../fetch_wait.ts";
 import { checkEpoch, epochBefore } from "../leader_epoch.ts";
-import { readRecordPage } from "../record_page.ts";
+import { readOn, readRecordPage } from "../record_page.ts";
 import { sourceNamer } from "../record_source.ts";
 import type { EgressOptions } from "./options.ts";
 import { topicOf } from "./topics.ts";
@@ -175,10 +175,13 @@ async function rawPage(
   offset: Offset,
   { maxBytes }: FetchParameters,
 ): Promise<Response> {
-  const read = offset === log.highWatermark
-    ? { batches: [], gaps: [], nextOffset: offset }
-    : await log.read(offset, { maxBytes });
-  const { batches, gaps, nextOffset } = withNameableGaps(read);
+  const whole = { batches: [] as Uint8Array[], gaps: [] as PageGap[], nextOffset: offset };
+  for await (const read of readOn(log, offset, maxBytes)) {
+    whole.batches.push(...read.batches);
+    whole.gaps.push(...read.gaps);
+    whole.nextOffset = read.nextOffset;
+  }
+  const { batches, gaps, nextOffset } = withNameableGaps(whole);
   const headers = pageHeaders(log, nextOffset, MediaType.batches);
   if (gaps.length > 0) headers["logboom-gaps"] = JSON.stringify(gaps);
   return new Response(concat(batches), { headers });
