@@ -3,10 +3,37 @@
  *
  * @module
  */
-import type { Config } from "./config.ts";
-import { lockDataDir } from "./host/data_dir_lock.ts";
-import { serveHttp } from "./host/http_server.ts";
 import type { Logger } from "./base/log.ts";
+import type { Config } from "./config.ts";
+import { Core } from "./core/core.ts";
+import { Credentials } from "./credentials.ts";
+import { createEgressApp } from "./egress/http/app.ts";
+import { PrometheusMetrics } from "./egress/http/metrics.ts";
+import { HOST_CLOCK } from "./host/clock.ts";
+import { loadCoreFile } from "./host/core_file.ts";
+import { lockDataDir } from "./host/data_dir_lock.ts";
+import { openDisk } from "./host/disk.ts";
+import { openHttpClient } from "./host/http_client.ts";
+import { type HttpServer, serveHttp } from "./host/http_server.ts";
+import { inflate } from "./host/inflate.ts";
+import { HOST_RANDOM } from "./host/random.ts";
+import { SqliteCatalogue } from "./host/sqlite_catalogue.ts";
+import { listenTcp } from "./host/tcp_listener.ts";
+import { HOST_TIMERS } from "./host/timers.ts";
+import { authorizeWith, joinApps, type RoomApp } from "./http_door.ts";
+import { Admission } from "./ingress/admission.ts";
+import { createIngressApp } from "./ingress/http/app.ts";
+import { MqttIngress } from "./ingress/mqtt/mqtt_ingress.ts";
+import { registerProcessMetrics } from "./process_metrics.ts";
+import { Forwarder } from "./replication/forwarder.ts";
+import { createReplicationApp } from "./replication/http/app.ts";
+import { Receiver } from "./replication/receiver.ts";
+import { configuredCatalogue, storeSettingsOf, topicSettingsOf } from "./store_config.ts";
+import { openFormat } from "./store/data_format.ts";
+import { Store } from "./store/store.ts";
+
+/** How long requests under way may take once the node is told to stop; then they are cut off. */
+const HTTP_STOP_MS = 3_000;
 
 export interface Address {
   readonly hostname: string;
@@ -16,7 +43,7 @@ export interface Address {
 export interface Node {
   readonly mqtt: Address | null;
   readonly http: Address | null;
-  /** Stops accepting, commits, acknowledges, writes the last checkpoint. */
+  /** Stops accepting, commits, acknowledges, writes the last checkpoint, lets go of everything. */
   stop(): Promise<void>;
 }
 
@@ -27,21 +54,160 @@ export interface NodeOptions {
   readonly onBug: (error: unknown) => void;
 }
 
+/** What every room is built from. */
+interface Rooms extends NodeOptions {
+  readonly store: Store;
+  readonly admission: Admission;
+  readonly credentials: Credentials;
+  readonly metrics: PrometheusMetrics;
+  readonly stopping: AbortSignal;
+  /** What has been started, to be stopped in the opposite order. */
+  readonly started: AsyncDisposableStack;
+}
+
 /** @throws {OperatingError} with a sentence that says what to do, when the node cannot start. */
-export function startNode({ config, onBug }: NodeOptions): Promise<Node> {
+export async function startNode(options: NodeOptions): Promise<Node> {
+  await using started = new AsyncDisposableStack();
+  const stopping = new AbortController();
+  const metrics = new PrometheusMetrics();
+  registerProcessMetrics(metrics);
+  const store = await openStore(options, metrics, started);
+  const { config } = options;
+  const rooms: Rooms = {
+    ...options,
+    ...{ store, metrics, started },
+    stopping: stopping.signal,
+    credentials: new Credentials(config),
+    admission: new Admission({
+      timers: HOST_TIMERS,
+      metrics,
+      bytesMax: config.in_flight_bytes_max,
+      bytesPerSourceMax: config.in_flight_bytes_per_connection_max,
+    }),
+  };
+  startForwarder(rooms);
+  const mqtt = startMqtt(rooms);
+  const http = startHttp(rooms);
+  // All is well: from here on the caller decides when it is taken down.
+  const running = started.move();
+  return {
+    mqtt,
+    http,
+    stop() {
+      stopping.abort();
+      return running.disposeAsync();
+    },
+  };
+}
+
+async function openStore(
+  { config, logger }: NodeOptions,
+  metrics: PrometheusMetrics,
+  started: AsyncDisposableStack,
+): Promise<Store> {
   const lock = lockDataDir(config.data_dir);
-  const http = config.http_port === null ? null : serveHttp({
-    hostname: config.host,
-    port: config.http_port,
-    handle: () => new Response("ok\n"),
-    onBug,
+  started.defer(() => lock.release());
+  const disk = openDisk(config.data_dir);
+  // Before anything else is opened: what a newer logboom wrote is not ours to touch.
+  await openFormat(disk, HOST_RANDOM);
+  const catalogue = await SqliteCatalogue.open(`${config.data_dir}/catalogue.sqlite`, logger);
+  started.defer(() => catalogue.close());
+  const store = await Store.open({
+    ...{ disk, logger, metrics, clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
+    catalogue: configuredCatalogue(catalogue, config, logger),
+    core: Core.create(loadCoreFile()),
+    settings: storeSettingsOf(config),
+    hasUpstream: config.upstream !== null,
   });
-  return Promise.resolve({
-    mqtt: null,
-    http: http?.address ?? null,
-    async stop() {
-      await http?.close();
-      lock.release();
+  started.defer(() => store.close());
+  for (const name of Object.keys(config.topics)) {
+    await store.createTopic(name, topicSettingsOf(config, name));
+  }
+  return store;
+}
+
+function startForwarder({ config, logger, metrics, store, started }: Rooms): void {
+  if (config.upstream === null) return;
+  const client = openHttpClient();
+  started.defer(() => client.close());
+  const forwarder = new Forwarder({
+    ...{ store, logger, metrics, clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
+    http: client.request,
+    upstreamUrl: config.upstream,
+    token: config.upstream_token,
+    nodeName: config.node_name,
+  });
+  forwarder.start();
+  started.defer(() => forwarder.stop());
+}
+
+function startMqtt(rooms: Rooms): Address | null {
+  const { config, logger, metrics, store, admission, credentials, started, onBug } = rooms;
+  if (config.mqtt_port === null) return null;
+  const listener = listenTcp(config.host, config.mqtt_port);
+  started.defer(() => listener.close());
+  const ingress = new MqttIngress({
+    ...{ listener, store, admission, logger, metrics },
+    ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
+    routes: config.routes,
+    authenticate({ username, password }) {
+      const principal = credentials.ofPassword(username, password);
+      return principal && { mayPublish: principal.may("produce") };
+    },
+    limits: {
+      packetBytesMax: config.mqtt_packet_bytes_max,
+      connectionsMax: config.connections_max,
+      connectTimeoutMs: config.connect_timeout_ms,
     },
   });
+  ingress.run().catch(onBug);
+  started.defer(() => ingress.stop());
+  return listener.address;
+}
+
+function startHttp(rooms: Rooms): Address | null {
+  const { config, started, onBug } = rooms;
+  if (config.http_port === null) return null;
+  const server = serveHttp({
+    hostname: config.host,
+    port: config.http_port,
+    handle: joinApps(makeApps(rooms)),
+    onBug,
+  });
+  started.defer(() => closeHttp(server));
+  return server.address;
+}
+
+function makeApps(rooms: Rooms): RoomApp[] {
+  const { config, logger, metrics, store, admission, credentials, stopping, onBug } = rooms;
+  const common = {
+    ...{ store, logger, metrics, inflate, onBug },
+    ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
+    nodeName: config.node_name,
+    authorize: authorizeWith(credentials),
+  };
+  const receiver = new Receiver(common);
+  return [
+    createIngressApp({
+      ...common,
+      admission,
+      limits: { bodyBytesMax: config.http_body_bytes_max },
+    }),
+    createReplicationApp({
+      ...common,
+      receiver,
+      peerOf: ({ headers }) => credentials.ofHeader(headers.get("authorization"))?.name ?? null,
+    }),
+    createEgressApp({
+      ...common,
+      stopping,
+      ready: () => stopping.aborted ? { ready: false, reason: "stopping" } : { ready: true },
+    }),
+  ];
+}
+
+async function closeHttp(server: HttpServer): Promise<void> {
+  const cancel = HOST_TIMERS.after(HTTP_STOP_MS, () => server.abort());
+  await server.close();
+  cancel();
 }

@@ -1,0 +1,69 @@
+/**
+ * The configuration as the store takes it. Settings of topics are the operator's at every start:
+ * what the catalogue remembers of them is only how many partitions a topic was created with.
+ *
+ * @module
+ */
+import type { Logger } from "./base/log.ts";
+import type { Config, TopicOverrides } from "./config.ts";
+import type { Catalogue } from "./store/catalogue.ts";
+import { STORE_DEFAULTS, type StoreSettings, type TopicSettings } from "./store/settings.ts";
+
+export function storeSettingsOf(config: Config): StoreSettings {
+  return {
+    ...STORE_DEFAULTS,
+    defaultPartitions: config.default_partitions,
+    lingerMs: config.linger_ms,
+    checkpointBytes: config.checkpoint_bytes,
+    diskBudgetBytes: config.disk_budget_bytes,
+    headroomBytes: config.headroom_bytes,
+    topicDefaults: topicSettingsOf(config),
+  };
+}
+
+/** Of the topic of that name, or of one that the file says nothing about. */
+export function topicSettingsOf(config: Config, name?: string): TopicSettings {
+  const overrides: TopicOverrides = name === undefined ? {} : config.topics[name] ?? {};
+  const pick = <K extends keyof Config & keyof TopicOverrides>(key: K) =>
+    (overrides[key] ?? config[key]) as Config[K];
+  return {
+    partitions: overrides.partitions ?? config.default_partitions,
+    retentionMs: pick("retention_ms"),
+    retentionBytes: pick("retention_bytes"),
+    segmentBytes: pick("segment_bytes"),
+    maxMessageBytes: pick("max_message_bytes"),
+    compressionType: pick("compression_type"),
+    durability: pick("durability"),
+    diskPolicy: pick("disk_policy"),
+    // config.ts lets nothing else through yet.
+    replicationOrder: "strict",
+    retainUntil: pick("retain_until"),
+    retainUndelivered: pick("retain_undelivered"),
+  };
+}
+
+/** The catalogue, with the settings of its topics as the configuration has them now. */
+export function configuredCatalogue(
+  catalogue: Catalogue,
+  config: Config,
+  logger: Logger,
+): Catalogue {
+  const load: Catalogue["load"] = async () => {
+    const state = await catalogue.load();
+    const topics = state.topics.map(({ id, name, settings: { partitions } }) => {
+      const wanted = config.topics[name]?.partitions ?? partitions;
+      if (wanted !== partitions) {
+        logger.warn("partitions_not_changed", { topic: name, partitions, configured: wanted });
+      }
+      return { id, name, settings: { ...topicSettingsOf(config, name), partitions } };
+    });
+    return { ...state, topics };
+  };
+  return new Proxy(catalogue, {
+    get(target, property) {
+      if (property === "load") return load;
+      const member = target[property as keyof Catalogue];
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
