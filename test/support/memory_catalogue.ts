@@ -51,6 +51,13 @@ export class MemoryCatalogue implements Catalogue {
     this.#run++;
   }
 
+  /** Another one with what is durable in this one: an image of the data directory. */
+  copy(): MemoryCatalogue {
+    const copy = new MemoryCatalogue();
+    copy.#tables = structuredClone(this.#tables);
+    return copy;
+  }
+
   load(): Promise<CatalogueState> {
     const { topics, ownLogs, announcedLogs, peers, meta } = this.#tables;
     return Promise.resolve({
