@@ -47,6 +47,18 @@ export function copy16(to: usize, from: usize, size: u32): void {
   } while (to < end);
 }
 
+/** As copy16, in steps of 32. Bytes written by its first half may be read by its second. */
+@inline
+export function copy32(to: usize, from: usize, size: u32): void {
+  const end = to + size;
+  do {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+    to += 32;
+    from += 32;
+  } while (to < end);
+}
+
 /** Copies `size` bytes; short ones, which are most, without a call. Needs slack as copy16 does. */
 @inline
 export function copyShort(to: usize, from: usize, size: u32): void {

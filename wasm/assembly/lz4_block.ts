@@ -15,7 +15,7 @@
  *
  * Source: Yann Collet, "LZ4 Block Format Description".
  */
-import { copy16 } from "./bytes";
+import { copy16, copy32 } from "./bytes";
 import { LZ4_TABLE } from "./memory";
 import { copyMatch } from "./match_copy";
 
@@ -25,6 +25,9 @@ const LAST_LITERALS: u32 = 5;
 const MATCH_LIMIT: u32 = 12;
 const TABLE_BYTES: u32 = 0x4000;
 const SKIP_SHIFT: u32 = 6;
+/** Bytes that a sequence with one byte more for each size can have, or make, copies overrunning. */
+const FAST_READ_MAX: u32 = 320;
+const FAST_WRITE_MAX: u32 = 640;
 
 /** The block expands beyond its room. */
 export const OVERFLOW: i32 = -2;
@@ -153,24 +156,9 @@ function finishBlock(from: usize, literals: u32, to: usize, out: usize, roomEnd:
   return <u32> (out - to) + literals;
 }
 
-/** Where the last size that was read ends; 0 where the block ends before it. */
-let sizeEnd: usize = 0;
-
-/** Reads the bytes that go on from a half token of 15. */
-function readRest(at: usize, end: usize): u32 {
-  let rest: u32 = 15;
-  let byte: u32 = 255;
-  while (byte == 255) {
-    if (at >= end) {
-      sizeEnd = 0;
-      return 0;
-    }
-    byte = load<u8>(at++);
-    rest += byte;
-  }
-  sizeEnd = at;
-  return rest;
-}
+/** Where the last sequence that was read ends, and what it wrote; 0 behind the last of a block. */
+let readTo: usize = 0;
+let writtenTo: usize = 0;
 
 /**
  * Decompresses a block of `size` bytes at `start`.
@@ -181,66 +169,100 @@ function readRest(at: usize, end: usize): u32 {
 export function decompressBlock(start: usize, size: u32, to: usize, room: u32): i32 {
   const end = start + size;
   const roomEnd = to + room;
-  // In front of these a token, its short literals and its short match need no check of their own.
-  const fastEnd = end - min(size, 32);
-  const fastRoomEnd = roomEnd - min(room, 48);
+  // In front of these a sequence whose sizes have one more byte each needs no check of its ends.
+  const fastEnd = end - min(size, FAST_READ_MAX);
+  const fastRoomEnd = roomEnd - min(room, FAST_WRITE_MAX);
   let at = start;
   let out = to;
-  while (at < end) {
-    const token = <u32> load<u8>(at++);
-    let literals = token >>> 4;
-    let matched = token & 15;
-    if (at < fastEnd && out < fastRoomEnd && literals < 15) {
-      v128.store(out, v128.load(at));
-      out += literals;
-      at += literals;
-      const distance = <u32> load<u16>(at);
-      at += 2;
-      if (distance - 1 >= <u32> (out - to)) return BROKEN;
-      if (matched < 15 && distance >= 16) {
-        const match = out - distance;
-        v128.store(out, v128.load(match));
-        store<u16>(out, load<u16>(match, 16), 16);
-        out += matched + MATCH_MIN;
-        continue;
+  do {
+    while (at < fastEnd && out < fastRoomEnd) {
+      const token = <u32> load<u8>(at);
+      let literals = token >>> 4;
+      let next = at + 1;
+      if (literals == 15) {
+        const more = <u32> load<u8>(next++);
+        if (more == 255) break;
+        literals += more;
+        copy32(out, next, literals);
+      } else {
+        v128.store(out, v128.load(next));
       }
+      next += literals;
+      const matchTo = out + literals;
+      const distance = <u32> load<u16>(next);
+      const match = matchTo - distance;
+      if (distance < 16 || match < to) break;
+      let matched = token & 15;
       if (matched == 15) {
-        matched = readRest(at, end);
-        if (sizeEnd == 0) return BROKEN;
-        at = sizeEnd;
+        const more = <u32> load<u8>(next, 2);
+        if (more == 255) break;
+        matched += more;
+        copy32(matchTo, match, matched + MATCH_MIN);
+        next++;
+      } else {
+        v128.store(matchTo, v128.load(match));
+        store<u16>(matchTo, load<u16>(match, 16), 16);
       }
-      matched += MATCH_MIN;
-      if (matched > <u32> (roomEnd - out)) return OVERFLOW;
-      copyMatch(out, distance, matched, roomEnd);
-      out += matched;
-      continue;
+      at = next + 2;
+      out = matchTo + matched + MATCH_MIN;
     }
-    if (literals == 15) {
-      literals = readRest(at, end);
-      if (sizeEnd == 0) return BROKEN;
-      at = sizeEnd;
-    }
-    if (literals > <u32> (end - at)) return BROKEN;
-    if (literals > <u32> (roomEnd - out)) return OVERFLOW;
-    if (at + literals + 16 <= end && out + literals + 16 <= roomEnd) copy16(out, at, literals);
-    else memory.copy(out, at, literals);
-    out += literals;
-    at += literals;
-    if (at == end) return <i32> (out - to);
+    const status = readSequence(at, end, to, out, roomEnd);
+    if (status != 0) return status;
+    at = readTo;
+    out = writtenTo;
+  } while (at);
+  return <i32> (out - to);
+}
 
-    if (end - at < 2) return BROKEN;
-    const distance = <u32> load<u16>(at);
-    at += 2;
-    if (distance - 1 >= <u32> (out - to)) return BROKEN;
-    if (matched == 15) {
-      matched = readRest(at, end);
-      if (sizeEnd == 0) return BROKEN;
-      at = sizeEnd;
-    }
-    matched += MATCH_MIN;
-    if (matched > <u32> (roomEnd - out)) return OVERFLOW;
-    copyMatch(out, distance, matched, roomEnd);
-    out += matched;
+/** Reads one sequence with all checks. Returns 0, OVERFLOW or BROKEN. */
+function readSequence(at: usize, end: usize, to: usize, out: usize, roomEnd: usize): i32 {
+  if (at >= end) return BROKEN;
+  const token = <u32> load<u8>(at++);
+  let literals = token >>> 4;
+  if (literals == 15) {
+    literals = readRest(at, end);
+    at = readTo;
+    if (at == 0) return BROKEN;
   }
-  return BROKEN;
+  if (literals > <u32> (end - at)) return BROKEN;
+  if (literals > <u32> (roomEnd - out)) return OVERFLOW;
+  memory.copy(out, at, literals);
+  out += literals;
+  at += literals;
+  writtenTo = out;
+  readTo = 0;
+  if (at == end) return 0;
+
+  if (end - at < 2) return BROKEN;
+  const distance = <u32> load<u16>(at);
+  at += 2;
+  if (distance - 1 >= <u32> (out - to)) return BROKEN;
+  let matched = token & 15;
+  if (matched == 15) {
+    matched = readRest(at, end);
+    at = readTo;
+    if (at == 0) return BROKEN;
+  }
+  matched += MATCH_MIN;
+  if (matched > <u32> (roomEnd - out)) return OVERFLOW;
+  copyMatch(out, distance, matched, roomEnd);
+  writtenTo = out + matched;
+  readTo = at;
+  return 0;
+}
+
+/** Reads the bytes that go on from a half token of 15; readTo is 0 where the block ends before. */
+function readRest(at: usize, end: usize): u32 {
+  let rest: u32 = 15;
+  let byte: u32 = 255;
+  while (byte == 255) {
+    if (at >= end) {
+      readTo = 0;
+      return 0;
+    }
+    byte = load<u8>(at++);
+    rest += byte;
+  }
+  readTo = at;
+  return rest;
 }
