@@ -117,3 +117,22 @@ export function encodeTopicSettings(
     retain_undelivered: settings.retainUndelivered,
   };
 }
+
+/** What {@linkcode encodeTopicSettings} wrote; what an older version did not know has its default. */
+export function decodeTopicSettings(row: Readonly<Record<string, unknown>>): TopicSettings {
+  const known = encodeTopicSettings(TOPIC_DEFAULTS);
+  const value = (name: string) => typeof row[name] === typeof known[name] ? row[name] : known[name];
+  return {
+    partitions: value("partitions") as number,
+    retentionMs: value("retention_ms") as number,
+    retentionBytes: value("retention_bytes") as number,
+    segmentBytes: value("segment_bytes") as number,
+    maxMessageBytes: value("max_message_bytes") as number,
+    compressionType: value("compression_type") as TopicSettings["compressionType"],
+    durability: value("durability") as TopicSettings["durability"],
+    diskPolicy: value("disk_policy") as TopicSettings["diskPolicy"],
+    replicationOrder: value("replication_order") as TopicSettings["replicationOrder"],
+    retainUntil: value("retain_until") as TopicSettings["retainUntil"],
+    retainUndelivered: value("retain_undelivered") as boolean,
+  };
+}

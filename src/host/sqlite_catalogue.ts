@@ -1,0 +1,277 @@
+/**
+ * The catalogue in SQLite, in a thread of its own (see sqlite_worker.ts). Changes that are asked
+ * for while a transaction runs share the next one: after a start every partition writes a row.
+ *
+ * @module
+ */
+import { Worker } from "node:worker_threads";
+import { OperatingError } from "../base/errors.ts";
+import { CATALOGUE_BALLAST_BYTES } from "../base/limits.ts";
+import type { Logger } from "../base/log.ts";
+import type { LogId } from "../base/types.ts";
+import type {
+  AnnouncedLogRow,
+  Catalogue,
+  CatalogueState,
+  CommittedOffsetRow,
+  OwnLogRow,
+  PeerRow,
+  TopicRow,
+} from "../store/catalogue.ts";
+import { decodeTopicSettings, encodeTopicSettings } from "../store/settings.ts";
+import type { Statement, WorkerAnswer, WorkerRequest, WorkerSettings } from "./sqlite_worker.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+type Ask = WorkerRequest extends infer One ? One extends WorkerRequest ? Omit<One, "id"> : never
+  : never;
+
+interface Waiting {
+  readonly resolve: (rows: readonly Row[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Change extends Waiting {
+  readonly statements: readonly Statement[];
+}
+
+const PUT_META = "INSERT OR REPLACE INTO meta VALUES (?, ?)";
+const PUT_TOPIC = "INSERT OR REPLACE INTO topics VALUES (?, ?, ?)";
+const PUT_OWN_LOG = "INSERT OR REPLACE INTO own_logs VALUES (?, ?, ?, ?, ?, ?, ?)";
+const PUT_ANNOUNCED_LOG =
+  "INSERT OR REPLACE INTO announced_logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const PUT_PEER = "INSERT OR REPLACE INTO peers VALUES (?, ?, ?, ?)";
+const PUT_OFFSET = "INSERT OR REPLACE INTO committed_offsets VALUES (?, ?, ?, ?, ?, ?)";
+
+export class SqliteCatalogue implements Catalogue {
+  readonly #worker: Worker;
+  readonly #path: string;
+  readonly #logger: Logger;
+  readonly #asked = new Map<number, Waiting>();
+  #nextId = 1;
+  #changes: Change[] = [];
+  #changing = false;
+  /** Set when the thread ended, which it only does when told to. */
+  #dead: Error | null = null;
+
+  private constructor(settings: WorkerSettings, logger: Logger) {
+    this.#path = settings.path;
+    this.#logger = logger;
+    this.#worker = new Worker(new URL("./sqlite_worker.ts", import.meta.url), {
+      workerData: settings,
+    });
+    this.#worker.on("message", (answer: WorkerAnswer) => this.#answered(answer));
+    this.#worker.on("error", (error: Error) => this.#died(error));
+  }
+
+  /**
+   * Opens the database at `path`, or makes it. One that is damaged is set aside and begun anew: the
+   * store finds topics and log ids again in the data.
+   */
+  static async open(path: string, logger: Logger): Promise<SqliteCatalogue> {
+    const settings = { path, ballastBytes: CATALOGUE_BALLAST_BYTES };
+    const catalogue = new SqliteCatalogue(settings, logger);
+    try {
+      await catalogue.#ask({ kind: "open" });
+    } catch (error) {
+      await catalogue.#worker.terminate();
+      throw error;
+    }
+    return catalogue;
+  }
+
+  async load(): Promise<CatalogueState> {
+    const [topics, ownLogs, announcedLogs, peers, meta] = await Promise.all([
+      this.#query("SELECT * FROM topics"),
+      this.#query("SELECT * FROM own_logs"),
+      this.#query("SELECT * FROM announced_logs"),
+      this.#query("SELECT * FROM peers"),
+      this.#query("SELECT * FROM meta"),
+    ]);
+    return {
+      topics: topics.map(topicOf),
+      ownLogs: ownLogs.map(ownLogOf),
+      announcedLogs: announcedLogs.map(announcedLogOf),
+      peers: peers.map(peerOf),
+      meta: Object.fromEntries(meta.map((row) => [row["key"], row["value"]])),
+    };
+  }
+
+  setMeta(key: string, value: string): Promise<void> {
+    return this.#change([[PUT_META, [key, value]]]);
+  }
+
+  putTopic({ name, id, settings }: TopicRow): Promise<void> {
+    return this.#change([[PUT_TOPIC, [name, id, JSON.stringify(encodeTopicSettings(settings))]]]);
+  }
+
+  putOwnLogs(rows: readonly OwnLogRow[]): Promise<void> {
+    return this.#change(rows.map((row) => [PUT_OWN_LOG, [
+      row.logId,
+      row.topic,
+      row.partition,
+      row.firstOffset,
+      row.predecessor,
+      row.predecessorEnd,
+      row.root,
+    ]]));
+  }
+
+  deleteOwnLogs(logIds: readonly LogId[]): Promise<void> {
+    return this.#change(logIds.map((logId) => ["DELETE FROM own_logs WHERE log_id = ?", [logId]]));
+  }
+
+  putAnnouncedLogs(rows: readonly AnnouncedLogRow[]): Promise<void> {
+    return this.#change(rows.map((row) => [PUT_ANNOUNCED_LOG, [
+      row.logId,
+      row.peer,
+      row.gateway,
+      row.topic,
+      row.partition,
+      row.firstOffset,
+      row.predecessor,
+      row.predecessorEnd,
+      row.root,
+      row.targetTopic,
+      row.targetPartition,
+      row.closed,
+    ]]));
+  }
+
+  putPeer({ id, name, firstSeenMs, lastSeenMs }: PeerRow): Promise<void> {
+    return this.#change([[PUT_PEER, [id, name, firstSeenMs, lastSeenMs]]]);
+  }
+
+  async committedOffsets(group: string): Promise<CommittedOffsetRow[]> {
+    const rows = await this.#query("SELECT * FROM committed_offsets WHERE group_id = ?", [group]);
+    return rows.map(committedOffsetOf);
+  }
+
+  putCommittedOffsets(rows: readonly CommittedOffsetRow[]): Promise<void> {
+    return this.#change(rows.map((row) => [PUT_OFFSET, [
+      row.group,
+      row.topic,
+      row.partition,
+      row.offset,
+      row.leaderEpoch,
+      row.metadata,
+    ]]));
+  }
+
+  async close(): Promise<void> {
+    if (this.#dead !== null) return;
+    await this.#ask({ kind: "close" });
+    this.#dead = new Error("the catalogue is closed");
+    await this.#worker.terminate();
+  }
+
+  #change(statements: readonly Statement[]): Promise<void> {
+    if (statements.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#changes.push({ statements, resolve: () => resolve(), reject });
+      if (!this.#changing) void this.#writeChanges();
+    });
+  }
+
+  async #writeChanges(): Promise<void> {
+    this.#changing = true;
+    while (this.#changes.length > 0) {
+      const changes = this.#changes;
+      this.#changes = [];
+      try {
+        const statements = changes.flatMap((change) => change.statements);
+        await this.#ask({ kind: "change", statements });
+        for (const { resolve } of changes) resolve([]);
+      } catch (error) {
+        for (const { reject } of changes) reject(error);
+      }
+    }
+    this.#changing = false;
+  }
+
+  #query(sql: string, values: Statement[1] = []): Promise<readonly Row[]> {
+    return this.#ask({ kind: "query", statement: [sql, values] });
+  }
+
+  #ask(request: Ask): Promise<readonly Row[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#dead !== null) return reject(this.#trouble(this.#dead.message, false));
+      const id = this.#nextId++;
+      this.#asked.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...request, id });
+    });
+  }
+
+  #answered({ id, rows, setAside, error }: WorkerAnswer): void {
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (setAside !== undefined) {
+      this.#logger.error("catalogue_set_aside", { path: this.#path, kept_at: setAside });
+    }
+    if (error === undefined) asked?.resolve(rows ?? []);
+    else asked?.reject(this.#trouble(error.message, error.full));
+  }
+
+  #died(error: Error): void {
+    this.#dead = error;
+    for (const { reject } of this.#asked.values()) reject(this.#trouble(error.message, false));
+    this.#asked.clear();
+  }
+
+  #trouble(message: string, full: boolean): OperatingError {
+    const place = `Cannot use the catalogue at "${this.#path}": ${message}`;
+    return new OperatingError(full ? "storage_full" : "storage_failed", place, {
+      path: this.#path,
+    });
+  }
+}
+
+function topicOf(row: Row): TopicRow {
+  return {
+    name: row["name"] as string,
+    id: row["id"] as string,
+    settings: decodeTopicSettings(JSON.parse(row["settings"] as string)),
+  };
+}
+
+function ownLogOf(row: Row): OwnLogRow {
+  return {
+    logId: row["log_id"] as string,
+    topic: row["topic"] as string,
+    partition: row["partition"] as number,
+    firstOffset: row["first_offset"] as number,
+    predecessor: row["predecessor"] as string | null,
+    predecessorEnd: row["predecessor_end"] as number,
+    root: row["root"] as string,
+  };
+}
+
+function announcedLogOf(row: Row): AnnouncedLogRow {
+  return {
+    ...ownLogOf(row),
+    peer: row["peer"] as string,
+    gateway: row["gateway"] as string,
+    targetTopic: row["target_topic"] as string,
+    targetPartition: row["target_partition"] as number,
+    closed: row["closed"] as string | null,
+  };
+}
+
+function peerOf(row: Row): PeerRow {
+  return {
+    id: row["id"] as string,
+    name: row["name"] as string,
+    firstSeenMs: row["first_seen_ms"] as number,
+    lastSeenMs: row["last_seen_ms"] as number,
+  };
+}
+
+function committedOffsetOf(row: Row): CommittedOffsetRow {
+  return {
+    group: row["group_id"] as string,
+    topic: row["topic"] as string,
+    partition: row["partition"] as number,
+    offset: row["committed_offset"] as number,
+    leaderEpoch: row["leader_epoch"] as number,
+    metadata: row["metadata"] as string,
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * The thread SQLite lives in, because node:sqlite is synchronous and a commit of it waits for the
+ * disk. It takes one message after another: a list of statements is one transaction.
+ *
+ * Settings, and why: WAL with `synchronous=FULL`, so that a commit is durable when it returns; a
+ * small `wal_autocheckpoint`, because each changed row takes whole pages of WAL; a ballast file,
+ * because at zero bytes free the first commit would fail: it is given up when SQLite finds the disk
+ * full, and made again when there is room. The database is given free pages, and its WAL a size,
+ * beforehand too, so that the ballast is seldom needed at all.
+ *
+ * @module
+ */
+import * as fs from "node:fs";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { parentPort, workerData } from "node:worker_threads";
+import { messageOf } from "../base/errors.ts";
+
+export interface WorkerSettings {
+  readonly path: string;
+  readonly ballastBytes: number;
+}
+
+export type Statement = readonly [sql: string, values: readonly SQLInputValue[]];
+
+export type WorkerRequest =
+  | { readonly id: number; readonly kind: "open" }
+  | { readonly id: number; readonly kind: "change"; readonly statements: readonly Statement[] }
+  | { readonly id: number; readonly kind: "query"; readonly statement: Statement }
+  | { readonly id: number; readonly kind: "close" };
+
+export interface WorkerAnswer {
+  readonly id: number;
+  readonly rows?: readonly Record<string, unknown>[];
+  /** Where a damaged database was set aside, when this request found it damaged. */
+  readonly setAside?: string;
+  readonly error?: { readonly message: string; readonly full: boolean };
+}
+
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS topics (
+    name TEXT PRIMARY KEY, id TEXT NOT NULL, settings TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS own_logs (
+    log_id TEXT PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+    first_offset INTEGER NOT NULL, predecessor TEXT, predecessor_end INTEGER NOT NULL,
+    root TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS announced_logs (
+    log_id TEXT PRIMARY KEY, peer TEXT NOT NULL, gateway TEXT NOT NULL,
+    topic TEXT NOT NULL, partition INTEGER NOT NULL,
+    first_offset INTEGER NOT NULL, predecessor TEXT, predecessor_end INTEGER NOT NULL,
+    root TEXT NOT NULL, target_topic TEXT NOT NULL, target_partition INTEGER NOT NULL, closed TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS peers (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL,
+    first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS committed_offsets (
+    group_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+    committed_offset INTEGER NOT NULL, leader_epoch INTEGER NOT NULL, metadata TEXT NOT NULL,
+    PRIMARY KEY (group_id, topic, partition)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS credentials (
+    name TEXT PRIMARY KEY, kind TEXT NOT NULL, hash TEXT NOT NULL, created_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** Pages of WAL after which it is folded into the database. */
+const WAL_PAGES = 64;
+/** Pages for rows to come, in the database file itself. */
+const FREE_PAGES_MIN = 64;
+/** By message, because not every error of node:sqlite carries SQLite's code. */
+const DAMAGED = /malformed|not a database/i;
+const FULL = /disk is full|disk I\/O error|unable to open database/i;
+
+const settings = workerData as WorkerSettings;
+const ballastPath = `${settings.path}.ballast`;
+let database: DatabaseSync | null = null;
+const prepared = new Map<string, StatementSync>();
+
+parentPort!.on("message", (request: WorkerRequest) => {
+  parentPort!.postMessage(answer(request));
+});
+
+function answer(request: WorkerRequest): WorkerAnswer {
+  const { id } = request;
+  try {
+    switch (request.kind) {
+      case "open":
+        return { id, ...openOrSetAside() };
+      case "change":
+        withBallast(() => change(request.statements));
+        makeBallast();
+        return { id };
+      case "query":
+        return { id, rows: statementOf(request.statement[0]).all(...request.statement[1]) };
+      case "close":
+        prepared.clear();
+        database?.close();
+        database = null;
+        // Closing removed the WAL: its space is kept for the next start.
+        makeBallast(0);
+        return { id };
+    }
+  } catch (error) {
+    return { id, error: { message: messageOf(error), full: FULL.test(messageOf(error)) } };
+  }
+}
+
+/** A database that cannot be read does not stop the start: it is kept as evidence, and begun anew. */
+function openOrSetAside(): Pick<WorkerAnswer, "setAside"> {
+  makeBallast();
+  try {
+    withBallast(open);
+    return {};
+  } catch (error) {
+    if (!DAMAGED.test(messageOf(error))) throw error;
+  }
+  const setAside = setDatabaseAside();
+  withBallast(open);
+  return { setAside };
+}
+
+function open(): void {
+  prepared.clear();
+  database?.close();
+  database = null;
+  const opened = new DatabaseSync(settings.path);
+  try {
+    opened.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = ${WAL_PAGES};
+    `);
+    opened.exec(SCHEMA);
+    // Reads what the node needs at once, so that damage shows now.
+    for (const table of ["topics", "own_logs", "announced_logs", "peers", "meta"]) {
+      opened.prepare(`SELECT count(*) FROM ${table}`).get();
+    }
+    database = opened;
+    growBeforehand(opened);
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+/** Writes and removes a large row: its pages stay in the files, for rows to come. */
+function growBeforehand(opened: DatabaseSync): void {
+  const { freelist_count: free } = opened.prepare("PRAGMA freelist_count").get() as {
+    freelist_count: number;
+  };
+  if (free >= FREE_PAGES_MIN) return;
+  try {
+    opened.exec("INSERT OR REPLACE INTO meta VALUES ('space', hex(zeroblob(256 * 1024)))");
+    opened.exec("DELETE FROM meta WHERE key = 'space'");
+  } catch {
+    // No space to keep: the ballast has to do.
+  }
+}
+
+function setDatabaseAside(): string {
+  for (let number = 1;; number++) {
+    const aside = `${settings.path}.damaged-${number}`;
+    if (fs.existsSync(aside)) continue;
+    fs.renameSync(settings.path, aside);
+    for (const suffix of ["-wal", "-shm"]) {
+      if (fs.existsSync(settings.path + suffix)) {
+        fs.renameSync(settings.path + suffix, aside + suffix);
+      }
+    }
+    return aside;
+  }
+}
+
+function change(statements: readonly Statement[]): void {
+  // After a failed open in between, the next change tries again.
+  if (database === null) open();
+  database!.exec("BEGIN IMMEDIATE");
+  try {
+    for (const [sql, values] of statements) statementOf(sql).run(...values);
+    database!.exec("COMMIT");
+  } catch (error) {
+    if (database!.isTransaction) database!.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function statementOf(sql: string): StatementSync {
+  const known = prepared.get(sql);
+  if (known !== undefined) return known;
+  const statement = database!.prepare(sql);
+  prepared.set(sql, statement);
+  return statement;
+}
+
+/** Does `action`; when the disk is full, once more with the ballast's space. */
+function withBallast(action: () => void): void {
+  try {
+    return action();
+  } catch (error) {
+    if (!FULL.test(messageOf(error)) || !fs.existsSync(ballastPath)) throw error;
+    fs.rmSync(ballastPath);
+  }
+  action();
+}
+
+/** Makes it where that leaves `spareBytes` free. */
+function makeBallast(spareBytes = settings.ballastBytes): void {
+  try {
+    if (fs.existsSync(ballastPath) && fs.statSync(ballastPath).size >= settings.ballastBytes) {
+      return;
+    }
+    const { bavail, bsize } = fs.statfsSync(settings.path.replace(/[^/]*$/, "") || ".");
+    // Not while the disk is so full that the ballast itself would be in the way.
+    if (bavail * bsize < settings.ballastBytes + spareBytes) return;
+    fs.writeFileSync(ballastPath, new Uint8Array(settings.ballastBytes));
+  } catch {
+    // Tried again after the next change.
+  }
+}
