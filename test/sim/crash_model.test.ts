@@ -28,7 +28,7 @@ import { type Dice, SimulatedDisk, type Snapshot } from "../support/simulated_di
 const CRASH_POINTS = Number(process.env.LOGBOOM_CRASH_POINTS ?? 4_000);
 const PARTITIONS = 3;
 const ROUNDS = 12;
-const CRASHES_PER_STEP = 2;
+const CRASHES_PER_STEP = 1;
 const FOREIGN_ID = "00000000000abcde";
 const ELSEWHERE_ID = "0000000000fedcba";
 
@@ -79,8 +79,8 @@ class Workload {
     const settings = { segmentBytes, compressionType };
     this.#harness = new LogHarness({ disk: this.#disk, core, settings });
     const faulty = this.#dice() < 0.4;
-    this.#disk.syncFault = () => faulty && this.#dice() < 0.15 ? "fail" : null;
-    this.#disk.writeFault = () => faulty && this.#dice() < 0.05 ? "full" : null;
+    this.#disk.syncFault = () => faulty && this.#dice() < 0.2 ? "fail" : null;
+    this.#disk.writeFault = () => faulty && this.#dice() < 0.1 ? "full" : null;
     this.#disk.onStep = () => {
       this.points.push({ snapshot: this.#disk.snapshot(), truths: [...this.#truths] });
     };

@@ -45,6 +45,7 @@ class Inode {
   synced = 0;
   cache = new Uint8Array(0);
   size = 0;
+  syncFailed = false;
 
   static of({ durable, operations, synced, count }: FileState): Inode {
     const inode = new Inode();
@@ -380,12 +381,11 @@ export class SimulatedDisk implements Disk {
 
   #handle(path: string, inode: Inode): DiskFile {
     this.openFiles++;
-    let failed = false;
     let open = true;
     const verdictOf = () => {
-      if (failed) throw new Error(`${path} is synced again after a failed sync`);
+      if (inode.syncFailed) throw new Error(`${path} is synced again after a failed sync`);
       const verdict = this.syncFault?.(path) ?? null;
-      failed = verdict === "fail";
+      inode.syncFailed = verdict === "fail";
       return verdict;
     };
     const end = (verdict: "fail" | "lie" | null, count: number, operations: Operation[]) => {
