@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { type HttpWorld, openHttpWorld } from "../../support/http_world.ts";
+
+const LOG = "00000000000000aa";
+
+async function announced(egress = {}): Promise<HttpWorld> {
+  const world = await openHttpWorld({ egress });
+  for (const [logId, gateway] of [[LOG, "north"], ["00000000000000bb", "south"]] as const) {
+    await world.store.ranges.announce({
+      ...{ logId, gateway, peer: "0123456789abcdef", topic: "logs", partition: 2, firstOffset: 10 },
+      ...{ predecessor: null, predecessorEnd: 0, root: logId },
+    });
+  }
+  world.store.ranges.note(LOG, 10, 30);
+  world.store.ranges.settle(LOG, { from: 10, to: 30 }, true, 20);
+  return world;
+}
+
+describe("GET /v1/gateways", () => {
+  it("lists each log that replicates here", async () => {
+    const world = await announced();
+    const { gateways, omitted } = await (await world.get("/v1/gateways")).json();
+    expect(omitted).toBe(0);
+    expect(gateways).toHaveLength(2);
+    expect(gateways[0]).toMatchObject({
+      ...{ gateway: "north", node_id: "0123456789abcdef", log_id: LOG, topic: "logs" },
+      ...{ partition: 2, target: { topic: "logs", partition: 0 }, first_offset: 10 },
+      ...{ watermark: 30, islands: [], lost: [], closed: false, lag_records: null },
+    });
+  });
+
+  it("tells the lag, as far as the gateway told its end", async () => {
+    const reported = { logEndOffset: 37, lagBytes: 700, lagMs: 1_500, lastSeenMs: 99 };
+    const world = await announced({
+      reportedOf: (logId: string) => logId === LOG ? reported : null,
+    });
+    const { gateways } = await (await world.get("/v1/gateways?gateway=north")).json();
+    expect(gateways).toHaveLength(1);
+    expect(gateways[0]).toMatchObject({
+      ...{ log_end_offset: 37, lag_records: 7, lag_bytes: 700, lag_seconds: 1.5, last_seen: 99 },
+    });
+  });
+
+  it("keeps to the filters, and leaves out what is over", async () => {
+    const world = await announced();
+    const count = async (query: string) =>
+      (await (await world.get(`/v1/gateways${query}`)).json()).gateways.length;
+    expect(await count("?gateway=south")).toBe(1);
+    expect(await count("?topic=other")).toBe(0);
+    await world.store.ranges.announce({
+      ...{ logId: "00000000000000cc", gateway: "north", peer: "0123456789abcdef", topic: "logs" },
+      ...{ partition: 2, firstOffset: 30, predecessor: LOG, predecessorEnd: 30, root: LOG },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await count("?gateway=north")).toBe(1);
+    expect(await count("?gateway=north&closed=true")).toBe(2);
+  });
+});
