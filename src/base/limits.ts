@@ -59,8 +59,17 @@ export const CHECKPOINT_STEP_BYTES = 64 * 1024;
 /** Files synced at the same time: measured, more gains nothing on flash or NVMe. */
 export const CONCURRENT_SYNCS_MAX = 8;
 
+/** Milliseconds for which what was free on the disk is taken to be free still. */
+export const DISK_BUDGET_LOOK_MS = 10;
+
+/** Bytes of room at which eviction begins, so that it is done before the line is reached. */
+export const EVICTION_AHEAD_BYTES = 32 * 1024 * 1024;
+
 /** Free bytes below which data appends stop: more than all that is in flight, and room to evict. */
 export const HEADROOM_BYTES = 64 * 1024 * 1024;
+
+/** Milliseconds after which it is tried again to evict, when nothing could be. */
+export const EVICTION_RETRY_MS = 1_000;
 
 /** Bytes of log between two entries of the sparse offset index. */
 export const INDEX_INTERVAL_BYTES = 64 * 1024;
@@ -130,6 +139,9 @@ export const SYNC_NOW_MS_MAX = 0.5;
 
 /** Milliseconds between two tries whether a slow disk has become quick. */
 export const SYNC_PROBE_INTERVAL_MS = 1_000;
+
+/** Bytes below which segments are not made smaller, however small the disk: files cost too. */
+export const SEGMENT_BYTES_MIN = 64 * 1024;
 
 /** Topics of a node: they are created on first use, so devices could make them without end. */
 export const TOPICS_MAX = 1_000;

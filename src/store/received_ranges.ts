@@ -254,6 +254,14 @@ export class ReceivedRanges {
     this.#closeIfWhole(entry);
   }
 
+  /** Whether a log of another node goes to that partition. */
+  hasTarget(topic: TopicName, partition: number): boolean {
+    for (const { target } of this.#logs.values()) {
+      if (target.topic === topic && target.partition === partition) return true;
+    }
+    return false;
+  }
+
   has(logId: LogId): boolean {
     return this.#logs.has(logId);
   }

@@ -15,13 +15,13 @@
  * @module
  */
 import type { Clock, Timers } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
+import { messageOf, type OperatingError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";
-import type { NodeId, Offset, TopicName } from "../base/types.ts";
+import type { LogId, NodeId, Offset, TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
-import type { Gap } from "../format/checkpoint.ts";
+import type { CheckpointParts, Gap } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import { AgeClock } from "./age_clock.ts";
@@ -32,9 +32,12 @@ import { Checkpointer } from "./checkpointer.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { openFormat } from "./data_format.ts";
 import type { Disk } from "./disk.ts";
+import { DiskBudget } from "./disk_budget.ts";
+import { Evictor } from "./evictor.ts";
 import { FileCache } from "./file_cache.ts";
 import { Forwarded } from "./forwarded.ts";
 import { IndexCache } from "./index_cache.ts";
+import { Keeper } from "./keeper.ts";
 import { Ledger } from "./ledger.ts";
 import { LogRegistry } from "./log_registry.ts";
 import { OriginJournal } from "./origin_journal.ts";
@@ -42,6 +45,7 @@ import { PartitionLog } from "./partition_log.ts";
 import { Quarantine } from "./quarantine.ts";
 import { ReceivedRanges } from "./received_ranges.ts";
 import { recoverLog } from "./recovery.ts";
+import type { RetainedLog } from "./retention.ts";
 import type { StoreSettings, TopicSettings } from "./settings.ts";
 import { TopicTable } from "./topic_table.ts";
 import type { Topic } from "./topic.ts";
@@ -84,7 +88,15 @@ export class Store {
   readonly #quarantine: Quarantine;
   readonly #checkpoints: CheckpointFiles;
   readonly #checkpointer: Checkpointer;
+  readonly #budget: DiskBudget;
+  readonly #evictor: Evictor;
+  readonly #keeper: Keeper;
   #recovering = true;
+  /** Damage that recovery found, to be ledgered once the books are open. */
+  readonly #damage: { readonly log: PartitionName; readonly gap: Gap }[] = [];
+  /** Watermarks of logs with void ranges: in the checkpoint being written, and in the one before. */
+  #voidsCaptured = new Map<LogId, Offset>();
+  #voidsCovered = new Map<LogId, Offset>();
 
   private constructor(
     options: StoreOptions,
@@ -143,15 +155,37 @@ export class Store {
       logger,
       metrics,
       checkpointBytes: settings.checkpointBytes,
-      logs: () => this.#topics.logs.filter((log) => log !== undefined),
-      rest: () => ({
-        leaderEpoch,
-        ageMs: this.age.nowMs(),
-        forwarded: this.forwarded.checkpoint(),
-        ranges: this.ranges.checkpoint(),
-        origins: this.origins.checkpoint(),
-      }),
-      written: () => {},
+      logs: () => this.#openLogs(),
+      rest: () => this.#captureBooks(),
+      written: () => {
+        // Both generations hold what the older one of them holds.
+        this.ledger.forgetVoids((logId) => this.#voidsCovered.get(logId));
+        this.#voidsCovered = this.#voidsCaptured;
+      },
+    });
+    this.#budget = new DiskBudget({
+      disk,
+      clock,
+      budgetBytes: settings.diskBudgetBytes,
+      headroomBytes: settings.headroomBytes,
+      usedBytes: () => this.bytes,
+    });
+    this.#evictor = new Evictor({
+      ledger: this.ledger,
+      forwarded: this.forwarded,
+      logs: this.logs,
+      metrics,
+      hasForeign: ({ topic, index }) => this.ranges.hasTarget(topic, index),
+      hasUpstream: () => this.hasUpstream,
+    });
+    this.#keeper = new Keeper({
+      timers,
+      logger,
+      age: this.age,
+      budget: this.#budget,
+      evictor: this.#evictor,
+      checkpointer: this.#checkpointer,
+      retained: () => this.#retained(),
     });
   }
 
@@ -199,6 +233,44 @@ export class Store {
     return this.#topics.byHandle(handle);
   }
 
+  /** Bytes the data directory holds, as far as they can grow. */
+  get bytes(): number {
+    const books = this.ledger.bytes + this.origins.bytes;
+    return this.#openLogs().reduce((sum, { bytes }) => sum + bytes, books);
+  }
+
+  /** Bytes that may still be appended, all topics together; zero or less at the headroom line. */
+  get roomBytes(): number {
+    return this.#budget.roomBytes;
+  }
+
+  /**
+   * Refuses early what a commit would refuse: to be asked before records are taken in.
+   *
+   * @throws {OperatingError} storage_full when the topic rejects and the disk is at its headroom
+   */
+  checkRoom(topic: Topic): void {
+    if (this.#budget.roomBytes > 0 || topic.settings.diskPolicy !== "reject") return;
+    void this.#keeper.makeRoom();
+    throw this.#budget.refusal(topic.name);
+  }
+
+  /**
+   * Resolves once there is room to append to the topic, which may take an eviction. Appends of own
+   * records wait for it by themselves; replicated ones do not.
+   *
+   * @throws {OperatingError} storage_full
+   */
+  async waitForRoom(topic: Topic): Promise<void> {
+    const refusal = await this.#keeper.roomFor(topic.name, topic.settings);
+    if (refusal !== null) throw refusal;
+  }
+
+  /** Applies retention by time and by bytes now; it is applied now and then of itself. */
+  retain(): Promise<void> {
+    return this.#keeper.retain();
+  }
+
   /** Writes a checkpoint of now. */
   checkpoint(): Promise<void> {
     return this.#checkpointer.write();
@@ -206,6 +278,7 @@ export class Store {
 
   /** Commits what gathered, writes the last checkpoint, closes the files. */
   async close(): Promise<void> {
+    await this.#keeper.close();
     this.#checkpointer.close();
     await this.commits.idle();
     try {
@@ -213,7 +286,7 @@ export class Store {
     } catch (error) {
       this.#options.logger.error("checkpoint_failed", { error: messageOf(error) });
     }
-    for (const log of this.#topics.logs) log?.close();
+    for (const log of this.#openLogs()) log.close();
     await this.origins.close();
     await this.ledger.close();
     this.#files.close();
@@ -259,8 +332,42 @@ export class Store {
     );
     await this.ledger.prepare();
     this.#recovering = false;
+    for (const { log, gap } of this.#damage.splice(0)) this.#ledgerDamage(log, gap);
     this.commits.observe((log) => this.#checkpointer.advanced(log));
     this.#checkpointer.changed();
+    this.#keeper.start();
+  }
+
+  /** Everything in a checkpoint but the partitions; captured in one turn with them. */
+  #captureBooks(): Omit<CheckpointParts, "generation" | "partitions"> {
+    const { ledger, ranges } = this;
+    this.#voidsCaptured = new Map(
+      ledger.voids().map(({ logId }) => [logId, ranges.watermarkOf(logId) ?? 0]),
+    );
+    return {
+      leaderEpoch: this.leaderEpoch,
+      ageMs: this.age.nowMs(),
+      forwarded: this.forwarded.checkpoint(),
+      ranges: ranges.checkpoint(),
+      origins: this.origins.checkpoint(),
+    };
+  }
+
+  /** A topic being created has places for partitions that are not open yet. */
+  #openLogs(): PartitionLog[] {
+    return this.#topics.logs.filter((log) => log !== undefined);
+  }
+
+  *#retained(): Iterable<RetainedLog & { readonly log: PartitionLog }> {
+    for (const { name, settings, partitions } of this.#topics.all()) {
+      for (const log of partitions) {
+        const delivered = this.forwarded.of(name, log.index)[settings.retainUntil];
+        const deliveredBelow = this.hasUpstream ? delivered : Infinity;
+        const directory = partitionDirectory(name, log.index);
+        const coveredBelow = this.#checkpoints.coveredBelow(directory);
+        yield { log, settings, deliveredBelow, coveredBelow };
+      }
+    }
   }
 
   async #openLog(name: PartitionName, settings: TopicSettings): Promise<PartitionLog> {
@@ -286,12 +393,20 @@ export class Store {
         : null,
       logStartOffset: start?.offset ?? 0,
     });
+    const { segmentBytes } = settings;
+    const [budget, topics] = [this.#budget, this.#topics];
     const log = new PartitionLog({
       ...common,
       ...name,
-      ...{ settings, clock, timers },
+      ...{ clock, timers },
+      settings: {
+        ...settings,
+        get segmentBytes() {
+          return Math.min(segmentBytes, budget.segmentBytesMax(Math.max(1, topics.logs.length)));
+        },
+      },
       commits: this.commits,
-      quarantined: (name, gap, bytes) => this.#quarantined(name, gap, bytes),
+      quarantined: (name, gap) => this.#quarantined(name, gap),
     }, recovered);
     // Clean-up that a crash may have cut short.
     log.removeBelowLogStart();
@@ -300,13 +415,18 @@ export class Store {
 
   readonly #identity: IdentityHook = {
     current: (log, logEndOffset) => this.logs.current(log, logEndOffset),
-    registered: (log) => this.logs.registered(log),
+    // A commit waits here for whatever must be true before its records are written.
+    registered: (log) => {
+      const settings = this.#topics.get(log.topic)?.settings;
+      const room = settings === undefined ? null : this.#keeper.roomFor(log.topic, settings);
+      return room === null ? this.logs.registered(log) : this.#registeredWithRoom(log, room);
+    },
     isOwn: (log, logId) => this.logs.isOwn(log, logId),
   };
 
   readonly #recovery: RecoveryHook = {
     scanned: (log, header) => this.#scanned(log, header),
-    quarantined: (log, gap, bytes) => this.#quarantined(log, gap, bytes),
+    quarantined: (log, gap) => this.#quarantined(log, gap),
   };
 
   #scanned(log: PartitionName, header: BatchHeader): void {
@@ -314,14 +434,34 @@ export class Store {
     if (this.logs.isOwn(log, header.logId)) return;
     if (!this.ranges.has(header.logId) && header.sourceOffset === header.baseOffset) {
       // Stands where only an own batch stands, and nobody announced it.
-      this.logs.adopt(log, header.logId, header.baseOffset as Offset);
+      this.logs.adopt(log, header.logId, header.baseOffset);
     } else {
       this.ranges.scanned(log, header);
     }
   }
 
-  #quarantined(log: PartitionName, gap: Gap, bytes: number): void {
-    void [log, gap, bytes];
+  async #registeredWithRoom(
+    log: PartitionName,
+    room: Promise<OperatingError | null>,
+  ): Promise<void> {
+    const refusal = await room;
+    if (refusal !== null) throw refusal;
+    await this.logs.registered(log);
+  }
+
+  #quarantined(log: PartitionName, gap: Gap): void {
+    if (this.#recovering) this.#damage.push({ log, gap });
+    else this.#ledgerDamage(log, gap);
+    this.#checkpointer.changed();
+  }
+
+  /** Nobody waits for it: should it fail, recovery finds the same damage at the next start. */
+  #ledgerDamage(log: PartitionName, gap: Gap): void {
+    this.#evictor.ledgerDamage(log, gap).catch((error) => {
+      const { topic, index: partition } = log;
+      const fields = { topic, partition, ...gap, error: messageOf(error) };
+      this.#options.logger.error("damage_not_ledgered", fields);
+    });
   }
 }
 
