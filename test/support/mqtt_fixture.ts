@@ -1,38 +1,46 @@
 /**
- * The MQTT door over real partition logs on a simulated disk, with connections in memory: the test
+ * The MQTT door of a real store on a simulated disk, with connections in memory: the test
  * is the client, the clock and the disk.
  */
 import { OperatingError } from "../../src/base/errors.ts";
-import { type Logger, SILENT_LOGGER } from "../../src/base/log.ts";
+import { SILENT_LOGGER } from "../../src/base/log.ts";
 import { SILENT_METRICS } from "../../src/base/metrics.ts";
 import type { Connection, Listener } from "../../src/base/net.ts";
+import type { Random } from "../../src/base/random.ts";
 import type { Core } from "../../src/core/core.ts";
 import type { DecodedRecord } from "../../src/core/record.ts";
 import { Admission } from "../../src/ingress/admission.ts";
 import type { Authenticate, MqttLimits } from "../../src/ingress/mqtt/client_connection.ts";
 import { MqttIngress } from "../../src/ingress/mqtt/mqtt_ingress.ts";
 import type { RouteSettings } from "../../src/ingress/mqtt/topic_routes.ts";
-import { OriginJournal } from "../../src/store/origin_journal.ts";
-import type { PartitionLog } from "../../src/store/partition_log.ts";
-import { TOPIC_DEFAULTS, type TopicSettings } from "../../src/store/settings.ts";
+import { STORE_DEFAULTS, TOPIC_DEFAULTS, type TopicSettings } from "../../src/store/settings.ts";
+import { Store } from "../../src/store/store.ts";
 import type { Topic } from "../../src/store/topic.ts";
 import { testCore } from "./core.ts";
 import { HandClock } from "./hand_clock.ts";
 import { HeldConnection } from "./held_connection.ts";
-import { LogHarness, readAll } from "./log_harness.ts";
+import { readAll } from "./log_harness.ts";
+import { MemoryCatalogue } from "./memory_catalogue.ts";
+import { seededRandom } from "./dice.ts";
 import { connectPacket } from "./mqtt_packets.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 
 export interface MqttFixtureOptions {
+  /** With `catalogue`, of a node that ran before. */
   readonly disk?: SimulatedDisk;
+  readonly catalogue?: MemoryCatalogue;
+  readonly core?: Core;
+  readonly seed?: number;
   readonly routes?: readonly RouteSettings[];
   readonly partitions?: number;
   readonly settings?: Partial<TopicSettings>;
   readonly limits?: Partial<MqttLimits>;
   readonly authenticate?: Authenticate;
   readonly admission?: { readonly bytesMax: number; readonly bytesPerSourceMax: number };
-  readonly logger?: Logger;
 }
+
+/** Identifiers the server draws are known in advance. */
+const CONSTANT_RANDOM: Random = { fill: (into) => void into.fill(7), next: () => 0.5 };
 
 /** Hands out connections the test makes. */
 class HandListener implements Listener {
@@ -61,13 +69,11 @@ class HandListener implements Listener {
 
 export class MqttFixture {
   readonly disk: SimulatedDisk;
-  readonly core: Core;
-  readonly clock = new HandClock();
-  readonly harness: LogHarness;
-  readonly origins: OriginJournal;
+  readonly catalogue: MemoryCatalogue;
+  readonly clock: HandClock;
+  readonly store: Store;
   readonly admission: Admission;
   readonly ingress: MqttIngress;
-  readonly topics = new Map<string, Topic>();
   /** Rejects the next topic creations. */
   createError: OperatingError | null = null;
   /** Holds topic creations back until it resolves. */
@@ -75,47 +81,29 @@ export class MqttFixture {
   /** What the door hears of the disk's room. */
   hasRoom: () => boolean = () => true;
   readonly #listener = new HandListener();
-  readonly #options: MqttFixtureOptions;
-  #handles = 0;
 
-  constructor(options: MqttFixtureOptions = {}) {
-    this.#options = options;
-    this.disk = options.disk ?? new SimulatedDisk();
-    this.core = testCore();
-    this.core.reset();
-    this.origins = OriginJournal.open({
-      disk: this.disk,
-      crc32c: (bytes) => this.core.crc32c(bytes),
-      logger: SILENT_LOGGER,
-      fileBytes: 64 * 1024,
-      checkpoint: null,
-    });
-    this.harness = new LogHarness({
-      disk: this.disk,
-      core: this.core,
-      clock: this.clock,
-      settings: options.settings ?? {},
-      origins: this.origins,
-    });
-    this.admission = new Admission({ timers: this.clock, ...options.admission });
-    const harness = this.harness;
-    const logs = new Map<number, PartitionLog>();
+  private constructor(store: Store, clock: HandClock, options: MqttFixtureOptions) {
+    this.store = store;
+    this.clock = clock;
+    this.disk = options.disk!;
+    this.catalogue = options.catalogue!;
+    this.admission = new Admission({ timers: clock, ...options.admission });
     this.ingress = new MqttIngress({
       listener: this.#listener,
       store: {
-        core: this.core,
-        commits: harness.commits,
-        origins: this.origins,
-        topic: (name) => this.topics.get(name),
-        createTopic: (name) => this.#createTopic(name, logs),
-        byHandle: (handle) => logs.get(handle)!,
+        core: store.core,
+        commits: store.commits,
+        origins: store.origins,
+        topic: (name) => store.topic(name),
+        createTopic: (name) => this.#createTopic(name),
+        byHandle: (handle) => store.byHandle(handle),
       },
       admission: this.admission,
       routes: options.routes ?? [],
-      clock: this.clock,
-      timers: this.clock,
-      random: { fill: (into) => void into.fill(7), next: () => 0.5 },
-      logger: options.logger ?? SILENT_LOGGER,
+      clock,
+      timers: clock,
+      random: CONSTANT_RANDOM,
+      logger: SILENT_LOGGER,
       metrics: SILENT_METRICS,
       authenticate: options.authenticate ?? null,
       limits: options.limits ?? {},
@@ -124,8 +112,26 @@ export class MqttFixture {
   }
 
   static async start(options: MqttFixtureOptions = {}): Promise<MqttFixture> {
-    const fixture = new MqttFixture(options);
-    await fixture.origins.recovered(() => null);
+    const { disk = new SimulatedDisk(), catalogue = new MemoryCatalogue() } = options;
+    const clock = new HandClock();
+    const store = await Store.open({
+      disk,
+      catalogue,
+      core: options.core ?? testCore(),
+      clock,
+      timers: clock,
+      random: seededRandom(options.seed ?? 1),
+      logger: SILENT_LOGGER,
+      metrics: SILENT_METRICS,
+      settings: {
+        ...STORE_DEFAULTS,
+        originJournalBytes: 64 * 1024,
+        headroomBytes: 0,
+        defaultPartitions: options.partitions ?? 1,
+        topicDefaults: { ...TOPIC_DEFAULTS, ...options.settings },
+      },
+    });
+    const fixture = new MqttFixture(store, clock, { ...options, disk, catalogue });
     void fixture.ingress.run();
     return fixture;
   }
@@ -150,8 +156,8 @@ export class MqttFixture {
 
   async records(topic: string): Promise<DecodedRecord[]> {
     const records: DecodedRecord[] = [];
-    for (const log of this.topics.get(topic)?.partitions ?? []) {
-      records.push(...(await readAll(this.core, log)).records);
+    for (const log of this.store.topic(topic)?.partitions ?? []) {
+      records.push(...(await readAll(this.store.core, log)).records);
     }
     return records;
   }
@@ -169,21 +175,10 @@ export class MqttFixture {
     }
   }
 
-  async #createTopic(name: string, logs: Map<number, PartitionLog>): Promise<Topic> {
+  async #createTopic(name: string): Promise<Topic> {
     await this.createGate;
     if (this.createError !== null) throw this.createError;
-    const existing = this.topics.get(name);
-    if (existing !== undefined) return existing;
-    const partitions: PartitionLog[] = [];
-    for (let nth = 0; nth < (this.#options.partitions ?? 1); nth++) {
-      const log = await this.harness.open({ index: this.#handles++ });
-      logs.set(log.handle, log);
-      partitions.push(log);
-    }
-    const settings = { ...TOPIC_DEFAULTS, ...this.#options.settings };
-    const topic = { id: "0".repeat(32), name, settings, partitions };
-    this.topics.set(name, topic);
-    return topic;
+    return await this.store.createTopic(name);
   }
 }
 

@@ -30,6 +30,7 @@ import {
   HEADER_INCOMPLETE,
   HEADER_MALFORMED,
   packetSize,
+  PacketType,
   type ProtocolVersion,
 } from "../../protocol/mqtt/packet_type.ts";
 import { ReasonCode, reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
@@ -50,6 +51,9 @@ import { ReadBuffer } from "./read_buffer.ts";
 import type { PacketHolder } from "./read_budget.ts";
 import { type OutputOwner, SessionOutput } from "./session_output.ts";
 import { TopicAliases } from "./topic_aliases.ts";
+
+/** Whatever else it is, TLS or HTTP, need not be read to its end. */
+const CONNECT_FIRST_BYTE = PacketType.Connect << 4;
 
 type Phase = "connecting" | "connected" | "leaving" | "ending" | "closed";
 
@@ -147,6 +151,10 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   /** Hands one packet to its handler. False when it is not whole yet, or was the last one. */
   #takePacket(): boolean {
     const unread = this.#buffer.unread();
+    if (this.#client === null && unread[0] !== CONNECT_FIRST_BYTE) {
+      this.fail(ReasonCode.ProtocolError, "the first packet is not CONNECT"); // [MQTT-3.1.0-1]
+      return false;
+    }
     const size = packetSize(unread, 0);
     if (size === HEADER_INCOMPLETE) return false;
     if (size === HEADER_MALFORMED) {
