@@ -98,6 +98,9 @@ export const OPEN_SEGMENT_FILES_MAX = 512;
 /** Bytes an origin journal file may grow to: it must hold all of what is remembered, four times. */
 export const ORIGIN_JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Milliseconds until what `durability: os` acknowledged is synced. */
+export const OS_SYNC_INTERVAL_MS = 1_000;
+
 /** Partitions of a node: each costs a directory, a file handle and a sync. */
 export const PARTITIONS_MAX = 2_000;
 
@@ -237,8 +240,11 @@ export const FETCH_BYTES_MAX = 16 * 1024 * 1024;
 /** The same, where the reader does not say. */
 export const FETCH_BYTES_DEFAULT = 1024 * 1024;
 
-/** Records in one decoded page. */
-export const FETCH_RECORDS_MAX = 100_000;
+/** Bytes of records in one decoded page, whatever was asked for: making it blocks all others. */
+export const FETCH_DECODED_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Records a reader may ask for in one decoded page; the bytes bound it before that. */
+export const FETCH_RECORDS_MAX = 1_000_000;
 
 /** The same, where the reader does not say. */
 export const FETCH_RECORDS_DEFAULT = 1_000;

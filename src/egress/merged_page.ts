@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { FETCH_DECODED_BYTES_MAX } from "../base/limits.ts";
 import type { Offset } from "../base/types.ts";
 import type { PageGap, PageRecord } from "../protocol/http/fetch_body.ts";
 import { type ReadableLog, readRecordPage, type RecordPageOptions } from "./record_page.ts";
@@ -26,7 +27,8 @@ export async function readMergedPage(
   offsets: readonly Offset[],
   options: RecordPageOptions,
 ): Promise<MergedPage> {
-  const { maxRecords, maxBytes } = options;
+  const { maxRecords } = options;
+  const maxBytes = Math.min(options.maxBytes, FETCH_DECODED_BYTES_MAX);
   const share = Math.max(Math.floor(maxBytes / logs.length), SHARE_BYTES_MIN);
   const streams = logs.map((log, at) =>
     new Stream(log, offsets[at]!, { ...options, maxBytes: Math.min(share, maxBytes) })

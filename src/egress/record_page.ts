@@ -6,7 +6,7 @@
  * @module
  */
 import { isOperatingError } from "../base/errors.ts";
-import { DECOMPRESSED_BYTES_MAX } from "../base/limits.ts";
+import { DECOMPRESSED_BYTES_MAX, FETCH_DECODED_BYTES_MAX } from "../base/limits.ts";
 import type { LogId, Offset } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { DecodedRecord } from "../core/record.ts";
@@ -50,10 +50,11 @@ export async function readRecordPage(
   offset: Offset,
   options: RecordPageOptions,
 ): Promise<RecordPage> {
-  const page = new PageBuilder(log, offset, options);
+  const maxBytes = Math.min(options.maxBytes, FETCH_DECODED_BYTES_MAX);
+  const page = new PageBuilder(log, offset, { ...options, maxBytes });
   const gaps: PageGap[] = [];
   let nextOffset = offset;
-  for await (const read of readOn(log, offset, options.maxBytes)) {
+  for await (const read of readOn(log, offset, maxBytes)) {
     gaps.push(...read.gaps);
     for (const batch of read.batches) {
       if (!page.add(batch)) return page.cut(gaps);
