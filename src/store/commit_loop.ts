@@ -2,11 +2,11 @@
  * The commit loop: many appends, one sync. A cycle
  *
  *   1  seals the open batch of every partition that was appended to
- *   2  waits until new log ids and origin entries are durable, where there are any
- *   3  writes the batches
- *   4  syncs the files, several at a time; or the only small one on the event loop itself, where
- *      that has been measured to be quicker than handing it to a thread
- *   5  releases each partition's waiters with its own sync
+ *   2  waits for room on the disk, then until new log ids and origin entries are durable, where
+ *      there are any
+ *   3  writes the batches and syncs the files, several at a time; or the only small one on the
+ *      event loop itself, where that has been measured to be quicker than handing it to a thread
+ *   4  releases each partition's waiters with its own sync
  *
  * While a cycle syncs, the next one gathers. Nothing waits for a timer unless `lingerMs` says so.
  *
@@ -14,6 +14,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Clock, Timers } from "../base/clock.ts";
+import type { OperatingError } from "../base/errors.ts";
 import {
   CONCURRENT_SYNCS_MAX,
   SYNC_NOW_BYTES_MAX,
@@ -33,7 +34,15 @@ export interface CommitLoopOptions {
   readonly metrics: Metrics;
   readonly origins: OriginHook;
   readonly identity: IdentityHook;
+  /** Asked for each commit; without it there is always room. */
+  readonly room?: RoomHook;
   readonly lingerMs: number;
+}
+
+/** Who looks after the space on the disk. */
+export interface RoomHook {
+  /** Null when there is room. Otherwise what comes of making some: null, or the refusal. */
+  roomFor(log: PartitionLog): Promise<OperatingError | null> | null;
 }
 
 const SYNC_BUCKETS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
@@ -44,12 +53,13 @@ export class CommitLoop {
   readonly #timers: Timers;
   readonly #origins: OriginHook;
   readonly #identity: IdentityHook;
+  readonly #room: RoomHook | null;
   readonly #lingerMs: number;
   readonly #logs = new Map<number, PartitionLog>();
   readonly #pace: SyncPace;
   readonly #batches: Counter;
   readonly #bytes: Counter;
-  readonly #syncSeconds: Histogram;
+  readonly #commitSeconds: Histogram;
   readonly #observers = new Set<(log: PartitionLog) => void>();
   #dirty: PartitionLog[] = [];
   #cycle = 0;
@@ -64,12 +74,13 @@ export class CommitLoop {
     this.#timers = options.timers;
     this.#origins = options.origins;
     this.#identity = options.identity;
+    this.#room = options.room ?? null;
     this.#lingerMs = options.lingerMs;
     this.#pace = new SyncPace(options.clock);
     const { metrics } = options;
     this.#batches = metrics.counter("logboom_batches_committed_total", "Record batches committed.");
     this.#bytes = metrics.counter("logboom_bytes_committed_total", "Bytes of batches committed.");
-    this.#syncSeconds = metrics.histogram(
+    this.#commitSeconds = metrics.histogram(
       "logboom_commit_duration_seconds",
       "Time from the seal of a commit to the release of all who waited for it.",
       SYNC_BUCKETS,
@@ -175,22 +186,30 @@ export class CommitLoop {
 
   async #commit(all: readonly LogCommit[]): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
+    // Room first: an origin entry must not be written for records that are then refused.
+    const room = this.#room === null ? null : this.#makeRoom(all, this.#room);
+    if (room !== null) await room;
     const prelude = this.#prelude(all);
     if (prelude !== null) await prelude;
 
-    for (const commit of all) commit.write();
-    const toSync: LogCommit[] = [];
-    for (const commit of all) {
-      if (!commit.open) continue;
-      this.#batches.value += commit.gathering.batches.length;
-      this.#bytes.value += commit.gathering.bytes;
-      if (commit.durable && commit.gathering.batches.length > 0) toSync.push(commit);
-      else commit.succeed();
+    const [only] = all;
+    if (all.length === 1 && only !== undefined) await this.#writeOnly(only);
+    else if (all.length > 1) await this.#writeAll(all);
+    this.#commitSeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
+  }
+
+  /** Null when there is room for all. */
+  #makeRoom(commits: readonly LogCommit[], hook: RoomHook): Promise<unknown> | null {
+    let waits: Promise<unknown>[] | null = null;
+    for (const commit of commits) {
+      if (commit.gathering.batches.length === 0) continue;
+      const room = hook.roomFor(commit.log);
+      if (room === null) continue;
+      (waits ??= []).push(room.then((refusal) => {
+        if (refusal !== null) commit.refuse(refusal);
+      }));
     }
-    const only = toSync[0];
-    if (toSync.length === 1 && only !== undefined) await this.#syncOnly(only);
-    else if (toSync.length > 1) await this.#syncAll(toSync);
-    this.#syncSeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
+    return waits === null ? null : Promise.all(waits);
   }
 
   /** What must be durable before the data is; null when there is nothing to wait for. */
@@ -198,10 +217,12 @@ export class CommitLoop {
     let waits: Promise<unknown>[] | null = null;
     let claimed: LogCommit[] | null = null;
     for (const commit of commits) {
+      if (commit.refused) continue;
       if (commit.origins.length > 0) (claimed ??= []).push(commit);
       const registered = commit.own ? this.#identity.registered(commit.log) : null;
-      if (registered === null) continue;
-      (waits ??= []).push(registered.catch((error) => commit.refuse(error)));
+      if (registered !== null) {
+        (waits ??= []).push(registered.catch((error) => commit.refuse(error)));
+      }
     }
     if (claimed !== null) (waits ??= []).push(this.#writeOrigins(claimed));
     return waits === null ? null : Promise.all(waits);
@@ -216,7 +237,20 @@ export class CommitLoop {
     }
   }
 
-  async #syncOnly(commit: LogCommit): Promise<void> {
+  /** Returns whether the batches were written, and still need a sync. */
+  #write(commit: LogCommit): boolean {
+    commit.write();
+    if (!commit.open) return false;
+    const { batches, bytes } = commit.gathering;
+    this.#batches.value += batches.length;
+    this.#bytes.value += bytes;
+    if (commit.durable && batches.length > 0) return true;
+    commit.succeed();
+    return false;
+  }
+
+  async #writeOnly(commit: LogCommit): Promise<void> {
+    if (!this.#write(commit)) return;
     if (!commit.oneFile || !this.#pace.quick(commit.gathering.bytes)) return await commit.sync();
     const startedMs = this.#clock.monotonicMs();
     const error = commit.syncNow();
@@ -225,13 +259,17 @@ export class CommitLoop {
     else await commit.syncElsewhere(error);
   }
 
-  async #syncAll(commits: readonly LogCommit[]): Promise<void> {
+  /** Few at a time, so that a thousand partitions do not need a thousand open files. */
+  async #writeAll(commits: readonly LogCommit[]): Promise<void> {
     let next = 0;
-    const syncSome = async () => {
-      while (next < commits.length) await commits[next++]!.sync();
+    const writeSome = async () => {
+      while (next < commits.length) {
+        const commit = commits[next++]!;
+        if (this.#write(commit)) await commit.sync();
+      }
     };
     const lanes = Math.min(CONCURRENT_SYNCS_MAX, commits.length);
-    await Promise.all(Array.from({ length: lanes }, syncSome));
+    await Promise.all(Array.from({ length: lanes }, writeSome));
   }
 }
 

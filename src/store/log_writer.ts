@@ -9,8 +9,9 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { Position } from "../base/types.ts";
+import type { Offset, Position } from "../base/types.ts";
 import { SEQUENCES_PER_EPOCH } from "../base/limits.ts";
 import type { SealedBatch } from "./commit.ts";
 import type { Disk } from "./disk.ts";
@@ -49,6 +50,9 @@ export class LogWriter {
   /** The next write opens a new segment: the active one is closed, or must not be synced again. */
   #rollNext = false;
   #directoryDirty = false;
+  /** Who waits for the commit at hand to end. */
+  #finished: (() => void)[] = [];
+  readonly #unsyncable = new WeakSet<Segment>();
   #directoryDurable: boolean;
 
   constructor(options: LogWriterOptions) {
@@ -68,6 +72,45 @@ export class LogWriter {
   /** The next batch goes into a new segment. */
   rollNext(): void {
     this.#rollNext = true;
+  }
+
+  /** Closes the active segment and opens an empty one at `baseOffset`, durably. */
+  async roll(baseOffset: () => Offset): Promise<void> {
+    while (this.#written.length > 0) {
+      await new Promise<void>((resolve) => this.#finished.push(resolve));
+    }
+    const { active } = this;
+    if (active === undefined || active.bytes === 0) return;
+    try {
+      this.#create(baseOffset());
+    } finally {
+      this.#finish();
+    }
+    if (active.index !== null) this.#options.sealed(active);
+    await this.#syncDirectory();
+  }
+
+  /**
+   * Makes durable what was acknowledged without a sync (`durability: os`). Where that fails, the
+   * file is left as it is, and the next batch goes into another.
+   */
+  async syncBehind(): Promise<void> {
+    const { files, segments, logger } = this.#options;
+    for (const segment of [...segments]) {
+      if (segment.syncedBytes >= segment.bytes || this.#unsyncable.has(segment)) continue;
+      const { bytes, endOffset } = segment;
+      try {
+        const lease = files.acquire(segment.path);
+        await lease.file.sync().finally(() => lease.release());
+        segment.noteSynced(bytes, endOffset);
+      } catch (error) {
+        logger.error("sync_failed", { path: segment.path, error: messageOf(error) });
+        this.#unsyncable.add(segment);
+        files.forget(segment.path);
+        this.#rollNext = true;
+      }
+    }
+    if (this.#directoryDirty) await this.#syncDirectory();
   }
 
   /** Writes `batches`, which continue the log, into the page cache. */
@@ -184,7 +227,10 @@ export class LogWriter {
       for (const { file } of this.#leases) file.truncate(this.active!.bytes);
       return true;
     } catch (error) {
-      this.#options.logger.warn("segment_cut_failed", { path: this.active!.path, error });
+      this.#options.logger.warn("segment_cut_failed", {
+        path: this.active!.path,
+        error: messageOf(error),
+      });
       return false;
     }
   }
@@ -199,7 +245,7 @@ export class LogWriter {
         disk.remove(segment.path);
       } catch (error) {
         // Recovery finds no more there than what nobody was told was kept.
-        logger.warn("segment_remove_failed", { path: segment.path, error });
+        logger.warn("segment_remove_failed", { path: segment.path, error: messageOf(error) });
       }
     }
     const active = this.active;
@@ -211,7 +257,7 @@ export class LogWriter {
       lease.file.truncate(active.bytes);
     } catch (error) {
       // Recovery stops where the next segment begins, so what is left there does no harm.
-      logger.warn("segment_cut_failed", { path: active.path, error });
+      logger.warn("segment_cut_failed", { path: active.path, error: messageOf(error) });
     }
     files.forget(active.path);
     if (active.bytes > 0) sealed(active);
@@ -222,5 +268,8 @@ export class LogWriter {
     this.#leases = [];
     this.#written = [];
     this.#created = [];
+    const finished = this.#finished;
+    this.#finished = [];
+    for (const resolve of finished) resolve();
   }
 }

@@ -1,32 +1,33 @@
 /**
  * One partition's log: segments in order, the records that gather for the next commit, and what
- * readers may see of it. This file assigns offsets and holds the parts together; who commits is
- * commit_loop.ts, who writes log_writer.ts, who reads log_reader.ts.
+ * readers may see of it. This file holds the parts together: log_appender.ts gathers, commit_loop.ts
+ * commits, log_writer.ts writes, log_reader.ts reads, recovery.ts finds it all again.
  *
  * @module
  */
 import { assert } from "../base/assert.ts";
 import type { Clock, Timers } from "../base/clock.ts";
-import { OperatingError } from "../base/errors.ts";
-import { SEQUENCES_PER_EPOCH } from "../base/limits.ts";
+import { messageOf, type OperatingError } from "../base/errors.ts";
+import { OS_SYNC_INTERVAL_MS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Offset, TimestampMs, TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { EpochStart, Gap, PartitionCheckpoint } from "../format/checkpoint.ts";
-import { placeBatch, readBatchHeader } from "../format/record_batch.ts";
 import type { IdentityHook, KeptLog, OriginEntry, SegmentInfo } from "./books.ts";
-import { type CommitWaiter, Gathering, type SealedBatch, Ticket } from "./commit.ts";
+import type { CommitWaiter, Gathering, Ticket } from "./commit.ts";
 import type { CommitLoop } from "./commit_loop.ts";
 import type { Disk } from "./disk.ts";
 import type { FileCache } from "./file_cache.ts";
 import { HighWatermark } from "./high_watermark.ts";
 import type { IndexCache } from "./index_cache.ts";
 import { LeaderEpochs } from "./leader_epochs.ts";
+import { LogAppender } from "./log_appender.ts";
 import { LogCommit } from "./log_commit.ts";
 import { LogReader, type ReadOptions, type ReadResult } from "./log_reader.ts";
 import { LogWriter } from "./log_writer.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { identityRules, type RecoveredLog } from "./recovery.ts";
+import type { Segment } from "./segment.ts";
 import type { TopicSettings } from "./settings.ts";
 
 export interface PartitionLogOptions {
@@ -54,6 +55,9 @@ export interface PartitionLogOptions {
   readonly quarantined: (log: PartitionLog, gap: Gap, bytes: number) => void;
 }
 
+/** Entries of an index that are not worth a file: what they cover is read again in a moment. */
+const INDEX_ENTRIES_WORTH_SAVING = 16;
+
 export interface WaitForOptions {
   readonly minBytes?: number;
   readonly timeoutMs: number;
@@ -66,27 +70,22 @@ export class PartitionLog implements KeptLog {
   readonly handle: number;
   readonly leaderEpoch: number;
   readonly #options: PartitionLogOptions;
-  readonly #core: Core;
   readonly #commits: CommitLoop;
   readonly #parts: RecoveredLog;
   readonly #epochs: LeaderEpochs;
+  readonly #appender: LogAppender;
   readonly #writer: LogWriter;
   readonly #reader: LogReader;
   readonly #indexes: IndexCache;
   readonly #watermark: HighWatermark;
   #logStartOffset: Offset;
-  /** The offset the next sealed batch takes. */
-  #nextOffset: Offset;
-  /** Offsets below this belong to an `appended()` call already. */
-  #toldOffset: Offset;
   #bytes: number;
-  #gathering = new Gathering();
-  #dirty = false;
+  #syncingBehind = false;
+  #savedIndex: { readonly segment: Segment; readonly bytes: number } | null = null;
 
   /** Takes over what recovery found; see recovery.ts. */
   constructor(options: PartitionLogOptions, recovered: RecoveredLog) {
     this.#options = options;
-    this.#core = options.core;
     this.#commits = options.commits;
     this.#indexes = options.indexes;
     this.topic = options.topic;
@@ -96,9 +95,18 @@ export class PartitionLog implements KeptLog {
     this.#parts = recovered;
     this.#epochs = new LeaderEpochs(recovered.epochs);
     this.#logStartOffset = recovered.logStartOffset;
-    this.#nextOffset = this.#toldOffset = recovered.endOffset;
     this.#bytes = recovered.segments.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#watermark = new HighWatermark(options.timers, recovered.endOffset);
+    this.#appender = new LogAppender({
+      log: this,
+      core: options.core,
+      identity: options.identity,
+      leaderEpoch: options.leaderEpoch,
+      epochs: this.#epochs,
+      compression: () => options.settings.compressionType,
+      endOffset: recovered.endOffset,
+      dirty: () => this.#commits.markDirty(this),
+    });
     this.#writer = new LogWriter({
       disk: options.disk,
       files: options.files,
@@ -136,12 +144,16 @@ export class PartitionLog implements KeptLog {
 
   /** The offset behind all closed batches, synced or not; the open batch is not counted. */
   get logEndOffset(): Offset {
-    return this.#nextOffset;
+    return this.#appender.nextOffset;
   }
 
   /** Bytes of all segments, as far as they count. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get settings(): TopicSettings {
+    return this.#options.settings;
   }
 
   get epochs(): readonly EpochStart[] {
@@ -159,19 +171,12 @@ export class PartitionLog implements KeptLog {
    * @returns where the records appended since the last call land, should all go well
    */
   appended(waiter: CommitWaiter | null, origins?: readonly OriginEntry[]): Ticket {
-    const end = this.#nextOffset + this.#core.openRecords(this.handle);
-    return this.#gather(end, waiter, origins);
+    return this.#appender.appended(waiter, origins);
   }
 
   /** Closes the open batch early: it is full, or another partition needs its slot. */
   sealOpen(): void {
-    const records = this.#core.openRecords(this.handle);
-    if (records === 0) return;
-    const room = SEQUENCES_PER_EPOCH - this.#nextOffset % SEQUENCES_PER_EPOCH;
-    if (records > room) this.#sealInTwo(room);
-    else this.#seal(records);
-    this.#markDirty();
-    this.#commits.hurry();
+    if (this.#appender.seal()) this.#commits.hurry();
   }
 
   /**
@@ -179,12 +184,7 @@ export class PartitionLog implements KeptLog {
    * base offset and leader epoch, which are set in place. The caller has verified it.
    */
   appendReplicated(batch: Uint8Array, waiter: CommitWaiter): Offset {
-    this.sealOpen();
-    const baseOffset = this.#nextOffset;
-    placeBatch(batch, baseOffset, this.leaderEpoch);
-    this.#take(batch, false);
-    this.#gather(this.#nextOffset, waiter);
-    return baseOffset;
+    return this.#appender.appendReplicated(batch, waiter);
   }
 
   /**
@@ -217,6 +217,7 @@ export class PartitionLog implements KeptLog {
 
   checkpoint(): PartitionCheckpoint {
     const { segments, gaps } = this.#parts;
+    this.#saveActiveIndex();
     // Segments made since the last sync hold nothing that is known to be on the disk.
     const known = segments.filter((segment, at) => at === 0 || segment.syncedBytes > 0);
     const last = known.at(-1);
@@ -257,20 +258,15 @@ export class PartitionLog implements KeptLog {
     return freed;
   }
 
-  async roll(): Promise<void> {
-    await this.#commits.idle();
-    this.#writer.rollNext();
+  roll(): Promise<void> {
+    return this.#writer.roll(() => this.#watermark.offset);
   }
 
   /** Called by the commit loop: closes what gathered and hands it over. */
   beginCommit(): LogCommit {
-    this.sealOpen();
-    const gathering = this.#gathering;
-    this.#gathering = new Gathering();
-    this.#dirty = false;
     return new LogCommit({
       log: this,
-      gathering,
+      gathering: this.#appender.takeGathered(),
       writer: this.#writer,
       journal: this.#commits.origins,
       durable: this.#options.settings.durability === "sync",
@@ -289,108 +285,44 @@ export class PartitionLog implements KeptLog {
     this.#commits.unregister(this);
   }
 
+  /** Spares the next start from reading a long active segment again to find places in it. */
+  #saveActiveIndex(): void {
+    const { active } = this.#writer;
+    const entries = active?.index?.offsets.length ?? 0;
+    if (active === undefined || entries < INDEX_ENTRIES_WORTH_SAVING) return;
+    if (active.syncedBytes !== active.bytes) return;
+    if (this.#savedIndex?.segment === active && this.#savedIndex.bytes === active.bytes) return;
+    this.#savedIndex = { segment: active, bytes: active.bytes };
+    this.#indexes.save(active);
+  }
+
+  /** Batches acknowledged from the page cache reach the disk a little later. */
+  #syncSoon(): void {
+    if (this.#syncingBehind) return;
+    this.#syncingBehind = true;
+    const { timers, logger } = this.#options;
+    timers.after(OS_SYNC_INTERVAL_MS, () => {
+      this.#syncingBehind = false;
+      this.#writer.syncBehind().catch((error) => {
+        logger.error("sync_failed", { topic: this.topic, error: messageOf(error) });
+      });
+    });
+  }
+
   readonly #ends = {
     succeeded: (gathering: Gathering) => {
       const last = gathering.batches.at(-1);
       if (last === undefined) return;
       this.#bytes += gathering.bytes;
       this.#watermark.advance(last.nextOffset, gathering.bytes);
+      if (this.#options.settings.durability === "os") this.#syncSoon();
       this.#commits.noteAdvance(this);
     },
-    gaveUp: (gathering: Gathering, error: OperatingError) => this.#giveUp(gathering, error),
+    gaveUp: (gathering: Gathering, error: OperatingError) => {
+      const { topic, index } = this;
+      const { logger } = this.#options;
+      logger.error("commit_failed", { topic, partition: index, error: error.message });
+      this.#appender.giveUp(gathering, this.#watermark.offset, error);
+    },
   };
-
-  #gather(end: Offset, waiter: CommitWaiter | null, origins?: readonly OriginEntry[]): Ticket {
-    const gathering = this.#gathering;
-    const ticket = new Ticket(this.#toldOffset, end - 1);
-    this.#toldOffset = end;
-    if (waiter !== null) gathering.waiters.add(waiter);
-    gathering.tickets.push(ticket);
-    if (origins !== undefined) {
-      for (const entry of origins) gathering.origins.push({ entry, ticket });
-    }
-    this.#markDirty();
-    return ticket;
-  }
-
-  #markDirty(): void {
-    if (this.#dirty) return;
-    this.#dirty = true;
-    this.#commits.markDirty(this);
-  }
-
-  #seal(records: number): void {
-    const { identity, settings } = this.#options;
-    const baseOffset = this.#nextOffset;
-    const batch = this.#core.seal(this.handle, {
-      baseOffset,
-      leaderEpoch: this.leaderEpoch,
-      logId: identity.current(this, baseOffset),
-      compression: settings.compressionType,
-    });
-    this.#take(batch, true);
-    assert(this.#nextOffset === baseOffset + records, "a sealed batch holds what was open");
-  }
-
-  /** No batch straddles a multiple of 2^31: the first `room` records make one, the rest another. */
-  #sealInTwo(room: number): void {
-    const { identity } = this.#options;
-    const whole = this.#core.seal(this.handle, {
-      baseOffset: 0,
-      leaderEpoch: this.leaderEpoch,
-      logId: identity.current(this, this.#nextOffset),
-      compression: "none",
-    });
-    const records = this.#core.decode(whole);
-    const append = (some: typeof records) => {
-      for (const record of some) {
-        const status = this.#core.append(this.handle, record);
-        assert(status === "ok", "what fitted one batch fits two");
-      }
-      this.#seal(some.length);
-    };
-    append(records.slice(0, room));
-    append(records.slice(room));
-  }
-
-  #take(bytes: Uint8Array, own: boolean): void {
-    const header = readBatchHeader(bytes);
-    const nextOffset = header.lastOffset + 1;
-    const batch: SealedBatch = {
-      bytes,
-      baseOffset: header.baseOffset,
-      nextOffset,
-      crc: header.crc,
-      minTimestamp: header.baseTimestamp,
-      maxTimestamp: header.maxTimestamp,
-      own,
-    };
-    this.#epochs.note(this.leaderEpoch, header.baseOffset);
-    this.#gathering.add(batch);
-    this.#nextOffset = nextOffset;
-  }
-
-  /** Takes the offsets of a failed commit back, and of what was sealed on top of it since. */
-  #giveUp(failed: Gathering, error: OperatingError): void {
-    const { topic, index } = this;
-    this.#options.logger.error("commit_failed", { topic, partition: index, error: error.message });
-    const end = this.#watermark.offset;
-    const next = this.#gathering;
-    if (next.batches.length > 0) {
-      // Their sequence is under their checksum, so they cannot move down; their clients try again.
-      this.#core.discard(this.handle);
-      this.#gathering = new Gathering();
-      this.#toldOffset = end;
-    } else {
-      const moved = (failed.batches.at(-1)?.nextOffset ?? end) - end;
-      for (const ticket of next.tickets) {
-        ticket.baseOffset -= moved;
-        ticket.lastOffset -= moved;
-      }
-      this.#toldOffset -= moved;
-    }
-    this.#nextOffset = end;
-    this.#epochs.truncate(end);
-    if (next.batches.length > 0) next.release(this, error);
-  }
 }

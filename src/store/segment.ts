@@ -63,10 +63,10 @@ export class Segment {
     if (batch.maxTimestamp > this.maxTimestamp) this.maxTimestamp = batch.maxTimestamp;
   }
 
-  /** What counts so far is on the disk. */
-  noteSynced(): void {
-    this.syncedBytes = this.bytes;
-    this.syncedOffset = this.endOffset;
+  /** What counts so far, or counted when a sync began, is on the disk. */
+  noteSynced(bytes = this.bytes, endOffset = this.endOffset): void {
+    this.syncedBytes = bytes;
+    this.syncedOffset = endOffset;
   }
 
   summary(bytes = this.bytes): SegmentSummary {

@@ -180,7 +180,7 @@ describe("recoverLog()", () => {
 
   it("reads nothing below the recovery point", async () => {
     const disk = new SimulatedDisk();
-    const settings = { segmentBytes: 2_000 };
+    const settings = { segmentBytes: 2_000, compressionType: "none" } as const;
     const first = new LogHarness({ disk, core, settings });
     const log = await first.open();
     for (let at = 0; at < 40; at++) await first.append(log, [`${at} `.repeat(60)]);
