@@ -10,7 +10,11 @@ import type { Random } from "../../src/base/random.ts";
 import type { Core } from "../../src/core/core.ts";
 import type { DecodedRecord } from "../../src/core/record.ts";
 import { Admission } from "../../src/ingress/admission.ts";
-import type { Authenticate, MqttLimits } from "../../src/ingress/mqtt/client_connection.ts";
+import type {
+  Authenticate,
+  MqttLimits,
+  MqttStore,
+} from "../../src/ingress/mqtt/client_connection.ts";
 import { MqttIngress } from "../../src/ingress/mqtt/mqtt_ingress.ts";
 import type { RouteSettings } from "../../src/ingress/mqtt/topic_routes.ts";
 import { STORE_DEFAULTS, TOPIC_DEFAULTS, type TopicSettings } from "../../src/store/settings.ts";
@@ -78,8 +82,8 @@ export class MqttFixture {
   createError: OperatingError | null = null;
   /** Holds topic creations back until it resolves. */
   createGate: Promise<void> = Promise.resolve();
-  /** What the door hears of the disk's room. */
-  hasRoom: () => boolean = () => true;
+  /** What the door hears of the disk's room; null asks the store. */
+  roomBytes: number | null = null;
   readonly #listener = new HandListener();
 
   private constructor(store: Store, clock: HandClock, options: MqttFixtureOptions) {
@@ -90,14 +94,7 @@ export class MqttFixture {
     this.admission = new Admission({ timers: clock, ...options.admission });
     this.ingress = new MqttIngress({
       listener: this.#listener,
-      store: {
-        core: store.core,
-        commits: store.commits,
-        origins: store.origins,
-        topic: (name) => store.topic(name),
-        createTopic: (name) => this.#createTopic(name),
-        byHandle: (handle) => store.byHandle(handle),
-      },
+      store: this.#door(store),
       admission: this.admission,
       routes: options.routes ?? [],
       clock,
@@ -107,7 +104,6 @@ export class MqttFixture {
       metrics: SILENT_METRICS,
       authenticate: options.authenticate ?? null,
       limits: options.limits ?? {},
-      hasRoom: () => this.hasRoom(),
     });
   }
 
@@ -173,6 +169,22 @@ export class MqttFixture {
       this.clock.advance(1000);
       await settle();
     }
+  }
+
+  /** The store, with what a test may do to it. */
+  #door(store: Store): MqttStore {
+    const roomBytes = () => this.roomBytes ?? store.roomBytes;
+    return {
+      core: store.core,
+      commits: store.commits,
+      origins: store.origins,
+      get roomBytes() {
+        return roomBytes();
+      },
+      topic: (name) => store.topic(name),
+      createTopic: (name) => this.#createTopic(name),
+      byHandle: (handle) => store.byHandle(handle),
+    };
   }
 
   async #createTopic(name: string): Promise<Topic> {

@@ -39,6 +39,8 @@ export interface MqttPrincipal {
 /** What this room needs of the Store. */
 export interface MqttStore extends AppendTarget {
   readonly origins: SessionJournal;
+  /** Bytes that may still be appended; zero or less when the disk is full. */
+  readonly roomBytes: number;
   topic(name: TopicName): Topic | undefined;
   createTopic(name: TopicName): Promise<Topic>;
   byHandle(handle: number): PartitionLog;
@@ -68,8 +70,6 @@ export interface MqttServices {
   flushSoon(session: { flush(): void }): void;
   /** The connection is closed. */
   ended(end: ConnectionEnd): void;
-  /** Whether a disk that was full has room again. */
-  hasRoom(): boolean;
   /** Seconds of this run, as the sweep counts them: cheap, and exact enough for keep alive. */
   nowS(): number;
 }

@@ -46,8 +46,6 @@ export interface MqttIngressOptions {
   /** Null or left out lets everyone in. */
   readonly authenticate?: Authenticate | null;
   readonly limits?: Partial<MqttLimits>;
-  /** Whether a disk that was full has room again; left out, clients find out by trying. */
-  readonly hasRoom?: () => boolean;
 }
 
 const SWEEP_MS = 1_000;
@@ -59,6 +57,8 @@ export class MqttIngress {
   readonly #services: MqttServices;
   readonly #sessions = new Set<Session>();
   readonly #limits: MqttLimits;
+  /** Wills whose topic is being created. */
+  readonly #wills = new Set<Promise<void>>();
   #toFlush: { flush(): void }[] = [];
   #nowS = 0;
   #stopping = false;
@@ -116,7 +116,8 @@ export class MqttIngress {
       cancel();
     }
     this.#cancelSweep?.();
-    // Wills of those that were just closed are in open batches.
+    // Wills of those that were just closed are in open batches, or will be.
+    await Promise.all(this.#wills);
     await this.#options.store.commits.idle();
   }
 
@@ -147,7 +148,6 @@ export class MqttIngress {
       authenticate: this.#options.authenticate ?? null,
       flushSoon: (session) => this.#flushSoon(session),
       ended: (end) => this.#ended(end),
-      hasRoom: this.#options.hasRoom ?? (() => true),
       nowS: () => this.#nowS,
     };
   }
@@ -214,10 +214,15 @@ export class MqttIngress {
     };
     try {
       const destination = routes.resolve(will.topicName, clientId);
-      if (destination instanceof Promise) void destination.then(append).catch(failed);
+      if (destination instanceof Promise) this.#later(destination.then(append).catch(failed));
       else if (destination !== null) append(destination);
     } catch (error) {
       failed(error);
     }
+  }
+
+  #later(will: Promise<void>): void {
+    this.#wills.add(will);
+    void will.finally(() => this.#wills.delete(will));
   }
 }

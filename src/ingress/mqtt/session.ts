@@ -325,7 +325,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   sweep(nowS: number): void {
     const sinceS = nowS - this.#sinceS;
     if (this.#stalled) {
-      if (this.services.hasRoom() || sinceS > MQTT_STALL_S_MAX) this.close();
+      if (this.services.store.roomBytes > 0 || sinceS > MQTT_STALL_S_MAX) this.close();
     } else if (this.#phase === "connecting") {
       if (sinceS * 1000 > this.services.limits.connectTimeoutMs) this.close();
     } else if (this.#phase === "ending") {

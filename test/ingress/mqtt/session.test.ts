@@ -175,8 +175,7 @@ describe("Session: trouble with the disk", () => {
 
   it("leaves MQTT 3.1.1 unanswered and unread while there is no room, then closes", async () => {
     const fixture = await MqttFixture.start();
-    let room = false;
-    fixture.hasRoom = () => room;
+    fixture.roomBytes = 0;
     const connection = await fixture.connect();
     fixture.disk.writeFault = () => "full";
     connection.push(publish(1));
@@ -186,7 +185,7 @@ describe("Session: trouble with the disk", () => {
     expect(connection.isRead).toBe(false);
     expect(connection.closed).toBe(false);
     fixture.disk.writeFault = null;
-    room = true;
+    fixture.roomBytes = null;
     await fixture.pass(1);
     expect(connection.closed).toBe(true);
     expect(written(connection), "the client sends again what was not acknowledged").toBe("");
@@ -194,7 +193,7 @@ describe("Session: trouble with the disk", () => {
 
   it("does not hold a stalled client for ever", async () => {
     const fixture = await MqttFixture.start();
-    fixture.hasRoom = () => false;
+    fixture.roomBytes = 0;
     const connection = await fixture.connect();
     fixture.disk.writeFault = () => "full";
     connection.push(publish(1));
