@@ -62,6 +62,6 @@ export function copy32(to: usize, from: usize, size: u32): void {
 /** Copies `size` bytes; short ones, which are most, without a call. Needs slack as copy16 does. */
 @inline
 export function copyShort(to: usize, from: usize, size: u32): void {
-  if (size <= 512) copy16(to, from, size);
+  if (size <= 512) copy32(to, from, size);
   else memory.copy(to, from, size);
 }

@@ -40,9 +40,9 @@ export const SESSION_HEADERS_1: usize = 0x34000;
 
 /** Addresses of routes by hash of their topic name, and the routes themselves. */
 export const ROUTE_TABLE: usize = 0x50000;
-export const ROUTE_TABLE_BYTES: u32 = 0x20000; // 32,768 addresses
-export const ROUTE_ARENA: usize = 0x70000;
-export const ROUTE_ARENA_BYTES: u32 = 0x400000 - SLACK;
+export const ROUTE_TABLE_BYTES: u32 = 0x40000; // 65,536 addresses
+export const ROUTE_ARENA: usize = 0x90000;
+export const ROUTE_ARENA_BYTES: u32 = 0x3f0000 - SLACK;
 
 /** Where the face copies what the core shall read: a chunk, a record's parts, a batch. */
 export const IN: usize = 0x480000;

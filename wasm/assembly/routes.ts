@@ -25,6 +25,8 @@ import { writeVarint } from "./varint";
 export const ROUTE_SIZE: usize = 24;
 const WINDOW: u32 = 8;
 const PLACE_MASK: u32 = (ROUTE_TABLE_BYTES >>> 2) - 1;
+const FACTOR_1: u64 = 0x9e3779b97f4a7c15;
+const FACTOR_2: u64 = 0xd6e8feb86659fd93;
 /** "mqtt.topic", as two little-endian words. */
 const HEADER_NAME_SIZE: u32 = 10;
 const HEADER_NAME_0: u64 = 0x706f742e7474716d;
@@ -40,17 +42,18 @@ export function clearRoutes(): void {
   arenaEnd = ROUTE_ARENA;
 }
 
-/** Mixes eight bytes a step. The bytes behind the name are read and masked away. */
+/**
+ * Mixes eight bytes a step; the products do not wait for one another. The bytes behind the name are
+ * read and masked away.
+ */
 function hashOf(at: usize, size: u32): u32 {
   let hash: u64 = size;
-  for (; size >= 8; size -= 8, at += 8) {
-    hash = (hash ^ load<u64>(at)) * 0x9e3779b97f4a7c15;
-    hash ^= hash >>> 29;
-  }
+  for (; size >= 8; size -= 8, at += 8) hash = rotl<u64>(hash, 23) ^ (load<u64>(at) * FACTOR_1);
   if (size) {
-    hash = (hash ^ (load<u64>(at) & (((<u64> 1) << (size << 3)) - 1))) * 0x9e3779b97f4a7c15;
+    const rest = load<u64>(at) & (((<u64> 1) << (size << 3)) - 1);
+    hash = rotl<u64>(hash, 23) ^ (rest * FACTOR_1);
   }
-  hash = (hash ^ (hash >>> 32)) * 0xd6e8feb86659fd93;
+  hash = (hash ^ (hash >>> 32)) * FACTOR_2;
   return <u32> (hash >>> 32);
 }
 
