@@ -2,8 +2,7 @@
  * The commit loop: many appends, one sync. A cycle
  *
  *   1  seals the open batch of every partition that was appended to
- *   2  waits for room on the disk, then until new log ids and origin entries are durable, where
- *      there are any
+ *   2  waits until new log ids and origin entries are durable, where there are any
  *   3  writes the batches and syncs the files, several at a time; or the only small one on the
  *      event loop itself, where that has been measured to be quicker than handing it to a thread
  *   4  releases each partition's waiters with its own sync
@@ -14,7 +13,6 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Clock, Timers } from "../base/clock.ts";
-import type { OperatingError } from "../base/errors.ts";
 import {
   CONCURRENT_SYNCS_MAX,
   SYNC_NOW_BYTES_MAX,
@@ -34,15 +32,7 @@ export interface CommitLoopOptions {
   readonly metrics: Metrics;
   readonly origins: OriginHook;
   readonly identity: IdentityHook;
-  /** Asked for each commit; without it there is always room. */
-  readonly room?: RoomHook;
   readonly lingerMs: number;
-}
-
-/** Who looks after the space on the disk. */
-export interface RoomHook {
-  /** Null when there is room. Otherwise what comes of making some: null, or the refusal. */
-  roomFor(log: PartitionLog): Promise<OperatingError | null> | null;
 }
 
 const SYNC_BUCKETS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
@@ -53,7 +43,6 @@ export class CommitLoop {
   readonly #timers: Timers;
   readonly #origins: OriginHook;
   readonly #identity: IdentityHook;
-  readonly #room: RoomHook | null;
   readonly #lingerMs: number;
   readonly #logs = new Map<number, PartitionLog>();
   readonly #pace: SyncPace;
@@ -74,7 +63,6 @@ export class CommitLoop {
     this.#timers = options.timers;
     this.#origins = options.origins;
     this.#identity = options.identity;
-    this.#room = options.room ?? null;
     this.#lingerMs = options.lingerMs;
     this.#pace = new SyncPace(options.clock);
     const { metrics } = options;
@@ -186,9 +174,6 @@ export class CommitLoop {
 
   async #commit(all: readonly LogCommit[]): Promise<void> {
     const startedMs = this.#clock.monotonicMs();
-    // Room first: an origin entry must not be written for records that are then refused.
-    const room = this.#room === null ? null : this.#makeRoom(all, this.#room);
-    if (room !== null) await room;
     const prelude = this.#prelude(all);
     if (prelude !== null) await prelude;
 
@@ -198,26 +183,11 @@ export class CommitLoop {
     this.#commitSeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
   }
 
-  /** Null when there is room for all. */
-  #makeRoom(commits: readonly LogCommit[], hook: RoomHook): Promise<unknown> | null {
-    let waits: Promise<unknown>[] | null = null;
-    for (const commit of commits) {
-      if (commit.gathering.batches.length === 0) continue;
-      const room = hook.roomFor(commit.log);
-      if (room === null) continue;
-      (waits ??= []).push(room.then((refusal) => {
-        if (refusal !== null) commit.refuse(refusal);
-      }));
-    }
-    return waits === null ? null : Promise.all(waits);
-  }
-
   /** What must be durable before the data is; null when there is nothing to wait for. */
   #prelude(commits: readonly LogCommit[]): Promise<unknown> | null {
     let waits: Promise<unknown>[] | null = null;
     let claimed: LogCommit[] | null = null;
     for (const commit of commits) {
-      if (commit.refused) continue;
       if (commit.origins.length > 0) (claimed ??= []).push(commit);
       const registered = commit.own ? this.#identity.registered(commit.log) : null;
       if (registered !== null) {

@@ -57,11 +57,6 @@ export class LogCommit {
     return this.#open;
   }
 
-  /** It will fail instead of being written. */
-  get refused(): boolean {
-    return this.#refused !== null;
-  }
-
   get origins(): readonly SealedOrigin[] {
     return this.#origins;
   }
