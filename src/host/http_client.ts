@@ -46,12 +46,18 @@ async function request(client: Deno.HttpClient, call: HttpCall): Promise<HttpAns
     return { status: response.status, headers: response.headers, body };
   } catch (error) {
     if (error instanceof OperatingError) throw error;
-    const state = timeout.signal.aborted ? `no answer in ${call.timeoutMs} ms` : messageOf(error);
+    const state = timeout.signal.aborted ? `no answer in ${call.timeoutMs} ms` : reasonOf(error);
     const message = `Cannot reach ${originOf(call.url)}: ${state}`;
     throw new OperatingError("upstream_unreachable", message, {}, error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** "fetch failed" says nothing; its cause ends with what the system said. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return messageOf(cause).split(": ").slice(-2).join(": ");
 }
 
 /** An answer is read up to a limit: the other side may not be what it says. */

@@ -21,6 +21,8 @@ export interface LinkHealthOptions {
 export class LinkHealth {
   readonly #options: LinkHealthOptions;
   #failures = 0;
+  /** Since the last success: an outage may come before a lost session, and says nothing of it. */
+  #sessionsLost = 0;
   #retryAtMs = 0;
   #trouble: LinkTroubleError | null = null;
 
@@ -79,6 +81,7 @@ export class LinkHealth {
       logger.info("upstream_recovered", { upstream, failures: this.#failures });
     }
     this.#failures = 0;
+    this.#sessionsLost = 0;
     this.#trouble = null;
   }
 
@@ -86,7 +89,7 @@ export class LinkHealth {
     const { backoff, random } = this.#options;
     if (isHopeless(error)) return backoff.capMs;
     // A receiver that restarted is there: hello at once, unless it forgets us again and again.
-    if (error.kind === "session_lost" && this.#failures === 1) return 0;
+    if (error.kind === "session_lost" && ++this.#sessionsLost === 1) return 0;
     return backoffMs(this.#failures, random.next(), backoff);
   }
 }

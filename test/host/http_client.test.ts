@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openHttpClient } from "../../src/host/http_client.ts";
+import { listenTcp } from "../../src/host/tcp_listener.ts";
 import { serveHttp } from "../../src/host/http_server.ts";
 
 function pair(handle: (request: Request) => Response | Promise<Response>) {
@@ -32,12 +33,16 @@ describe("openHttpClient()", () => {
 
   it("says upstream_unreachable and where when nobody answers", async () => {
     const { request } = pair(() => new Response());
-    const url = "http://127.0.0.1:1/secret/path";
+    const listener = listenTcp("127.0.0.1", 0);
+    listener.close();
+    const url = `http://127.0.0.1:${listener.address.port}/secret/path`;
     await expect(request({ method: "GET", url, headers: {}, timeoutMs: 5_000 })).rejects
       .toMatchObject({
         code: "upstream_unreachable",
         retriable: true,
-        message: expect.stringMatching(/^Cannot reach http:\/\/127\.0\.0\.1:1: /),
+        message: expect.stringMatching(
+          /^Cannot reach http:\/\/127\.0\.0\.1:\d+: .*Connection refused/,
+        ),
       });
   });
 
