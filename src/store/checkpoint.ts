@@ -44,6 +44,28 @@ export class CheckpointFiles {
     this.#covered = [coveredBy(found[0]), coveredBy(found[1])];
   }
 
+  /**
+   * Makes the newest generation durable: what a killed process left may only be in the page cache,
+   * and the other one is written over next.
+   */
+  async makeDurable(): Promise<void> {
+    if (this.loaded === null) return;
+    try {
+      const file = this.#options.disk.open(CHECKPOINT_PATHS[this.#newest]!);
+      try {
+        await file.sync();
+      } finally {
+        file.close();
+      }
+      await this.#options.disk.syncDirectory("");
+    } catch (error) {
+      this.#options.logger.warn("checkpoint_not_durable", { error: messageOf(error) });
+      // Then it is the one to be written over, and the other one stands.
+      this.#suspect[this.#newest] = true;
+      this.#newest = 1 - this.#newest;
+    }
+  }
+
   get generation(): number {
     return this.#generation;
   }

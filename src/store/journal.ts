@@ -50,6 +50,9 @@ interface Waiting {
 const BEGIN = ["begin"];
 const END = ["end"];
 
+/** Sequences left out between two runs. */
+const RUN_STEP = 2 ** 20;
+
 export class Journal {
   #options: JournalOptions;
   #file: DiskFile | null = null;
@@ -60,8 +63,8 @@ export class Journal {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
   #closed = false;
-  /** Set while the active file may not be written on: its sync failed, or it is damaged. */
-  #spoilt = false;
+  /** Set while the active file may not be written on: it is an earlier run's, or its sync failed. */
+  #spoilt = true;
   /** Files whose sync failed: to be removed and made anew before they are used again. */
   #suspect = [false, false];
 
@@ -82,14 +85,16 @@ export class Journal {
    */
   async prepare(): Promise<void> {
     try {
-      if (this.#spoilt) await this.append([]);
+      await this.append([]);
       const other = this.#reserve(1 - this.#active, Math.ceil(this.#capacity / 3));
+      this.#suspect[1 - this.#active] = true;
       try {
         await other.sync();
       } finally {
         other.close();
       }
       await this.#options.disk.syncDirectory("");
+      this.#suspect[1 - this.#active] = false;
     } catch (error) {
       this.#options.logger.warn("journal_not_prepared", { error: messageOf(error) });
     }
@@ -116,7 +121,7 @@ export class Journal {
     assert(!this.#closed, "a closed journal takes no frames");
     return new Promise<void>((resolve, reject) => {
       this.#waiting.push({ payloads, placed, resolve, reject });
-      this.#writing ??= this.#drain().finally(() => this.#writing = null);
+      this.#writing ??= this.#drain();
     });
   }
 
@@ -148,6 +153,7 @@ export class Journal {
         for (const { reject } of batch) reject(error);
       }
     }
+    this.#writing = null;
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
@@ -159,18 +165,38 @@ export class Journal {
       try {
         this.#file.writeAt(this.#position, frames);
         this.#position += frames.length;
-        return await this.#file.sync();
+        if (await this.#syncActive()) return;
       } catch (error) {
-        this.#spoilt = true;
-        this.#suspect[this.#active] = true;
-        const { path } = this.#file;
-        this.#options.logger.warn("journal_sync_failed", { path, error: messageOf(error) });
+        this.#distrust(error);
       }
     } else {
       this.#nextSequence = before; // none of these numbers was written
     }
     // The snapshot may hold what this batch changes already: a fact read twice is the same fact.
-    await this.#switch(batch);
+    try {
+      await this.#switch(batch);
+    } catch (error) {
+      if (!this.#suspect[1 - this.#active]) throw error;
+      // Its sync failed: once more, in a new file in its place.
+      await this.#switch(batch);
+    }
+  }
+
+  async #syncActive(): Promise<boolean> {
+    try {
+      await this.#file?.sync();
+      return true;
+    } catch (error) {
+      this.#distrust(error);
+      return false;
+    }
+  }
+
+  #distrust(error: unknown): void {
+    this.#spoilt = true;
+    this.#suspect[this.#active] = true;
+    const path = this.#options.paths[this.#active]!;
+    this.#options.logger.warn("journal_sync_failed", { path, error: messageOf(error) });
   }
 
   #encode(batch: readonly Waiting[]): Uint8Array {
@@ -244,21 +270,17 @@ export class Journal {
     // The file begun last is the journal; the other one only matters where that one is damaged.
     const order = [0, 1].filter((at) => files[at]!.frames.length > 0)
       .sort((a, b) => files[a]!.firstSequence - files[b]!.firstSequence);
-    const newest = order.findLast((at) => files[at]!.begun);
-    const damaged = newest === undefined ? order.length > 0 : files[newest]!.damaged;
+    const newest = order.at(-1);
+    // Torn while it was begun, or damaged since: what the other one says still stands.
+    const damaged = newest !== undefined && (files[newest]!.damaged || !files[newest]!.begun);
     for (const at of order) {
       if (damaged || at === newest) this.#replay(files[at]!.frames, damaged);
     }
-    const last = Math.max(files[0]!.lastSequence, files[1]!.lastSequence);
-    this.#nextSequence = last + 1;
-    if (newest !== undefined) {
-      this.#active = newest;
-      this.#position = files[newest]!.end;
-      this.#file = this.#options.disk.open(paths[newest]!);
-      this.#capacity = this.#file.size();
-    }
-    // A torn or damaged file is not written on: what lies behind its end is not known to be void.
-    this.#spoilt = damaged || newest === undefined || files[newest]!.lastSequence < last;
+    this.#active = newest ?? 0;
+    this.#capacity = files[this.#active]!.bytes;
+    // Each run begins a file of its own, far above every number a torn write may have used: so
+    // nothing such a write left behind is ever taken for a frame of this run.
+    this.#nextSequence = Math.max(files[0]!.lastSequence, files[1]!.lastSequence) + RUN_STEP;
     if (damaged) {
       logger.warn("journal_damaged", {
         paths,
@@ -306,7 +328,8 @@ interface JournalFile {
   /** Whether its snapshot is whole. */
   readonly begun: boolean;
   readonly damaged: boolean;
-  readonly end: Position;
+  /** Bytes of the file. */
+  readonly bytes: number;
 }
 
 function scan(bytes: Uint8Array, crc32c: Checksum): JournalFile {
@@ -338,7 +361,7 @@ function scan(bytes: Uint8Array, crc32c: Checksum): JournalFile {
     lastSequence: last,
     begun,
     damaged,
-    end: position,
+    bytes: bytes.length,
   };
 }
 

@@ -326,11 +326,12 @@ export class Store {
   }
 
   async #recover(state: CatalogueState): Promise<void> {
+    await this.#checkpoints.makeDurable();
+    await this.ledger.prepare();
     await this.#topics.open(state.topics);
     await this.origins.recovered((topic, partition) =>
       this.#topics.get(topic)?.partitions[partition] ?? null
     );
-    await this.ledger.prepare();
     this.#recovering = false;
     for (const { log, gap } of this.#damage.splice(0)) this.#ledgerDamage(log, gap);
     this.commits.observe((log) => this.#checkpointer.advanced(log));
@@ -422,6 +423,7 @@ export class Store {
       return room === null ? this.logs.registered(log) : this.#registeredWithRoom(log, room);
     },
     isOwn: (log, logId) => this.logs.isOwn(log, logId),
+    isReceived: (_log, logId) => this.ranges.has(logId),
   };
 
   readonly #recovery: RecoveryHook = {
