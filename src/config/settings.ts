@@ -62,7 +62,7 @@ export const TOPIC_SETTINGS = {
   retention_bytes: setting(
     size,
     TOPIC_DEFAULTS.retentionBytes,
-    "size of a partition above which the oldest goes; -1: any",
+    "size of a partition above which the oldest goes; -1: none",
   ),
   segment_bytes: setting(
     bytes(2 * BATCH_BYTES_MAX, SEGMENT_BYTES_MAX),

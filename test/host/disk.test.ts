@@ -4,8 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isOperatingError } from "../../src/base/errors.ts";
+import { describeDisk } from "../contract/disk.ts";
 import { openDisk } from "../../src/host/disk.ts";
+
 import type { Disk } from "../../src/store/disk.ts";
+
+describeDisk("of the host", () => {
+  const directory = mkdtempSync(join(tmpdir(), "logboom-disk-"));
+  return {
+    disk: openDisk(directory),
+    close: () => rmSync(directory, { recursive: true }),
+  };
+});
 
 let root: string;
 let disk: Disk;

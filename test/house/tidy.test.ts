@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 
-const LINE_LENGTH_MAX = 100;
+/** The formatter wraps code at 100; what it leaves alone, sentences and titles, may be this long. */
+const LINE_LENGTH_MAX = 110;
+const UNBREAKABLE = /https?:|^\s*\/[^/* ].{80,}\/[a-z]*;$/;
 const FILE_LINES_MAX = 400;
 
 /** Where prints are the product. */
@@ -16,7 +18,7 @@ const sources = ["src", "test", "tools"].flatMap((root) =>
 );
 
 it(`no line is longer than ${LINE_LENGTH_MAX}`, () => {
-  expect(linesWhere((line) => [...line].length > LINE_LENGTH_MAX && !/https?:/.test(line)))
+  expect(linesWhere((line) => [...line].length > LINE_LENGTH_MAX && !UNBREAKABLE.test(line)))
     .toEqual([]);
 });
 
@@ -36,7 +38,8 @@ it("every source file says what it is", () => {
 });
 
 it("nothing is left for later, switched off or typed away", () => {
-  const words = /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck|\bdebugger\b|\bas any\b|: any\b/;
+  const words =
+    /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck|\bdebugger\b|\bas any\b|: any\b(?=[,;)=>\[\]| ])/;
   expect(linesWhere((line, path) => path !== "test/house/tidy.test.ts" && words.test(line)))
     .toEqual([]);
 });
