@@ -33,7 +33,10 @@ const files = readdirSync("src", { recursive: true, encoding: "utf8" })
   .map((name) => ({ path: `src/${name}`, text: readFileSync(`src/${name}`, "utf8") }));
 
 const specifiers = files.flatMap(({ path, text }) =>
-  [...text.matchAll(/\bfrom\s+"([^"]+)"/g)].map((match) => ({ path, target: match[1]! }))
+  [...text.matchAll(/^(?:import|export)\b[^;"]*\bfrom\s+"([^"]+)"/gm)].map((match) => ({
+    path,
+    target: match[1]!,
+  }))
 );
 
 function roomOf(path: string): string {
