@@ -1,0 +1,132 @@
+/** The ledger: decisions are whole or not made, and survive whatever the disk does. */
+import { describe, expect, it } from "vitest";
+import { SILENT_LOGGER } from "../../src/base/log.ts";
+import { Ledger, type LedgerChange, type NewLedgerEntry } from "../../src/store/ledger.ts";
+import { testCore } from "../support/core.ts";
+import { HandClock } from "../support/hand_clock.ts";
+import { SimulatedDisk, type Snapshot } from "../support/simulated_disk.ts";
+import { seededRandom } from "../support/stores.ts";
+
+const core = testCore();
+const LOG = "0123456789abcdef";
+
+function open(disk: SimulatedDisk): Ledger {
+  const crc32c = (bytes: Uint8Array) => core.crc32c(bytes);
+  return Ledger.open({ disk, crc32c, clock: new HandClock(), logger: SILENT_LOGGER });
+}
+
+function entry(from: number, to: number, more: Partial<NewLedgerEntry> = {}): NewLedgerEntry {
+  return {
+    logId: LOG,
+    topic: "logs",
+    partition: 0,
+    from,
+    to,
+    count: to - from,
+    bytes: 100 * (to - from),
+    minTimestamp: from,
+    maxTimestamp: to,
+    reason: "evicted",
+    state: "final",
+    ...more,
+  };
+}
+
+const eviction = (from: number, to: number): LedgerChange => ({
+  entries: [entry(from, to)],
+  start: { directory: "logs-0", offset: to, held: 3, settled: 2 },
+});
+
+describe("Ledger.change()", () => {
+  it("keeps entries, log start offsets and void ranges across runs", async () => {
+    const disk = new SimulatedDisk();
+    const ledger = open(disk);
+    await ledger.prepare();
+    const [made] = await ledger.change(eviction(0, 10));
+    await ledger.change({ void: { logId: LOG, from: 50, to: 60 } });
+    await ledger.close();
+
+    const again = open(disk);
+    expect([...again.entries()]).toEqual([made]);
+    expect(again.logStart("logs-0")).toEqual({ offset: 10, held: 3, settled: 2 });
+    expect(again.voids()).toEqual([{ logId: LOG, from: 50, to: 60 }]);
+    expect(again.logStart("other-0")).toBeUndefined();
+    await again.prepare();
+    const [next] = await again.change({ entries: [entry(10, 20)] });
+    expect(next!.id).toBeGreaterThan(made!.id);
+  });
+
+  it("makes an eviction whole or not at all, wherever a crash comes", async () => {
+    const disk = new SimulatedDisk();
+    const moments: { snapshot: Snapshot; acknowledged: number }[] = [];
+    let acknowledged = 0;
+    const ledger = open(disk);
+    await ledger.prepare();
+    disk.onStep = () => moments.push({ snapshot: disk.snapshot(), acknowledged });
+    for (let at = 0; at < 25; at++) {
+      await ledger.change(eviction(10 * at, 10 * at + 10));
+      acknowledged = 10 * at + 10;
+    }
+    for (const [seed, { snapshot, acknowledged }] of moments.entries()) {
+      const crashed = open(SimulatedDisk.crashed(snapshot, seededRandom(seed).next));
+      const start = crashed.logStart("logs-0")?.offset ?? 0;
+      const count = [...crashed.entries()].reduce((sum, { count }) => sum + count, 0);
+      expect(start, `seed ${seed}`).toBeGreaterThanOrEqual(acknowledged);
+      expect(count, `seed ${seed}`).toBe(start);
+    }
+  });
+
+  it("works at zero bytes free", async () => {
+    const disk = new SimulatedDisk();
+    const ledger = open(disk);
+    await ledger.prepare();
+    disk.capacityBytes = disk.usedBytes();
+    for (let at = 0; at < 200; at++) await ledger.change(eviction(10 * at, 10 * at + 10));
+    expect(open(disk).logStart("logs-0")!.offset).toBe(2_000);
+  });
+
+  it("never moves a log start back", async () => {
+    const ledger = open(new SimulatedDisk());
+    await ledger.prepare();
+    await ledger.change(eviction(0, 20));
+    await ledger.change({ start: { directory: "logs-0", offset: 10, held: 0, settled: 0 } });
+    expect(ledger.logStart("logs-0")!.offset).toBe(20);
+  });
+});
+
+describe("Ledger.resolve()", () => {
+  it("makes what the receiver lacks final, and drops what it has", async () => {
+    const disk = new SimulatedDisk();
+    const ledger = open(disk);
+    await ledger.prepare();
+    const [made] = await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
+    await ledger.resolve(made!.id, [{ from: 2, to: 4 }, { from: 8, to: 10 }]);
+    const standing = open(disk).standing(LOG);
+    expect(standing.map(({ from, to, count, bytes, state }) => [from, to, count, bytes, state]))
+      .toEqual([[2, 4, 2, 200, "final"], [8, 10, 2, 200, "final"]]);
+    expect(await ledger.resolve(made!.id, [])).toEqual([]);
+  });
+});
+
+describe("Ledger.reverse()", () => {
+  it("keeps the entry, which counts no longer", async () => {
+    const ledger = open(new SimulatedDisk());
+    await ledger.prepare();
+    const [made] = await ledger.change({ entries: [entry(0, 10)] });
+    await ledger.reverse(made!.id);
+    expect(ledger.standing(LOG)).toEqual([]);
+    expect(ledger.of(LOG)).toMatchObject([{ from: 0, to: 10, state: "reversed" }]);
+  });
+});
+
+describe("Ledger.forgetVoids()", () => {
+  it("drops those below the watermark given, and no others", async () => {
+    const ledger = open(new SimulatedDisk());
+    await ledger.prepare();
+    await ledger.change({ void: { logId: LOG, from: 0, to: 10 } });
+    await ledger.change({ void: { logId: LOG, from: 20, to: 30 } });
+    await ledger.change({ void: { logId: "f".repeat(16), from: 0, to: 5 } });
+    ledger.forgetVoids((logId) => logId === LOG ? 15 : undefined);
+    expect(ledger.voids().map(({ from }) => from)).toEqual([20, 0]);
+  });
+});
