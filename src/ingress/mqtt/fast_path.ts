@@ -38,10 +38,12 @@ export class FastPath {
     const { store, clock } = this.#client.services;
     this.#session.nowMs = clock.wallMs();
     const result = store.core.ingest(bytes, this.#session);
-    const { status, handle, consumed } = result;
+    const { status, handle, consumed, packetBytes } = result;
     if (result.records > 0) this.#accept(result);
     if (status === "need_more") {
-      this.next = "read";
+      // The core looks at no more than it can hold: a packet beyond that is whole all the same.
+      const isWhole = packetBytes > 0 && packetBytes <= bytes.length - consumed;
+      this.next = isWhole ? "packet" : "read";
     } else if (status === "batch_full") {
       store.byHandle(handle).sealOpen();
       this.next = "again";

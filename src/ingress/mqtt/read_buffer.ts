@@ -20,6 +20,7 @@ const QUIET_READS = 16;
 export class ReadBuffer {
   #budget: ReadBudget;
   #holder: PacketHolder;
+  #packetBytesMax: number;
   #bytes = new Uint8Array(READ_BUFFER_BYTES_MIN);
   #start = 0;
   #end = 0;
@@ -27,9 +28,10 @@ export class ReadBuffer {
   #lastFilled = false;
   #quietReads = 0;
 
-  constructor(budget: ReadBudget, holder: PacketHolder) {
+  constructor(budget: ReadBudget, holder: PacketHolder, packetBytesMax = MQTT_PACKET_BYTES_MAX) {
     this.#budget = budget;
     this.#holder = holder;
+    this.#packetBytesMax = packetBytesMax;
   }
 
   get capacity(): number {
@@ -81,7 +83,7 @@ export class ReadBuffer {
   }
 
   #growForPacket(nowMs: number): boolean {
-    const capacity = Math.min(2 * this.#bytes.length, MQTT_PACKET_BYTES_MAX);
+    const capacity = Math.min(2 * this.#bytes.length, this.#packetBytesMax);
     const extra = capacity - this.#bytes.length;
     assert(extra > 0, "a packet over the limit is refused before its buffer is full");
     if (!this.#budget.takeForPacket(extra, this.#holder, nowMs)) return false;

@@ -81,7 +81,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   constructor(connection: Connection, services: MqttServices) {
     this.#connection = connection;
     this.services = services;
-    this.#buffer = new ReadBuffer(services.readBudget, this);
+    this.#buffer = new ReadBuffer(services.readBudget, this, services.limits.packetBytesMax);
     this.#admission = services.admission.source(() => this.#process());
     const admission = this.#admission;
     this.#output = new SessionOutput({ connection, admission, services, owner: this });
