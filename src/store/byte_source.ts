@@ -57,14 +57,16 @@ export class ByteSource {
     } catch {
       bytes.fill(0);
     }
-    for (let at = 0; at < size; at += PIECE_BYTES) {
-      const piece = bytes.subarray(at, Math.min(at + PIECE_BYTES, size));
+    for (let at = 0; at < size;) {
+      const pageEnd = at + PIECE_BYTES - (position + at) % PIECE_BYTES;
+      const piece = bytes.subarray(at, Math.min(pageEnd, size));
       try {
         this.#file.readAtNow(position + at, piece);
       } catch {
         piece.fill(0);
         this.unreadableBytes += piece.length;
       }
+      at = pageEnd;
     }
     return bytes;
   }

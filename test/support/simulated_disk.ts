@@ -112,6 +112,13 @@ export interface Snapshot {
 /** A number in [0, 1), from a seed. */
 export type Dice = () => number;
 
+/**
+ * What becomes of writes to one file that were not synced: each on its own, in any order; or as an
+ * append-only file of a journalling file system has it, where the file grows once the data is down:
+ * the first of them, the last of those torn.
+ */
+export type CrashModel = "any_order" | "prefix";
+
 export class SimulatedDisk implements Disk {
   /** Counts operations that change something. */
   steps = 0;
@@ -273,14 +280,20 @@ export class SimulatedDisk implements Disk {
   }
 
   /** A disk as a crash at `snapshot` may have left it; `dice` chooses among all it may have done. */
-  static crashed({ directories, files }: Snapshot, dice: Dice): SimulatedDisk {
+  static crashed(
+    { directories, files }: Snapshot,
+    dice: Dice,
+    model: CrashModel = "any_order",
+  ): SimulatedDisk {
     const disk = new SimulatedDisk();
     const restored = new Map<Inode, Inode>();
     const restore = (inode: Inode) => {
       let copy = restored.get(inode);
       if (copy === undefined) {
         copy = new Inode();
-        copy.durable = crashedContents(files.get(inode)!, dice);
+        copy.durable = model === "prefix"
+          ? prefixContents(files.get(inode)!, dice)
+          : crashedContents(files.get(inode)!, dice);
         copy.cache = copy.durable.slice();
         copy.size = copy.durable.length;
         restored.set(inode, copy);
@@ -492,6 +505,15 @@ function crashedContents({ durable, operations, synced, count }: FileState, dice
   grown.set(contents);
   if (dice() < 0.5) { for (let at = contents.length; at < reached; at++) grown[at] = dice() * 256; }
   return grown;
+}
+
+function prefixContents({ durable, operations, synced, count }: FileState, dice: Dice) {
+  const kept = synced + Math.floor(dice() * (count - synced + 1));
+  const contents = replay(durable, operations.slice(0, kept));
+  const next = operations[kept];
+  if (next?.kind !== "write" || kept >= count) return contents.slice();
+  const sectors = sectorsOf(next);
+  return replay(contents.slice(), sectors.slice(0, Math.floor(dice() * sectors.length)));
 }
 
 function sectorsOf({ position, bytes }: Write): Write[] {
