@@ -17,6 +17,7 @@ import { openHttpClient } from "./host/http_client.ts";
 import { type HttpServer, serveHttp } from "./host/http_server.ts";
 import { inflate } from "./host/inflate.ts";
 import { HOST_RANDOM } from "./host/random.ts";
+import { slowDisk } from "./host/slow_disk.ts";
 import { SqliteCatalogue } from "./host/sqlite_catalogue.ts";
 import { listenTcp } from "./host/tcp_listener.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
@@ -107,7 +108,9 @@ async function openStore(
 ): Promise<Store> {
   const lock = lockDataDir(config.data_dir);
   started.defer(() => lock.release());
-  const disk = openDisk(config.data_dir);
+  const own = openDisk(config.data_dir);
+  const delayMs = config.sync_delay_ms;
+  const disk = delayMs > 0 ? slowDisk(own, delayMs, HOST_TIMERS) : own;
   // Before anything else is opened: what a newer logboom wrote is not ours to touch.
   await openFormat(disk, HOST_RANDOM);
   const catalogue = await SqliteCatalogue.open(`${config.data_dir}/catalogue.sqlite`, logger);

@@ -154,6 +154,11 @@ export const NODE_SETTINGS = {
     IN_FLIGHT_BYTES_PER_CONNECTION_MAX,
     "the same, of one connection",
   ),
+  sync_delay_ms: setting(
+    count(0, 10_000),
+    0,
+    "makes each sync slower: tries out what a slow card would do",
+  ),
   log_level: setting(oneOf(["debug", "info", "warn", "error"]), "info", "of its own log lines"),
 } as const;
 
