@@ -51,10 +51,20 @@ export class MemoryCatalogue implements Catalogue {
     this.#run++;
   }
 
-  /** Another one with what is durable in this one: an image of the data directory. */
-  copy(): MemoryCatalogue {
+  /** The catalogue as a crash now may leave it: of the changes pending, the first few happened. */
+  crashed(random: Random): MemoryCatalogue {
     const copy = new MemoryCatalogue();
-    copy.#tables = structuredClone(this.#tables);
+    const { topics, ownLogs, announcedLogs, peers, offsets, meta } = this.#tables;
+    copy.#tables = {
+      topics: new Map(topics),
+      ownLogs: new Map(ownLogs),
+      announcedLogs: new Map(announcedLogs),
+      peers: new Map(peers),
+      offsets: new Map(offsets),
+      meta: new Map(meta),
+    };
+    const happened = Math.floor(random.next() * (this.#pending.length + 1));
+    for (const change of this.#pending.slice(0, happened)) change(copy.#tables);
     return copy;
   }
 
