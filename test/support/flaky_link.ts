@@ -49,7 +49,7 @@ export class FlakyLink {
       const { faults } = this;
       if (this.#happens(faults.repeat)) void this.#deliver(call, alive).catch(() => {});
       if (this.#happens(faults.loseRequest)) return await this.#silence(call);
-      const answer = await this.#deliver(call, alive);
+      const answer = await this.#inTime(call, this.#deliver(call, alive));
       if (answer === null || this.#happens(faults.loseAnswer)) return await this.#silence(call);
       await this.#delay();
       return answer;
@@ -74,6 +74,15 @@ export class FlakyLink {
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (this.serve !== serve) return null;
     return { status: response.status, headers: response.headers, body: bytes };
+  }
+
+  /** A server that died in the middle never answers. */
+  #inTime(call: HttpCall, answer: Promise<HttpAnswer | null>): Promise<HttpAnswer | null> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#timers.after(call.timeoutMs, () => resolve(null));
+      call.signal?.addEventListener("abort", () => resolve(null), { once: true });
+      answer.then(resolve, reject).finally(cancel);
+    });
   }
 
   /** No answer: sometimes told at once, sometimes only by the clock. */

@@ -16,7 +16,7 @@ import { diceOf, seededRandom } from "./dice.ts";
 import { FlakyLink } from "./flaky_link.ts";
 import type { HandClock } from "./hand_clock.ts";
 import { MemoryCatalogue } from "./memory_catalogue.ts";
-import { SimulatedDisk, type Snapshot } from "./simulated_disk.ts";
+import { type CrashModel, SimulatedDisk, type Snapshot } from "./simulated_disk.ts";
 import { append, openStore } from "./stores.ts";
 
 const TOKENS = /^Bearer (.+)$/;
@@ -32,6 +32,7 @@ export interface NodeOptions {
   readonly clock: HandClock;
   readonly settings?: Partial<StoreSettings>;
   readonly logger?: Logger;
+  readonly crashModel?: CrashModel | undefined;
 }
 
 /** One data directory and the process on it, started and crashed any number of times. */
@@ -47,6 +48,7 @@ export class SimulatedNode {
   readonly #options: NodeOptions;
   readonly #dice: () => number;
   #snapshot: Snapshot | null = null;
+  #catalogueLeft = this.catalogue;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -124,21 +126,30 @@ export class SimulatedNode {
     const at = disk.steps + steps;
     disk.onStep = (step) => {
       if (step !== at || this.disk !== disk) return;
-      disk.onStep = null;
-      this.#snapshot = disk.snapshot();
+      this.#die();
     };
+  }
+
+  /** Power stays on, unless it went already. */
+  disarm(): void {
+    this.disk.onStep = null;
   }
 
   /** Power goes now, unless it went already; the next start finds what the disk kept. */
   crash(): void {
-    const snapshot = this.#snapshot ?? this.disk.snapshot();
-    this.#snapshot = snapshot;
+    if (this.#snapshot === null) this.#die();
     const { forwarder } = this;
     this.forwarder = null;
     void forwarder?.stop();
+    this.disk = SimulatedDisk.crashed(this.#snapshot!, this.#dice, this.#options.crashModel);
+    this.catalogue = this.#catalogueLeft;
+  }
+
+  /** What the process does from here on reaches neither disk nor catalogue. */
+  #die(): void {
     this.disk.onStep = null;
-    this.disk = SimulatedDisk.crashed(snapshot, this.#dice);
-    this.catalogue.crash(seededRandom(Math.floor(this.#dice() * 2 ** 31)));
+    this.#snapshot = this.disk.snapshot();
+    this.#catalogueLeft = this.catalogue.crashed({ next: this.#dice, fill() {} });
   }
 
   /** SIGTERM: everything is written down. */
@@ -152,13 +163,13 @@ export class SimulatedNode {
 
   /** A copy of the data directory as it is at this moment. */
   image(): Image {
-    return { disk: this.disk.snapshot(), catalogue: this.catalogue.copy() };
+    return { disk: this.disk.snapshot(), catalogue: copyOf(this.catalogue) };
   }
 
   /** Puts an image back; start afterwards. */
   restore({ disk, catalogue }: Image): void {
     this.disk = SimulatedDisk.killed(disk);
-    this.catalogue = catalogue.copy();
+    this.catalogue = copyOf(catalogue);
   }
 
   /** Appends, and resolves true once acknowledged; false when it is not, or the process died. */
@@ -198,6 +209,11 @@ export class SimulatedNode {
     }
     return records;
   }
+}
+
+/** What is durable in it. */
+function copyOf(catalogue: MemoryCatalogue): MemoryCatalogue {
+  return catalogue.crashed({ next: () => 0, fill() {} });
 }
 
 export interface ReadRecord {

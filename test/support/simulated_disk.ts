@@ -429,6 +429,9 @@ export class SimulatedDisk implements Disk {
         end(verdict, count, operations);
       },
       syncNow: () => {
+        if (this.heldSync !== null) {
+          throw new Error(`${path} cannot be held back on the event loop: sync two files, or roll`);
+        }
         const verdict = verdictOf();
         this.syncs++;
         this.#step();
