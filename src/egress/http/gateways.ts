@@ -6,34 +6,34 @@
 import { LISTED_LOGS_MAX } from "../../base/limits.ts";
 import { Query } from "../../protocol/http/query.ts";
 import type { ReceivedLog } from "../../store/received_ranges.ts";
-import type { EgressOptions, ReportedLog } from "./options.ts";
+import { lagsOf, type LogLag } from "./gateway_lag.ts";
+import type { EgressOptions } from "./options.ts";
 
 const PARAMETERS = ["gateway", "topic", "closed"];
 
 /** Logs that ended and have come whole are left out unless `closed=true`. */
-export function listGateways({ store, reportedOf }: EgressOptions, request: Request): unknown {
+export function listGateways(options: EgressOptions, request: Request): unknown {
   const query = new Query(request.url, PARAMETERS);
   const gateway = query.text("gateway");
   const topic = query.text("topic");
   const closed = query.flag("closed");
+  const lags = lagsOf(options);
   const logs: unknown[] = [];
   let omitted = 0;
-  for (const log of store.ranges.all()) {
+  for (const log of options.store.ranges.all()) {
     if (log.closed && !closed) continue;
     if (gateway !== undefined && log.gateway !== gateway) continue;
     if (topic !== undefined && log.source.topic !== topic) continue;
-    if (logs.length < LISTED_LOGS_MAX) logs.push(logDocument(log, reportedOf?.(log.logId) ?? null));
+    if (logs.length < LISTED_LOGS_MAX) logs.push(logDocument(log, lags.get(log.logId)!));
     else omitted++;
   }
   return { gateways: logs, omitted };
 }
 
-function logDocument(log: ReceivedLog, reported: ReportedLog | null): unknown {
-  const logEndOffset = reported?.logEndOffset ?? null;
-  const lagMs = reported?.lagMs ?? null;
+function logDocument(log: ReceivedLog, lag: LogLag): unknown {
   return {
     gateway: log.gateway,
-    node_id: log.peer,
+    peer: log.peer,
     log_id: log.logId,
     topic: log.source.topic,
     partition: log.source.partition,
@@ -44,16 +44,10 @@ function logDocument(log: ReceivedLog, reported: ReportedLog | null): unknown {
     lost: log.lost,
     predecessor: log.predecessor,
     closed: log.closed,
-    log_end_offset: logEndOffset,
-    lag_records: logEndOffset === null ? null : lagOf(log, logEndOffset),
-    lag_bytes: reported?.lagBytes ?? null,
-    lag_seconds: lagMs === null ? null : lagMs / 1000,
-    last_seen: reported?.lastSeenMs ?? null,
+    log_end_offset: lag.logEndOffset,
+    lag_records: lag.records,
+    lag_bytes: lag.bytes,
+    lag_seconds: lag.seconds,
+    last_seen: lag.lastSeenMs,
   };
-}
-
-/** Offsets below the end that are not here. */
-export function lagOf({ watermark, islands }: ReceivedLog, logEndOffset: number): number {
-  const above = islands.reduce((sum, { from, to }) => sum + to - from, 0);
-  return Math.max(0, logEndOffset - watermark - above);
 }

@@ -16,7 +16,7 @@ import { Query } from "../../protocol/http/query.ts";
 import type { OwnLogRow } from "../../store/catalogue.ts";
 import { encodeEntry, type EntryRow } from "../../store/ledger.ts";
 import type { ReceivedLog } from "../../store/received_ranges.ts";
-import { lagOf } from "./gateways.ts";
+import { lagsOf, receivedOf } from "./gateway_lag.ts";
 import type { EgressOptions, EgressStore } from "./options.ts";
 
 const PARAMETERS = ["after", "max_entries", "log_id"];
@@ -78,13 +78,14 @@ function accountsOf(
 }
 
 function* eachAccount(options: EgressOptions, logId: string | undefined): Iterable<Account> {
-  const { store, nodeName, reportedOf } = options;
+  const { store, nodeName } = options;
+  const lags = lagsOf(options);
   for (const row of store.logs.all()) {
     if (logId === undefined || row.logId === logId) yield ownAccount(store, nodeName, row);
   }
   for (const log of store.ranges.all()) {
     if (logId !== undefined && log.logId !== logId) continue;
-    yield receivedAccount(store, log, reportedOf?.(log.logId)?.logEndOffset ?? null);
+    yield receivedAccount(store, log, lags.get(log.logId)?.records ?? 0);
   }
 }
 
@@ -107,16 +108,10 @@ function ownAccount(store: EgressStore, gateway: string, row: OwnLogRow): Accoun
   };
 }
 
-function receivedAccount(
-  store: EgressStore,
-  log: ReceivedLog,
-  logEndOffset: number | null,
-): Account {
-  const islands = log.islands.reduce((sum, { from, to }) => sum + to - from, 0);
-  const here = log.watermark - log.firstOffset + islands;
-  const missing = logEndOffset === null ? 0 : lagOf(log, logEndOffset);
-  const end = log.firstOffset + here + missing;
-  const lost = sumWithin(log.lost, { from: log.firstOffset, to: end });
+/** `missing`: what is still to come of it, as far as it is known. */
+function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number): Account {
+  const here = receivedOf(log);
+  const lost = sumWithin(log.lost, { from: log.firstOffset, to: log.firstOffset + here });
   const settled = store.hasUpstream
     ? store.forwarded.ofLog(log.logId)?.settled ?? log.firstOffset
     : log.firstOffset + here;

@@ -154,7 +154,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
 
   Gateway: object({
     gateway: { ...text, description: "Its name." },
-    node_id: text,
+    peer: { ...text, description: "The name of its credential, or its node id." },
     log_id: logId,
     topic: { ...text, description: "At the gateway." },
     partition: integer,
@@ -167,8 +167,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     closed: { ...flag, description: "A successor was announced, and all of this one is here." },
     log_end_offset: nullableInteger,
     lag_records: nullableInteger,
-    lag_bytes: nullableInteger,
-    lag_seconds: { type: ["number", "null"], minimum: 0 },
+    lag_bytes: { ...nullableInteger, description: "Estimated from the records that are here." },
+    lag_seconds: {
+      type: ["number", "null"],
+      minimum: 0,
+      description: "Age of the newest record here, while there is a lag.",
+    },
     last_seen: { ...nullableInteger, description: "Milliseconds since the Unix epoch." },
   }),
 

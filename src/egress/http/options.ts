@@ -6,7 +6,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import type { LogId, TimestampMs } from "../../base/types.ts";
+import type { TimestampMs, TopicName } from "../../base/types.ts";
 import type { Inflate } from "../../format/codec.ts";
 import type { Store } from "../../store/store.ts";
 import type { PrometheusMetrics } from "./metrics.ts";
@@ -30,12 +30,17 @@ export type EgressStore = Pick<
   | "topics"
 >;
 
-/** What a gateway said of a log that replicates here, and when. */
-export interface ReportedLog {
-  /** Exclusive, in the log's own offsets; null where it was not said. */
-  readonly logEndOffset: number | null;
-  readonly lagBytes: number | null;
-  readonly lagMs: number | null;
+/** A partition of another node, whose records come one after the other. */
+export interface Lane {
+  /** The name of its credential, or its node id. */
+  readonly peer: string;
+  readonly topic: TopicName;
+  readonly partition: number;
+}
+
+/** What a gateway said of a lane, and when it was heard of last. */
+export interface LaneReport {
+  readonly pendingRecords: number;
   readonly lastSeenMs: TimestampMs;
 }
 
@@ -54,8 +59,8 @@ export interface EgressOptions {
   readonly authorize: Authorize;
   readonly nodeName: string;
   readonly ready: () => Readiness;
-  /** What the replication receiver heard of a log; null where it heard nothing in this run. */
-  readonly reportedOf?: (logId: LogId) => ReportedLog | null;
+  /** What the replication receiver heard of a lane; null where it heard nothing in this run. */
+  readonly reportedOf?: (lane: Lane) => LaneReport | null;
   /** Aborted when the node stops: whoever waits for records is answered at once. */
   readonly stopping?: AbortSignal;
   /** Told of each bug, after it was logged. */

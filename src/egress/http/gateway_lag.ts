@@ -1,0 +1,92 @@
+/**
+ * How far each log that replicates here lags. What a gateway says is how many records of a lane are
+ * still to come; where a successor was announced, the end of a log is known exactly. Bytes and
+ * seconds are estimates: from the size of the records that are here, and from the newest of them.
+ *
+ * @module
+ */
+import type { LogId, Offset } from "../../base/types.ts";
+import type { PartitionLog } from "../../store/partition_log.ts";
+import type { ReceivedLog } from "../../store/received_ranges.ts";
+import type { EgressOptions, Lane, LaneReport } from "./options.ts";
+
+export interface LogLag {
+  /** Exclusive, in the log's own offsets. */
+  readonly logEndOffset: Offset | null;
+  readonly records: number | null;
+  readonly bytes: number | null;
+  readonly seconds: number | null;
+  readonly lastSeenMs: number | null;
+}
+
+export type LagOptions = Pick<EgressOptions, "store" | "clock" | "reportedOf">;
+
+/** The lag of every log, by log id. */
+export function lagsOf({ store, clock, reportedOf }: LagOptions): ReadonlyMap<LogId, LogLag> {
+  const logs = [...store.ranges.all()];
+  const ends = new Map<LogId, Offset>();
+  for (const { predecessor, predecessorEnd } of logs) {
+    if (predecessor !== null) ends.set(predecessor, predecessorEnd);
+  }
+  const lanes = new Map<string, LaneReport | null>();
+  const laneOf = (log: ReceivedLog) => `${log.peer} ${log.source.topic}/${log.source.partition}`;
+  // What earlier logs of a lane still owe is part of what the gateway said of the lane.
+  const owed = new Map<string, number>();
+  for (const log of logs) {
+    const lane = laneOf(log);
+    if (!lanes.has(lane)) lanes.set(lane, reportedOf?.(laneNameOf(log)) ?? null);
+    const end = ends.get(log.logId);
+    if (end !== undefined) owed.set(lane, (owed.get(lane) ?? 0) + missingBelow(log, end));
+  }
+  return new Map(logs.map((log) => {
+    const lane = laneOf(log);
+    const report = lanes.get(lane) ?? null;
+    const end = ends.get(log.logId);
+    const records = end !== undefined
+      ? missingBelow(log, end)
+      : report && Math.max(0, report.pendingRecords - (owed.get(lane) ?? 0));
+    return [log.logId, {
+      logEndOffset: end ?? (records === null ? null : highestOf(log) + records),
+      records,
+      ...estimate(store.topic(log.target.topic)?.partitions[log.target.partition], {
+        records,
+        nowMs: clock.wallMs(),
+      }),
+      lastSeenMs: report?.lastSeenMs ?? null,
+    }];
+  }));
+}
+
+/** Offsets of the log that are here, or known to be lost. */
+export function receivedOf({ firstOffset, watermark, islands }: ReceivedLog): number {
+  return watermark - firstOffset + islands.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+function laneNameOf({ peer, source }: ReceivedLog): Lane {
+  return { peer, topic: source.topic, partition: source.partition };
+}
+
+function missingBelow(log: ReceivedLog, end: Offset): number {
+  return Math.max(0, end - log.firstOffset - receivedOf(log));
+}
+
+function highestOf({ watermark, islands }: ReceivedLog): Offset {
+  return islands.at(-1)?.to ?? watermark;
+}
+
+function estimate(
+  target: PartitionLog | undefined,
+  { records, nowMs }: { readonly records: number | null; readonly nowMs: number },
+): { readonly bytes: number | null; readonly seconds: number | null } {
+  if (records === null || records === 0) return { bytes: records, seconds: records };
+  const held = target === undefined ? 0 : target.highWatermark - target.logStartOffset;
+  if (target === undefined || held === 0) return { bytes: null, seconds: null };
+  const newestMs = target.segments().reduce(
+    (max, { maxTimestamp }) => Math.max(max, maxTimestamp),
+    0,
+  );
+  return {
+    bytes: Math.round(records * target.bytes / held),
+    seconds: Math.max(0, nowMs - newestMs) / 1000,
+  };
+}
