@@ -9,6 +9,7 @@ import { Core } from "./core/core.ts";
 import { Credentials } from "./credentials.ts";
 import { createEgressApp } from "./egress/http/app.ts";
 import { PrometheusMetrics } from "./egress/http/metrics.ts";
+import { laneReportOf } from "./gateway_reports.ts";
 import { HOST_CLOCK } from "./host/clock.ts";
 import { loadCoreFile } from "./host/core_file.ts";
 import { lockDataDir } from "./host/data_dir_lock.ts";
@@ -204,6 +205,7 @@ function makeApps(rooms: Rooms): RoomApp[] {
     createEgressApp({
       ...common,
       stopping,
+      reportedOf: (lane) => laneReportOf(receiver.sessions.all(), lane),
       ready: () => stopping.aborted ? { ready: false, reason: "stopping" } : { ready: true },
     }),
   ];
