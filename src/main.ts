@@ -20,7 +20,7 @@ import { type Config, loadConfig } from "./config.ts";
 import { type Address, startNode } from "./node.ts";
 
 /** A stop that takes longer is a hang; what was acknowledged is safe either way. */
-const STOP_TIMEOUT_MS = 8_000;
+const STOP_TIMEOUT_MS = 10_000;
 
 const BUG_EXIT_CODE = 70;
 
@@ -38,6 +38,8 @@ async function serve(args: readonly string[]): Promise<never> {
 
   const signal = await stopAsked.promise;
   logger.info("stopping", { signal });
+  // Asked twice, it goes at once: what was acknowledged is on the disk already.
+  onStopSignal(() => Deno.exit(1));
   HOST_TIMERS.after(STOP_TIMEOUT_MS, () => {
     logger.error("stop_timed_out", { after_ms: STOP_TIMEOUT_MS });
     Deno.exit(1);

@@ -65,6 +65,8 @@ interface Rooms extends NodeOptions {
   readonly stopping: AbortSignal;
   /** What has been started, to be stopped in the opposite order. */
   readonly started: AsyncDisposableStack;
+  /** Closed first, and all at once: each lets its own clients finish. */
+  readonly doors: (() => Promise<void>)[];
 }
 
 /** @throws {OperatingError} with a sentence that says what to do, when the node cannot start. */
@@ -77,7 +79,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const { config } = options;
   const rooms: Rooms = {
     ...options,
-    ...{ store, metrics, started },
+    ...{ store, metrics, started, doors: [] },
     stopping: stopping.signal,
     credentials: new Credentials(config),
     admission: new Admission({
@@ -88,6 +90,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     }),
   };
   startForwarder(rooms);
+  started.defer(async () => {
+    await Promise.all(rooms.doors.map((close) => close()));
+  });
   const mqtt = startMqtt(rooms);
   const http = startHttp(rooms);
   // All is well: from here on the caller decides when it is taken down.
@@ -146,10 +151,9 @@ function startForwarder({ config, logger, metrics, store, started }: Rooms): voi
 }
 
 function startMqtt(rooms: Rooms): Address | null {
-  const { config, logger, metrics, store, admission, credentials, started, onBug } = rooms;
+  const { config, logger, metrics, store, admission, credentials, doors, onBug } = rooms;
   if (config.mqtt_port === null) return null;
   const listener = listenTcp(config.host, config.mqtt_port);
-  started.defer(() => listener.close());
   const ingress = new MqttIngress({
     ...{ listener, store, admission, logger, metrics },
     ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
@@ -165,12 +169,12 @@ function startMqtt(rooms: Rooms): Address | null {
     },
   });
   ingress.run().catch(onBug);
-  started.defer(() => ingress.stop());
+  doors.push(() => ingress.stop());
   return listener.address;
 }
 
 function startHttp(rooms: Rooms): Address | null {
-  const { config, started, onBug } = rooms;
+  const { config, doors, onBug } = rooms;
   if (config.http_port === null) return null;
   const server = serveHttp({
     hostname: config.host,
@@ -178,7 +182,7 @@ function startHttp(rooms: Rooms): Address | null {
     handle: joinApps(makeApps(rooms)),
     onBug,
   });
-  started.defer(() => closeHttp(server));
+  doors.push(() => closeHttp(server));
   return server.address;
 }
 
