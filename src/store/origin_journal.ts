@@ -78,6 +78,7 @@ export class OriginJournal implements OriginHook {
   private constructor(options: OriginJournalOptions) {
     this.#checkpoint = options.checkpoint;
     this.#unsettled = new Set(options.checkpoint?.unsettled);
+    const read: (readonly [OriginFrame | null, number])[] = [];
     this.#journal = Journal.open({
       disk: options.disk,
       crc32c: options.crc32c,
@@ -85,9 +86,15 @@ export class OriginJournal implements OriginHook {
       paths: ORIGIN_PATHS,
       stepBytes: options.fileBytes,
       maxBytes: ORIGIN_JOURNAL_BYTES_MAX,
-      replay: (payload, sequence) => this.#replay(payload, sequence),
+      // The checksum holds, so this is what this file wrote.
+      replay: (payload, sequence) => void read.push([payload as OriginFrame | null, sequence]),
       snapshot: () => [...this.#snapshot()],
     });
+    // What became void later never counted, so that is looked for first.
+    const voided = new Set(read.flatMap(([frame]) => frame?.[0] === "void" ? frame[1] : []));
+    for (const [frame, sequence] of read) {
+      if (!voided.has(sequence)) this.#replay(frame, sequence);
+    }
     this.#listWanted();
   }
 
@@ -268,15 +275,13 @@ export class OriginJournal implements OriginHook {
     return this.#journal.close();
   }
 
-  #replay(payload: unknown, sequence: number): void {
-    if (payload === null) {
+  #replay(frame: OriginFrame | null, sequence: number): void {
+    if (frame === null) {
       this.#requests.clear();
       this.#sessions.clear();
       this.#doubtful.clear();
       return;
     }
-    // The checksum holds, so this is what this file wrote.
-    const frame = payload as OriginFrame;
     switch (frame[0]) {
       case "http":
       case "qos2":
@@ -301,7 +306,6 @@ export class OriginJournal implements OriginHook {
         this.#doubt((other) => other[0] !== "qos2" || other[1] !== frame[1]);
         return this.#sessions.drop(frame[1]);
       case "void":
-        for (const failed of frame[1]) this.#doubtful.delete(failed);
         return;
     }
   }

@@ -147,6 +147,32 @@ describe("OriginJournal", () => {
       }
     }
   });
+
+  it("never counts an entry whose batch was given up, though others stand at its offsets", async () => {
+    for (const checkpoints of [0, 1, 2]) {
+      const disk = new SimulatedDisk();
+      const { store, world } = await openStore({ disk });
+      await store.createTopic("logs", { partitions: PARTITIONS });
+      const log = store.topic("logs")!.partitions[0]!;
+      await store.origins.openSession("c", { cleanStart: false, lasting: true });
+      disk.writeFault = (path) => path.startsWith("logs-") ? "full" : null;
+      await expect(send(store, "p", 1)).rejects.toMatchObject({ code: "storage_full" });
+      await expect(publish(store, "c", 1, "message")).rejects.toMatchObject({
+        code: "storage_full",
+      });
+      disk.writeFault = null;
+      await append(store, log, ["somebody else's", "and another", "and one more"]);
+      for (let at = 0; at < checkpoints; at++) await store.checkpoint();
+
+      const { store: again } = await openStore({
+        ...world,
+        disk: SimulatedDisk.crashed(disk.snapshot(), () => 0),
+      });
+      const where = `${checkpoints} checkpoints`;
+      expect(again.origins.isHeld("c", 1), where).toBe(false);
+      expect(again.origins.http("p", 1, "print 4").kind, where).toBe("fresh");
+    }
+  });
 });
 
 describe("OriginJournal.http()", () => {
