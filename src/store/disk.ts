@@ -25,6 +25,8 @@ export interface Disk {
   rename(from: string, to: string): void;
   /** Makes the entries of a directory durable: files created, renamed, removed in it. "" is the top. */
   syncDirectory(path: string): Promise<void>;
+  /** Whether a sync is known to take long: then none is made on the event loop. */
+  readonly slowSyncs?: boolean;
   /** Bytes this process may still write, as the file system tells. */
   freeBytes(): number;
 }

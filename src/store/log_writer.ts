@@ -64,8 +64,9 @@ export class LogWriter {
     return this.#options.segments.at(-1);
   }
 
-  /** Whether one quick sync makes all of it durable. */
+  /** Whether one sync, that may be a quick one, makes all of it durable. */
   get oneFile(): boolean {
+    if (this.#options.disk.slowSyncs === true) return false;
     return this.#leases.length === 1 && !this.#directoryDirty;
   }
 
