@@ -20,6 +20,7 @@ import type { Publication } from "./publication.ts";
 import type { Qos2Publishes } from "./qos2_publishes.ts";
 import type { ReadBudget } from "./read_budget.ts";
 import type { RouteTable } from "./route_table.ts";
+import type { SessionExpiry } from "./session_expiry.ts";
 import type { SessionJournal } from "./session_journal.ts";
 import type { TopicAliases } from "./topic_aliases.ts";
 
@@ -58,6 +59,7 @@ export interface MqttServices {
   readonly routes: RouteTable;
   readonly clients: LiveClients;
   readonly qos2: Qos2Publishes;
+  readonly expiry: SessionExpiry;
   readonly readBudget: ReadBudget;
   readonly clock: Clock;
   readonly random: Random;
@@ -80,8 +82,8 @@ export interface ConnectionEnd {
   readonly clientId: string | null;
   /** To be published now. */
   readonly will: Publication | null;
-  /** The session state outlives the connection. */
-  readonly lasting: boolean;
+  /** Seconds the session outlives the connection; 0 ends it now. */
+  readonly sessionExpiryS: number;
 }
 
 export interface ClientConnection {

@@ -31,6 +31,7 @@ import { Qos2Publishes } from "./qos2_publishes.ts";
 import { ReadBudget } from "./read_budget.ts";
 import { RouteTable } from "./route_table.ts";
 import { Session } from "./session.ts";
+import { SessionExpiry } from "./session_expiry.ts";
 import { type RouteSettings, TopicRoutes } from "./topic_routes.ts";
 
 export interface MqttIngressOptions {
@@ -49,6 +50,8 @@ export interface MqttIngressOptions {
 }
 
 const SWEEP_MS = 1_000;
+/** Sweeps between two looks at sessions that may have expired. */
+const EXPIRY_SWEEPS = 5;
 /** Sweeps between two moves of records without a key to the next partition. */
 const ROTATE_SWEEPS = 1;
 
@@ -138,6 +141,7 @@ export class MqttIngress {
       admission,
       routes: new RouteTable(store, new TopicRoutes(routes)),
       clients: new LiveClients(),
+      expiry: new SessionExpiry((clientId) => this.#endSession(clientId)),
       qos2: new Qos2Publishes(store.origins),
       readBudget: new ReadBudget(),
       clock,
@@ -175,6 +179,7 @@ export class MqttIngress {
   #sweep(): void {
     this.#nowS += SWEEP_MS / 1000;
     for (const session of [...this.#sessions]) session.sweep(this.#nowS);
+    if (this.#nowS % EXPIRY_SWEEPS === 0) this.#services.expiry.sweep(this.#nowS);
     this.#services.readBudget.evictStalled(this.#nowS * 1000 - MQTT_PACKET_STALL_MS);
     if (this.#nowS % ROTATE_SWEEPS === 0) this.#services.routes.rotate();
     this.#sweepLater();
@@ -182,22 +187,25 @@ export class MqttIngress {
 
   // ── the end of a connection ──────────────────────────────────────────────────────────────────
 
-  #ended({ connection, clientId, will, lasting }: ConnectionEnd): void {
+  #ended({ connection, clientId, will, sessionExpiryS }: ConnectionEnd): void {
     this.#sessions.delete(connection as Session);
     if (clientId !== null) {
       if (will !== null) this.#publishWill(clientId, will);
-      const { clients, logger, store } = this.#services;
+      const { clients, expiry } = this.#services;
       // A connection that was taken over leaves its session to the new one.
       if (clients.isLive(clientId, connection)) {
         clients.leave(clientId, connection);
-        if (!lasting) {
-          store.origins.endSession(clientId).catch((error) => {
-            logger.warn("mqtt_session_failed", { error: messageOf(error) });
-          });
-        }
+        if (sessionExpiryS === 0) this.#endSession(clientId);
+        else expiry.begin(clientId, sessionExpiryS, this.#nowS);
       }
     }
     if (this.#stopping && this.#sessions.size === 0) this.#emptied?.();
+  }
+
+  #endSession(clientId: string): void {
+    this.#options.store.origins.endSession(clientId).catch((error) => {
+      this.#options.logger.warn("mqtt_session_failed", { error: messageOf(error) });
+    });
   }
 
   #publishWill(clientId: string, will: Publication): void {

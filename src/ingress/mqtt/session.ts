@@ -18,7 +18,7 @@
  *
  * @module
  */
-import { isOperatingError, messageOf } from "../../base/errors.ts";
+import { isOperatingError } from "../../base/errors.ts";
 import {
   MQTT_ANSWER_BYTES_MAX,
   MQTT_CONNECT_BYTES_MAX,
@@ -43,6 +43,7 @@ import {
   connackOf,
   type ConnectOutcome,
   handleConnect,
+  refused,
 } from "./handlers/connect.ts";
 import { handlePacket } from "./handlers/packet.ts";
 import type { LiveClient } from "./live_clients.ts";
@@ -215,14 +216,16 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     }
     const { clientId, protocolVersion, cleanStart, sessionExpiryS } = outcome;
     services.clients.enter(clientId, this);
+    services.expiry.cancel(clientId);
     let present: boolean;
     try {
       const lasting = sessionExpiryS > 0;
       present = await services.store.origins.openSession(clientId, { cleanStart, lasting });
     } catch (error) {
-      services.logger.warn("mqtt_session_failed", { error: messageOf(error) });
+      if (!isOperatingError(error)) throw error;
+      services.logger.warn("mqtt_session_failed", { error: error.message });
       services.clients.leave(clientId, this);
-      return this.close();
+      return this.#end(refused(protocolVersion, reasonCodeOf(error.code), error.message).connack);
     }
     if (this.#phase !== "connecting") return;
     if (!present) services.qos2.forget(clientId);
@@ -351,7 +354,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
       connection: this,
       clientId: client?.clientId ?? null,
       will: this.#hasWill && client !== null ? client.will : null,
-      lasting: this.#sessionExpiryS > 0,
+      sessionExpiryS: this.#sessionExpiryS,
     });
   }
 

@@ -28,6 +28,7 @@ import { connectReturnCode, ReasonCode } from "../../../protocol/mqtt/reason_cod
 import type { MqttServices } from "../client_connection.ts";
 import { decodePacket, encodePacket } from "../packet_codec.ts";
 import type { Publication } from "../publication.ts";
+import { SESSION_NEVER_EXPIRES } from "../session_expiry.ts";
 import { willOf } from "../will.ts";
 
 /** A client that is let in, once its session state is open. */
@@ -53,7 +54,6 @@ export interface RefusedConnect {
 
 export type ConnectOutcome = AcceptedConnect | RefusedConnect;
 
-export const SESSION_NEVER_EXPIRES = 0xffff_ffff;
 const PROTOCOL_NAME = "MQTT";
 const PROTOCOL_NAME_31 = "MQIsdp";
 

@@ -153,6 +153,21 @@ describe("handleConnect(): refusing", () => {
     expect(await as(undefined, "")).toBe("20020004");
   });
 
+  it("refuses a session to keep when there is no room to keep it", async () => {
+    const fixture = await MqttFixture.start();
+    fixture.disk.writeFault = () => "full";
+    const four = await fixture.open();
+    four.push(connectPacket({ clean: false }));
+    await four.untilClosed();
+    expect(toHex(four.written)).toBe("20020003");
+    const five = await fixture.open();
+    const properties = { sessionExpiryInterval: 9 };
+    five.push(connectPacket({ protocolVersion: 5, properties }));
+    await five.untilClosed();
+    expect(toHex(five.written)).toBe("2003009700");
+    expect((await fixture.connect()).closed, "a session that ends with it needs none").toBe(false);
+  });
+
   it("refuses a will that may not be published", async () => {
     const will = { topic: "$SYS/x", payload: "x", qos: 0, retain: false } as const;
     const five = await answerTo(connectPacket({ protocolVersion: 5, will }));
