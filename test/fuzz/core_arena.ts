@@ -1,7 +1,8 @@
 /**
  * Where the core is fuzzed: inputs lie between guard bytes, and so does what it writes. Each input
  * is tried twice, with different guards, so that a read past an end that matters shows as different
- * answers; a write past one shows in the guards.
+ * answers; a write past one shows in the guards. Behind the guards of an input the memory ends, so
+ * that a read further than slack allows traps.
  *
  * LOGBOOM_FUZZ=1000000 sets how many inputs each target gets; LOGBOOM_SEED replays a run.
  *
@@ -14,8 +15,8 @@ import { mutate, type SeededRandom, seededRandom } from "../support/mutations.ts
 
 /** Inputs per target where nothing else is said: a few seconds in all. */
 const INPUTS = 20_000;
-const GUARD_BYTES = 320;
-const GUARDS = [0x00, 0xa5] as const;
+/** As much as the core may read past an end without harm; wasm/assembly/memory.ts calls it SLACK. */
+const GUARD_BYTES = 256;
 /** Milliseconds a target may take, for as many inputs as may be asked for. */
 export const FUZZ_TIMEOUT_MS = 3_600_000;
 
@@ -28,6 +29,8 @@ export class Arena {
   readonly exports: CoreExports;
   readonly map: MemoryMap;
   readonly memory: Uint8Array;
+  readonly #random = seededRandom();
+  #guard = 0;
 
   constructor() {
     const { exports, map } = instantiate(coreBytes());
@@ -38,40 +41,45 @@ export class Arena {
 
   /**
    * Calls `attempt` with the address of `input`, twice; both answers, as JSON, must be the same.
-   * The address moves with the input's size, so that alignment varies.
+   * The input ends where the slack of the last area begins, so that alignment varies.
    */
   guarded<T>(input: Uint8Array, attempt: (start: number) => T): T {
-    const start = this.map.IN + GUARD_BYTES + input.length % 16;
-    const answers = GUARDS.map((guard) => {
-      this.#surround(start, input.length, guard);
+    const start = this.memory.length - GUARD_BYTES - input.length;
+    const guards = [this.#random.below(256), this.#random.below(256)];
+    const answers = guards.map((guard) => {
+      this.#guard = guard;
+      this.#surround(start, input.length);
       this.memory.set(input, start);
       const answer = attempt(start);
-      this.#check(start, input.length, guard, "input");
+      this.#check(start, input.length, "input");
       if (!input.every((byte, at) => this.memory[start + at] === byte)) {
         throw new Error("the input was written to");
       }
       return answer;
     });
     const [first, second] = answers.map((answer) => JSON.stringify(answer));
-    if (first !== second) throw new Error(`guard bytes were read: ${first} and ${second}`);
+    if (first !== second) {
+      throw new Error(`guard bytes ${guards} were read: ${first} and ${second}`);
+    }
     return answers[0]!;
   }
 
   /** Calls `attempt` with the address of an output of `room` bytes, and looks around it after. */
   output<T>(room: number, attempt: (to: number) => T): T {
     const to = this.map.BIG + GUARD_BYTES + room % 16;
-    this.#surround(to, room, 0x5c);
+    this.#surround(to, room);
     const answer = attempt(to);
-    this.#check(to, room, 0x5c, "output");
+    this.#check(to, room, "output");
     return answer;
   }
 
-  #surround(start: number, size: number, guard: number): void {
-    this.memory.fill(guard, start - GUARD_BYTES, start);
-    this.memory.fill(guard, start + size, start + size + GUARD_BYTES);
+  #surround(start: number, size: number): void {
+    this.memory.fill(this.#guard, start - GUARD_BYTES, start);
+    this.memory.fill(this.#guard, start + size, start + size + GUARD_BYTES);
   }
 
-  #check(start: number, size: number, guard: number, what: string): void {
+  #check(start: number, size: number, what: string): void {
+    const guard = this.#guard;
     for (let at = 0; at < GUARD_BYTES; at++) {
       if (this.memory[start - 1 - at] !== guard) throw new Error(`written before the ${what}`);
       if (this.memory[start + size + at] !== guard) throw new Error(`written behind the ${what}`);

@@ -33,9 +33,9 @@ const FAST_WRITE_MAX: u32 = 640;
 export const OVERFLOW: i32 = -2;
 const BROKEN: i32 = -1;
 
-/** Place in the table of the four bytes at `at`. */
+/** Where in the table the four bytes at `at` have their place. */
 function placeOf(at: usize): usize {
-  return LZ4_TABLE + (((load<u32>(at) * 2654435761) >>> 19) << 1);
+  return ((load<u32>(at) * 2654435761) >>> 18) & (TABLE_BYTES - 2);
 }
 
 /** Writes what a token could not say of `rest`, which is 15 less than the size. */
@@ -80,16 +80,14 @@ export function compressBlock(start: usize, size: u32, to: usize, room: u32): u3
       // Look for four bytes that were seen before.
       let match: usize = 0;
       let next = at;
-      let step: usize = 1;
       let tries: u32 = 1 << SKIP_SHIFT;
       let place = placeOf(next);
       do {
         at = next;
-        next += step;
-        step = tries++ >>> SKIP_SHIFT;
+        next += tries++ >>> SKIP_SHIFT;
         if (next > lastMatch) break;
-        match = start + load<u16>(place);
-        store<u16>(place, <u16> (at - start));
+        match = start + load<u16>(place, LZ4_TABLE);
+        store<u16>(place, <u16> (at - start), LZ4_TABLE);
         place = placeOf(next);
       } while (load<u32>(match) != load<u32>(at));
       if (next > lastMatch) break;
@@ -127,10 +125,10 @@ export function compressBlock(start: usize, size: u32, to: usize, room: u32): u3
         }
         anchor = at;
         if (at >= lastMatch) break;
-        store<u16>(placeOf(at - 2), <u16> (at - 2 - start));
+        store<u16>(placeOf(at - 2), <u16> (at - 2 - start), LZ4_TABLE);
         const here = placeOf(at);
-        match = start + load<u16>(here);
-        store<u16>(here, <u16> (at - start));
+        match = start + load<u16>(here, LZ4_TABLE);
+        store<u16>(here, <u16> (at - start), LZ4_TABLE);
         if (load<u32>(match) != load<u32>(at)) break;
         if (out + 8 > roomEnd) return 0;
         token = out++;
