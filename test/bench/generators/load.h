@@ -132,10 +132,18 @@ static void make_payloads(void) {
     while (length < options.payload_bytes - 1 && length < (int)sizeof text - 10) {
       length += snprintf(text + length, sizeof text - (size_t)length, ",\"x\":%u", next_random() % 1000);
     }
+    /* Cut where a member begins, and padded by one more, so that every size is good JSON. */
+    const int pad_bytes = 10; /* ,"pad":""} */
+    if (length > options.payload_bytes - pad_bytes) {
+      length = options.payload_bytes - pad_bytes;
+      while (length > 0 && !(text[length] == ',' && text[length + 1] == '"')) length--;
+    }
     uint8_t *payload = payloads + (size_t)i * (size_t)options.payload_bytes;
-    memset(payload, ' ', (size_t)options.payload_bytes);
-    memcpy(payload, text, (size_t)(length < options.payload_bytes ? length : options.payload_bytes));
-    payload[options.payload_bytes - 1] = '}';
+    memset(payload, length > 0 ? ' ' : '1', (size_t)options.payload_bytes);
+    if (length <= 0) continue;
+    memcpy(payload, text, (size_t)length);
+    memcpy(payload + length, ",\"pad\":\"", 8);
+    memcpy(payload + options.payload_bytes - 2, "\"}", 2);
   }
 }
 
