@@ -22,12 +22,19 @@ export interface DiskBudgetOptions {
   readonly usedBytes: () => number;
 }
 
+interface Sized {
+  readonly bytes: number;
+}
+
 export class DiskBudget {
   readonly #options: DiskBudgetOptions;
   #roomBytes = Infinity;
   /** What could be held if everything else stayed as it is. */
   #capacityBytes = Infinity;
   #lookedMs = -Infinity;
+
+  /** Bytes of each log when they were last counted in. */
+  readonly #counted = new Map<Sized, number>();
 
   constructor(options: DiskBudgetOptions) {
     this.#options = options;
@@ -38,6 +45,13 @@ export class DiskBudget {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#lookedMs >= DISK_BUDGET_LOOK_MS) this.look();
     return this.#roomBytes;
+  }
+
+  /** Something was committed to `log`: there is less room by as much, without looking. */
+  advanced(log: Sized): void {
+    const { bytes } = log;
+    this.#roomBytes -= Math.max(0, bytes - (this.#counted.get(log) ?? 0));
+    this.#counted.set(log, bytes);
   }
 
   /** Room at which eviction begins: ahead of the line, so that commits seldom wait for it. */

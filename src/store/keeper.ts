@@ -107,8 +107,10 @@ export class Keeper {
     while (!this.#closed && budget.look() <= budget.aheadBytes) {
       const eviction = nextEviction(retained());
       if (eviction === null) {
-        this.#retryMs = age.nowMs() + EVICTION_RETRY_MS;
-        if (covered) return;
+        if (covered) {
+          this.#retryMs = age.nowMs() + EVICTION_RETRY_MS;
+          return;
+        }
         // Perhaps only the checkpoints stand in the way.
         covered = true;
         await checkpointer.cover();

@@ -334,7 +334,10 @@ export class Store {
     );
     this.#recovering = false;
     for (const { log, gap } of this.#damage.splice(0)) this.#ledgerDamage(log, gap);
-    this.commits.observe((log) => this.#checkpointer.advanced(log));
+    this.commits.observe((log) => {
+      this.#budget.advanced(log);
+      this.#checkpointer.advanced(log);
+    });
     this.#checkpointer.changed();
     this.#keeper.start();
   }

@@ -1,0 +1,191 @@
+/** Space, on a whole store: budgets, full disks, evictions and what they leave in the ledger. */
+import { describe, expect, it } from "vitest";
+import type { Store } from "../../src/store/store.ts";
+import { readAll } from "../support/log_harness.ts";
+import { SimulatedDisk } from "../support/simulated_disk.ts";
+import { append, openStore, seededRandom } from "../support/stores.ts";
+
+const VALUE = "x".repeat(1_000);
+const MIB = 1024 * 1024;
+
+/** Appends `count` batches of ten records, of about 10 kB each. */
+async function fill(store: Store, count: number, name = "logs"): Promise<void> {
+  const log = store.topic(name)!.partitions[0]!;
+  for (let at = 0; at < count; at++) await append(store, log, Array(10).fill(VALUE));
+}
+
+const settings = { compressionType: "none", segmentBytes: 64 * 1024 } as const;
+
+/** Lets evictions under way come to their end. */
+const quiet = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+/** Per log: accepted is what was delivered, is pending or ledgered. */
+function balance(store: Store, name = "logs") {
+  const log = store.topic(name)!.partitions[0]!;
+  const { held } = store.forwarded.of(name, 0);
+  const ledgered = store.logs.chain(name, 0)
+    .flatMap(({ logId }) => store.ledger.standing(logId))
+    .reduce((sum, { count }) => sum + count, 0);
+  const pending = log.highWatermark - Math.max(held, log.logStartOffset);
+  return { accepted: log.highWatermark, delivered: held, pending, ledgered };
+}
+
+describe("a disk budget", () => {
+  it("drops the oldest, ledgers every record that was not delivered, and goes on", async () => {
+    const { store, world } = await openStore({
+      hasUpstream: true,
+      settings: { diskBudgetBytes: 2 * MIB },
+    });
+    await store.createTopic("logs", settings);
+    await fill(store, 50);
+    store.forwarded.set("logs", 0, { held: 100, settled: 100 });
+    await fill(store, 500);
+    await quiet();
+    const log = store.topic("logs")!.partitions[0]!;
+    expect(store.bytes).toBeLessThan(2 * MIB);
+    expect(log.logStartOffset).toBeGreaterThan(2_000);
+    const { accepted, delivered, pending, ledgered } = balance(store);
+    expect(accepted).toBe(5_500);
+    expect(delivered + pending + ledgered).toBe(accepted);
+    const entries = [...store.ledger.entries()];
+    expect(entries[0]).toMatchObject({ from: 100, reason: "evicted", state: "provisional" });
+    expect(entries.reduce((sum, { bytes }) => sum + bytes, 0)).toBeGreaterThan(1_000 * ledgered);
+
+    // The same after a kill: files below the log start go for good, the ledger stands.
+    const { store: again } = await openStore(world);
+    expect(again.topic("logs")!.partitions[0]!.logStartOffset).toBe(log.logStartOffset);
+    expect(balance(again)).toEqual({ accepted, delivered, pending, ledgered });
+    await fill(again, 100);
+    const after = balance(again);
+    expect(after.delivered + after.pending + after.ledgered).toBe(after.accepted);
+  });
+
+  it("gives up what was delivered before anything that was not", async () => {
+    const { store } = await openStore({
+      hasUpstream: true,
+      settings: { diskBudgetBytes: 2 * MIB },
+    });
+    await store.createTopic("logs", settings);
+    await store.createTopic("kept", { ...settings, diskPolicy: "reject" });
+    await fill(store, 30, "kept");
+    for (let round = 0; round < 50; round++) {
+      await fill(store, 10);
+      const { highWatermark } = store.topic("logs")!.partitions[0]!;
+      store.forwarded.set("logs", 0, { held: highWatermark, settled: highWatermark });
+    }
+    expect(store.ledger.size).toBe(0);
+    expect(store.topic("kept")!.partitions[0]!.logStartOffset).toBe(0);
+    expect(store.topic("logs")!.partitions[0]!.logStartOffset).toBeGreaterThan(3_000);
+  });
+
+  it("refuses appends to a topic that rejects, early and in the commit, and loses nothing", async () => {
+    const { store, world } = await openStore({
+      hasUpstream: true,
+      settings: { diskBudgetBytes: 2 * MIB },
+    });
+    const topic = await store.createTopic("logs", { ...settings, diskPolicy: "reject" });
+    await expect(fill(store, 500)).rejects.toMatchObject({ code: "storage_full" });
+    const log = topic.partitions[0]!;
+    expect(log.logStartOffset).toBe(0);
+    world.clock.advance(20);
+    expect(() => store.checkRoom(topic)).toThrow(expect.objectContaining({ code: "storage_full" }));
+    await expect(store.waitForRoom(topic)).rejects.toMatchObject({ code: "storage_full" });
+    expect((await readAll(store.core, log)).values.length).toBe(log.highWatermark);
+
+    // Once it is delivered there is room again.
+    store.forwarded.set("logs", 0, { held: log.highWatermark, settled: log.highWatermark });
+    world.clock.advance(2_000);
+    await store.waitForRoom(topic).catch(() => {});
+    await quiet();
+    world.clock.advance(20);
+    store.checkRoom(topic);
+    await fill(store, 10);
+    expect(store.ledger.size).toBe(0);
+  });
+});
+
+describe("a full disk", () => {
+  it("at zero bytes free: what is there is read, evicted and ledgered, and records fit again", async () => {
+    const disk = new SimulatedDisk();
+    const { store, world } = await openStore({ disk, hasUpstream: true });
+    await store.createTopic("logs", settings);
+    await fill(store, 100);
+    await store.checkpoint();
+    await store.checkpoint();
+    const log = store.topic("logs")!.partitions[0]!;
+    disk.capacityBytes = disk.usedBytes();
+    world.clock.advance(20);
+    await fill(store, 20);
+    await quiet();
+    expect(disk.freeBytes()).toBeGreaterThanOrEqual(0);
+    expect(log.logStartOffset).toBeGreaterThan(0);
+    const { accepted, delivered, pending, ledgered } = balance(store);
+    expect(delivered + pending + ledgered).toBe(accepted);
+    await readAll(store.core, log);
+    await store.close();
+
+    // Full to the last byte, and started again.
+    disk.capacityBytes = disk.usedBytes();
+    const { store: again } = await openStore(world);
+    expect(balance(again)).toEqual({ accepted, delivered, pending, ledgered });
+    await fill(again, 20);
+  });
+});
+
+describe("an eviction", () => {
+  it("is whole or was never made, wherever power is lost: the account closes", async () => {
+    for (let seed = 1; seed <= 2; seed++) {
+      const disk = new SimulatedDisk();
+      const { store, world } = await openStore({
+        disk,
+        hasUpstream: true,
+        settings: { diskBudgetBytes: 1_000_000, checkpointBytes: 50_000 },
+        random: seededRandom(seed),
+      });
+      await store.createTopic("logs", settings);
+      await fill(store, 30);
+      let acknowledged = store.topic("logs")!.partitions[0]!.highWatermark;
+      const moments: { snapshot: ReturnType<typeof disk.snapshot>; acknowledged: number }[] = [];
+      disk.onStep = () => moments.push({ snapshot: disk.snapshot(), acknowledged });
+      for (let at = 0; at < 40; at++) {
+        await fill(store, 1);
+        acknowledged += 10;
+      }
+      expect(store.ledger.size).toBeGreaterThan(0);
+      for (const [at, { snapshot, acknowledged }] of moments.entries()) {
+        if (at % 5 !== 0) continue;
+        const crashed = SimulatedDisk.crashed(snapshot, seededRandom(100 * seed + at).next);
+        const { store: again } = await openStore({ ...world, disk: crashed });
+        const { accepted, delivered, pending, ledgered } = balance(again);
+        const where = `seed ${seed}, step ${snapshot.step}`;
+        expect(accepted, where).toBeGreaterThanOrEqual(acknowledged);
+        expect(delivered + pending + ledgered, where).toBe(accepted);
+        expect([...again.ledger.entries()].every(({ reason }) => reason === "evicted"), where)
+          .toBe(true);
+        const { values } = await readAll(again.core, again.topic("logs")!.partitions[0]!);
+        expect(values.length, where).toBe(pending);
+      }
+    }
+  });
+});
+
+describe("retention", () => {
+  it("ages by the node's own running time, and moves log starts durably", async () => {
+    const { store, world } = await openStore();
+    await store.createTopic("logs", { ...settings, retentionMs: 60_000 });
+    await fill(store, 30);
+    world.clock.setWall(4_000_000_000_000);
+    await store.checkpoint();
+    await store.checkpoint();
+    await store.retain();
+    const log = store.topic("logs")!.partitions[0]!;
+    expect(log.logStartOffset).toBe(0);
+    world.clock.advance(61_000);
+    await store.retain();
+    expect(log.logStartOffset).toBeGreaterThan(200);
+    expect(store.ledger.size).toBe(0);
+    const { store: again } = await openStore(world);
+    expect(again.topic("logs")!.partitions[0]!.logStartOffset).toBe(log.logStartOffset);
+    expect(again.age.nowMs()).toBeGreaterThanOrEqual(0);
+  });
+});
