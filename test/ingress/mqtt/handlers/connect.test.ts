@@ -165,7 +165,10 @@ describe("handleConnect(): refusing", () => {
     five.push(connectPacket({ protocolVersion: 5, properties }));
     await five.untilClosed();
     expect(toHex(five.written)).toBe("2003009700");
-    expect((await fixture.connect()).closed, "a session that ends with it needs none").toBe(false);
+    expect(
+      (await fixture.connect({ clientId: "c2" })).closed,
+      "a session that ends with it needs none",
+    ).toBe(false);
   });
 
   it("refuses a will that may not be published", async () => {
