@@ -12,6 +12,9 @@ import type { ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
 
 export type { Packet };
 
+// It would keep a Buffer for each 16-bit number: 8 MB, for packets off the fast path.
+Object.assign(mqttPacket.writeToStream, { cacheNumbers: false });
+
 /**
  * One whole packet. Byte fields of the result are views of `bytes`.
  *
