@@ -7,7 +7,12 @@
 import { OperatingError } from "./base/errors.ts";
 import type { Credentials, Principal, Scope } from "./credentials.ts";
 import type { Authorize } from "./egress/http/options.ts";
-import { allowedMethods, type RouteName, unmatchedResponse } from "./protocol/http/allow.ts";
+import {
+  allowedMethods,
+  pathOf,
+  type RouteName,
+  unmatchedResponse,
+} from "./protocol/http/allow.ts";
 
 /** What a room's Hono app looks like from here. */
 export interface RoomApp {
@@ -21,8 +26,8 @@ export function joinApps(
 ): (request: Request) => Response | Promise<Response> {
   const routes = apps.flatMap((app) => app.routes);
   return (request) => {
-    const { pathname } = new URL(request.url);
-    const owner = apps.find((app) => allowedMethods(app.routes, pathname).includes(request.method));
+    const path = pathOf(request.url);
+    const owner = apps.find((app) => allowedMethods(app.routes, path).includes(request.method));
     return owner === undefined ? unmatchedResponse(routes, request) : owner.fetch(request);
   };
 }

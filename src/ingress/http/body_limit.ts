@@ -65,17 +65,19 @@ export class BodyLimit {
    */
   async read(request: Request): Promise<Uint8Array> {
     const declared = this.#declared(request);
-    if (request.body === null || declared === 0) return EMPTY;
+    const oneStep = declared !== null && declared <= ONE_STEP_BYTES_MAX;
+    // `request.body` is not looked at where it need not be: it makes a stream of the body.
+    if (declared === 0 || (!oneStep && request.body === null)) return EMPTY;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const body: BodyUnderWay = { bytes: 0, startedMs: this.#clock.monotonicMs(), reject };
     this.#underWay.add(body);
     this.#sweepLater();
     try {
-      if (declared !== null && declared <= ONE_STEP_BYTES_MAX) {
+      if (oneStep) {
         this.#grow(body, declared);
         request.bytes().then(resolve, (error) => reject(cutOff(error)));
       } else {
-        this.#stream(request.body, body).then(resolve, reject);
+        this.#stream(request.body!, body).then(resolve, reject);
       }
       return await promise;
     } finally {

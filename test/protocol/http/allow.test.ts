@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allowedMethods, unmatchedResponse } from "../../../src/protocol/http/allow.ts";
+import { allowedMethods, pathOf, unmatchedResponse } from "../../../src/protocol/http/allow.ts";
 
 const routes = [
   { method: "ALL", path: "/*" },
@@ -43,5 +43,18 @@ describe("unmatchedResponse()", () => {
     const response = answer("OPTIONS", "/healthz");
     expect(response.status).toBe(204);
     expect(response.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
+  });
+});
+
+describe("pathOf()", () => {
+  it("is what URL says", () => {
+    for (
+      const url of [
+        ...["http://h", "http://h/", "http://h:80/a/b", "https://h/a?b/c#d", "http://h/a#?b"],
+        ...["http://[::1]:8080/x%20y", "http://h/?", "http://h//x"],
+      ]
+    ) {
+      expect(pathOf(url), url).toBe(new URL(url).pathname);
+    }
   });
 });
