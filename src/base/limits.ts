@@ -184,6 +184,9 @@ export const MQTT_ANSWER_BYTES_MAX = 64 * 1024;
 /** Bytes of a client identifier: it is kept in memory and in each of the client's records. */
 export const MQTT_CLIENT_ID_BYTES_MAX = 1_024;
 
+/** Log lines that MQTT clients may cause in a second: broken devices must not fill the disk. */
+export const MQTT_LOG_LINES_PER_SWEEP = 20;
+
 /** Bytes of an MQTT packet: a 1 MiB payload and its header. */
 export const MQTT_PACKET_BYTES_MAX = 1024 * 1024 + 64 * 1024;
 

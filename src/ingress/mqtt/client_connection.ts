@@ -4,7 +4,6 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import type { Logger } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { TopicName } from "../../base/types.ts";
 import type { ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
@@ -14,6 +13,7 @@ import type { Topic } from "../../store/topic.ts";
 import type { Admission } from "../admission.ts";
 import type { AppendTarget } from "../record_appender.ts";
 import type { Answer } from "./answer_queue.ts";
+import type { ClientLog } from "./client_log.ts";
 import type { LiveClient, LiveClients } from "./live_clients.ts";
 import type { MqttCounters } from "./mqtt_counters.ts";
 import type { Publication } from "./publication.ts";
@@ -63,7 +63,7 @@ export interface MqttServices {
   readonly readBudget: ReadBudget;
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly log: ClientLog;
   readonly counters: MqttCounters;
   readonly limits: MqttLimits;
   /** Null lets everyone in. */

@@ -24,6 +24,7 @@ import type {
   MqttServices,
   MqttStore,
 } from "./client_connection.ts";
+import { ClientLog } from "./client_log.ts";
 import { LiveClients } from "./live_clients.ts";
 import { MqttCounters } from "./mqtt_counters.ts";
 import { appendPublication, type Publication } from "./publication.ts";
@@ -146,7 +147,7 @@ export class MqttIngress {
       readBudget: new ReadBudget(),
       clock,
       random,
-      logger,
+      log: new ClientLog(logger),
       counters: new MqttCounters(metrics),
       limits: this.#limits,
       authenticate: this.#options.authenticate ?? null,
@@ -180,6 +181,7 @@ export class MqttIngress {
     this.#nowS += SWEEP_MS / 1000;
     for (const session of [...this.#sessions]) session.sweep(this.#nowS);
     if (this.#nowS % EXPIRY_SWEEPS === 0) this.#services.expiry.sweep(this.#nowS);
+    this.#services.log.sweep();
     this.#services.readBudget.evictStalled(this.#nowS * 1000 - MQTT_PACKET_STALL_MS);
     if (this.#nowS % ROTATE_SWEEPS === 0) this.#services.routes.rotate();
     this.#sweepLater();
@@ -204,16 +206,16 @@ export class MqttIngress {
 
   #endSession(clientId: string): void {
     this.#options.store.origins.endSession(clientId).catch((error) => {
-      this.#options.logger.warn("mqtt_session_failed", { error: messageOf(error) });
+      this.#services.log.warn("mqtt_session_failed", { error: messageOf(error) });
     });
   }
 
   #publishWill(clientId: string, will: Publication): void {
-    const { counters, logger, routes } = this.#services;
+    const { counters, log, routes } = this.#services;
     counters.wills.value += 1;
     const failed = (error: unknown) => {
       if (!isOperatingError(error)) throw error;
-      logger.warn("mqtt_will_lost", { code: error.code, error: error.message });
+      log.warn("mqtt_will_lost", { code: error.code, error: error.message });
     };
     const { store, clock } = this.#options;
     const append = (destination: Parameters<typeof appendPublication>[1]) => {

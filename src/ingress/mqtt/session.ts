@@ -135,15 +135,15 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   #process(): void {
     while (this.#active && this.#buffer.size > 0) {
       if (!this.#admission.mayEnter()) return;
-      const fastPath = this.#fastPath;
-      const progress = fastPath === null ? this.#takePacket() : this.#takeChunk(fastPath);
+      const progress = this.#client === null ? this.#takePacket() : this.#takeChunk();
       if (!progress) break;
     }
     this.#read();
   }
 
   /** Lets the core take what it can. False when it needs more bytes. */
-  #takeChunk(fastPath: FastPath): boolean {
+  #takeChunk(): boolean {
+    const fastPath = this.#fastPath ??= new FastPath(this);
     this.#buffer.consume(fastPath.take(this.#buffer.unread()));
     if (fastPath.next === "packet") return this.#active && this.#takePacket();
     return fastPath.next === "again";
@@ -208,7 +208,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     if (this.#phase !== "connecting") return;
     if ("connack" in outcome) {
       services.counters.connectsRefused.value += 1;
-      services.logger.info("mqtt_connect_refused", {
+      services.log.info("mqtt_connect_refused", {
         remote: this.#connection.remote,
         reason: outcome.state,
       });
@@ -223,7 +223,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
       present = await services.store.origins.openSession(clientId, { cleanStart, lasting });
     } catch (error) {
       if (!isOperatingError(error)) throw error;
-      services.logger.warn("mqtt_session_failed", { error: error.message });
+      services.log.warn("mqtt_session_failed", { error: error.message });
       services.clients.leave(clientId, this);
       return this.#end(refused(protocolVersion, reasonCodeOf(error.code), error.message).connack);
     }
@@ -234,7 +234,6 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     this.#output.maximumPacketSize = outcome.maximumPacketSize;
     this.#hasWill = outcome.will !== null;
     this.#sessionExpiryS = sessionExpiryS;
-    this.#fastPath = new FastPath(this);
     this.#enterPhase("connected");
     services.counters.connects.value += 1;
     this.send(connackOf(outcome, present, services.limits.packetBytesMax));
@@ -283,9 +282,9 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
 
   fail(reasonCode: ReasonCode, state: string): void {
     if (this.#phase === "ending" || this.#phase === "closed") return;
-    const { counters, logger } = this.services;
+    const { counters, log } = this.services;
     counters.faults.value += 1;
-    logger.info("mqtt_fault", { remote: this.#connection.remote, reason: state });
+    log.info("mqtt_fault", { remote: this.#connection.remote, reason: state });
     this.#end(this.#disconnectPacket(reasonCode));
   }
 

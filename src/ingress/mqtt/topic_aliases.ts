@@ -9,7 +9,8 @@ import { malformed } from "../../protocol/mqtt/packet_check.ts";
 import { ReasonCode } from "../../protocol/mqtt/reason_code.ts";
 
 export class TopicAliases {
-  #names = new Map<number, Uint8Array>();
+  /** Made with the first alias: most connections never say one. */
+  #names: Map<number, Uint8Array> | null = null;
 
   /**
    * The topic name a PUBLISH means. A name with an alias defines it; an empty name uses it.
@@ -27,10 +28,11 @@ export class TopicAliases {
     }
     if (topicName.length > 0) {
       // A copy: the packet's bytes are overwritten by the next read.
+      this.#names ??= new Map();
       this.#names.set(alias, topicName.slice());
       return topicName;
     }
-    const known = this.#names.get(alias);
+    const known = this.#names?.get(alias);
     if (known === undefined) {
       throw malformed(`topic alias ${alias} stands for nothing`, ReasonCode.TopicAliasInvalid);
     }

@@ -119,7 +119,7 @@ function publishHead(bytes: Uint8Array, client: ClientConnection): PublishHead {
 
 function refuseFor(client: ClientConnection, publish: PublishHead, error: unknown): void {
   if (!isOperatingError(error)) throw error;
-  client.services.logger.warn("publish_refused", { code: error.code, error: error.message });
+  client.services.log.warn("publish_refused", { code: error.code, error: error.message });
   if (client.protocolVersion === 4 && error.code === "storage_full" && publish.qos > 0) {
     return client.stall();
   }
