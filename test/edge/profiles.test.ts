@@ -14,7 +14,7 @@ function load(path: string, edit: (yaml: string) => string = (yaml) => yaml): Co
 
 /** `# key: value` and what is indented under it; sentences are left alone. */
 const switchedOn = (yaml: string) =>
-  yaml.replace(/^# ((?:upstream_token|credentials):.*|  (?:- |  )\w+: .*)$/gm, "$1");
+  yaml.replace(/^# ((?:upstream_token|credentials):.*| {2}(?:- | {2})\w+: .*)$/gm, "$1");
 
 describe.each(["edge/gateway.yaml", "edge/centre.yaml"])("%s", (path) => {
   it("loads", () => {
