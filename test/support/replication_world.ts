@@ -239,7 +239,7 @@ export async function until(
   { limitMs = 600_000, what = "it is done" } = {},
 ): Promise<void> {
   const endMs = clock.monotonicMs() + limitMs;
-  for (let stepMs = 1;; stepMs = Math.min(1_000, stepMs * 1.1)) {
+  for (let stepMs = 1;; stepMs = Math.min(1_000, Math.ceil(stepMs * 1.1))) {
     await turns();
     if (done()) return;
     if (clock.monotonicMs() > endMs) throw new Error(`Waited ${limitMs} ms until ${what}`);
@@ -249,10 +249,10 @@ export async function until(
 
 /** Lets `ms` pass in small steps. */
 export async function pass(clock: HandClock, ms: number): Promise<void> {
-  const endMs = clock.monotonicMs() + ms;
+  const endMs = Math.floor(clock.monotonicMs() + ms);
   while (clock.monotonicMs() < endMs) {
     await turns();
-    clock.advance(Math.min(5, endMs - clock.monotonicMs()));
+    clock.advance(5);
   }
   await turns();
 }
