@@ -137,6 +137,12 @@ export const SEGMENT_BYTES_MAX = 1024 * 1024 * 1024;
 /** Bytes up to which a commit of one file may be synced on the event loop itself. */
 export const SYNC_NOW_BYTES_MAX = 64 * 1024;
 
+/**
+ * Clients a commit may release to be synced on the event loop. The runtime takes 128 reads in a
+ * turn; a loop that never rests gives them to those just answered, and a thousand others starve.
+ */
+export const SYNC_NOW_WAITERS_MAX = 100;
+
 /** Milliseconds a sync on the event loop may take; on slower disks it goes to a thread. */
 export const SYNC_NOW_MS_MAX = 0.5;
 
@@ -217,7 +223,10 @@ export const MQTT_STOP_MS = 5_000;
 /** Milliseconds a produce request waits for room before it is told to come back. */
 export const PRODUCE_ADMISSION_WAIT_MS = 5_000;
 
-/** Records in one produce request: bounds what a body of tiny ones makes the node allocate. */
+/** Lines in one produce request, which go to the core without becoming objects. */
+export const PRODUCE_LINES_MAX = 1_000_000;
+
+/** Records in one produce request that do: bounds what a body of tiny ones makes the node allocate. */
 export const PRODUCE_RECORDS_MAX = 100_000;
 
 /** Bytes the batches of one produce request may decompress to. */

@@ -17,6 +17,7 @@ import {
   CONCURRENT_SYNCS_MAX,
   SYNC_NOW_BYTES_MAX,
   SYNC_NOW_MS_MAX,
+  SYNC_NOW_WAITERS_MAX,
   SYNC_PROBE_INTERVAL_MS,
 } from "../base/limits.ts";
 import type { Counter, Histogram, Metrics } from "../base/metrics.ts";
@@ -221,7 +222,9 @@ export class CommitLoop {
 
   async #writeOnly(commit: LogCommit): Promise<void> {
     if (!this.#write(commit)) return;
-    if (!commit.oneFile || !this.#pace.quick(commit.gathering.bytes)) return await commit.sync();
+    const { bytes, waiters } = commit.gathering;
+    const crowded = waiters.size > SYNC_NOW_WAITERS_MAX;
+    if (crowded || !commit.oneFile || !this.#pace.quick(bytes)) return await commit.sync();
     const startedMs = this.#clock.monotonicMs();
     const error = commit.syncNow();
     this.#pace.took(this.#clock.monotonicMs() - startedMs);

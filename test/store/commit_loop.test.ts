@@ -1,7 +1,7 @@
 /** The commit loop: who waits for what, how many syncs it takes, and in which order things happen. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { OperatingError } from "../../src/base/errors.ts";
-import { OPEN_SEGMENT_FILES_MAX } from "../../src/base/limits.ts";
+import { OPEN_SEGMENT_FILES_MAX, SYNC_NOW_WAITERS_MAX } from "../../src/base/limits.ts";
 import type { SealedOrigin } from "../../src/store/books.ts";
 import { testCore } from "../support/core.ts";
 import { HandClock } from "../support/hand_clock.ts";
@@ -212,6 +212,30 @@ describe("CommitLoop", () => {
     clock.advance(1_000);
     for (let at = 0; at < 10; at++) await harness.append(log, ["x"]);
     expect(onLoop).toBe(2);
+  });
+
+  it("takes a crowd's commit to a thread, so that the event loop rests and all are heard", async () => {
+    const log = await harness.open();
+    await harness.append(log, ["the first commit makes a file and its directory"]);
+    let onLoop = 0;
+    const open = disk.open.bind(disk);
+    disk.open = (path, options) => {
+      const file = open(path, options);
+      const { syncNow } = file;
+      file.syncNow = () => {
+        onLoop++;
+        syncNow();
+      };
+      return file;
+    };
+    harness.files.close();
+    const appendAll = (count: number) =>
+      Promise.all(Array.from({ length: count }, (_, at) => harness.append(log, [`${at}`])));
+    await appendAll(SYNC_NOW_WAITERS_MAX);
+    expect(onLoop).toBe(1);
+    await appendAll(SYNC_NOW_WAITERS_MAX + 1);
+    expect(onLoop).toBe(1);
+    expect(log.highWatermark).toBe(2 + 2 * SYNC_NOW_WAITERS_MAX);
   });
 
   it("observe() tells whose high watermark moved, until it is stopped", async () => {
