@@ -93,7 +93,7 @@ class Stream {
   async fill(): Promise<void> {
     do {
       const page = await readRecordPage(this.#log, this.#readOffset, this.#options);
-      this.#page = page.records;
+      this.#page = page.records.map(detached);
       this.#at = 0;
       this.#gaps.push(...page.gaps);
       this.#readOffset = page.nextOffset;
@@ -106,4 +106,17 @@ class Stream {
     return this.#gaps.filter(({ from }) => from < this.nextOffset)
       .map((gap) => ({ partition: this.#log.index, ...gap }));
   }
+}
+
+/**
+ * The record with bytes of its own: as it comes it holds on to its whole batch, which may be many
+ * times larger, and there is one for each partition.
+ */
+function detached(record: PageRecord): PageRecord {
+  return {
+    ...record,
+    key: record.key?.slice() ?? null,
+    value: record.value?.slice() ?? null,
+    headers: record.headers.map(([name, value]) => [name, value?.slice() ?? null]),
+  };
 }

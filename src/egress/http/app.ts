@@ -6,7 +6,7 @@
 import { Hono } from "hono";
 import { isOperatingError, messageOf } from "../../base/errors.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
-import { problemResponse } from "../../protocol/http/problem.ts";
+import { problemCounter, problemResponse } from "../../protocol/http/problem.ts";
 import { answer } from "./answer.ts";
 import { fetchRecords } from "./fetch.ts";
 import { listGateways } from "./gateways.ts";
@@ -54,6 +54,7 @@ export function createEgressApp(options: EgressOptions): Hono {
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
   app.onError((error) => {
+    metrics.counter(...problemCounter(error)).value++;
     if (!isOperatingError(error)) {
       logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
       onBug?.(error);

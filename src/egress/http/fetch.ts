@@ -77,7 +77,9 @@ export async function fetchRecords(
   const offset = await startOffset(log, query);
   checkReadable(log, offset);
   if (epoch !== undefined) checkEpoch(log, epoch, offset);
-  await fetchWait(log, offset, { ...parameters, signal: waitSignal(options, request) });
+  if (parameters.maxWaitMs > 0) {
+    await fetchWait(log, offset, { ...parameters, signal: waitSignal(options, request) });
+  }
   return type === MediaType.batches
     ? await rawPage(log, offset, parameters)
     : await decodedPage(options, log, { type, offset, parameters });

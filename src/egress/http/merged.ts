@@ -33,8 +33,10 @@ export async function fetchMerged(
   const { store, inflate, nodeName } = options;
   const topic = topicOf(store, topicName);
   const offsets = startOffsets(topic, query.text("cursor"));
-  const standings = topic.partitions.map((log, at) => ({ log, offset: offsets[at]! }));
-  await fetchWaitAny(standings, { maxWaitMs, signal: waitSignal(options, request) });
+  if (maxWaitMs > 0) {
+    const standings = topic.partitions.map((log, at) => ({ log, offset: offsets[at]! }));
+    await fetchWaitAny(standings, { maxWaitMs, signal: waitSignal(options, request) });
+  }
 
   const page = await readMergedPage(topic.partitions, offsets, {
     core: store.core,

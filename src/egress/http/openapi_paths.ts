@@ -48,7 +48,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
         inQuery("key", text, "Of every record that has none of its own."),
         inHeader(
           "Logboom-Producer-Id",
-          { type: "string", maxLength: PRODUCER_ID_CHARACTERS_MAX, pattern: "^[!-~]+$" },
+          { type: "string", maxLength: PRODUCER_ID_CHARACTERS_MAX, pattern: "^[ -~]+$" },
           "With `Logboom-Sequence`: a repeat is not appended again and gets the first answer.",
         ),
         inHeader("Logboom-Sequence", integer, "Rises with each new request of the producer."),

@@ -16,7 +16,7 @@ export interface ProducerSequence {
 export const PRODUCER_ID_HEADER = "logboom-producer-id";
 export const SEQUENCE_HEADER = "logboom-sequence";
 
-const PRINTABLE = /^[\x21-\x7e]+$/;
+const PRINTABLE = /^[\x20-\x7e]+$/;
 const DIGITS = /^[0-9]{1,16}$/;
 
 /**
@@ -33,7 +33,7 @@ export function producerSequenceOf(headers: Headers): ProducerSequence | null {
   if (producerId.length > PRODUCER_ID_CHARACTERS_MAX || !PRINTABLE.test(producerId)) {
     throw invalid(
       "Logboom-Producer-Id",
-      `expected 1 to ${PRODUCER_ID_CHARACTERS_MAX} printable ASCII characters without spaces`,
+      `expected 1 to ${PRODUCER_ID_CHARACTERS_MAX} printable ASCII characters`,
     );
   }
   if (!DIGITS.test(sequence) || !Number.isSafeInteger(Number(sequence))) {

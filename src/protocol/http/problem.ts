@@ -112,3 +112,14 @@ export function problemResponse(error: unknown, headers: Record<string, string> 
     },
   });
 }
+
+/** Name, help and labels of what counts it: the codes are a small fixed set. */
+export function problemCounter(
+  error: unknown,
+): readonly [name: string, help: string, labels: { readonly code: string }] {
+  return [
+    "logboom_http_problems_total",
+    "Requests answered with a problem document, by its code.",
+    { code: problemOf(error).code },
+  ];
+}

@@ -13,7 +13,7 @@
  * @module
  */
 import { OperatingError } from "../../base/errors.ts";
-import { PRODUCE_RECORDS_MAX } from "../../base/limits.ts";
+import { PRODUCE_LINES_MAX, PRODUCE_RECORDS_MAX } from "../../base/limits.ts";
 import type { TimestampMs } from "../../base/types.ts";
 import { cborArrayElements, cborItemEnd } from "./cbor_item.ts";
 import { skipSpace } from "./json_source.ts";
@@ -163,7 +163,7 @@ export function checkLines(
     const end = lf < 0 ? body.length : lf;
     const to = end > from && body[end - 1] === CR ? end - 1 : end;
     if (to > from) {
-      checkCount(++records);
+      checkCount(++records, PRODUCE_LINES_MAX);
       longest = Math.max(longest, to - from);
     }
     from = end + 1;
@@ -208,12 +208,12 @@ function expectEnd(body: Uint8Array, end: number, what: string): void {
 }
 
 /** @throws {OperatingError} body_too_large when one request holds more records than a request may. */
-export function checkCount(records: number): void {
-  if (records <= PRODUCE_RECORDS_MAX) return;
+export function checkCount(records: number, recordsMax = PRODUCE_RECORDS_MAX): void {
+  if (records <= recordsMax) return;
   throw new OperatingError(
     "body_too_large",
-    `Cannot take body: it holds more than ${PRODUCE_RECORDS_MAX} records`,
-    { records_max: PRODUCE_RECORDS_MAX },
+    `Cannot take body: it holds more than ${recordsMax} records`,
+    { records_max: recordsMax },
   );
 }
 

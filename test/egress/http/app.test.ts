@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SILENT_METRICS } from "../../../src/base/metrics.ts";
 import { createEgressApp } from "../../../src/egress/http/app.ts";
 import { openHttpWorld } from "../../support/http_world.ts";
 
@@ -51,6 +52,7 @@ describe("createEgressApp()", () => {
         },
       } as never,
       logger: { error: (event: string) => logged.push(event) } as never,
+      metrics: SILENT_METRICS,
       authorize: () => async (_: unknown, next: () => Promise<void>) => await next(),
       onBug: (error: unknown) => bugs.push(error),
     } as never);

@@ -3,6 +3,7 @@ import { OperatingError } from "../../../src/base/errors.ts";
 import {
   PROBLEM_CODES,
   PROBLEM_MEDIA_TYPE,
+  problemCounter,
   problemOf,
   problemResponse,
   statusOf,
@@ -68,5 +69,13 @@ describe("problemResponse()", () => {
   it("names the scheme when a credential is missing", () => {
     const response = problemResponse(new OperatingError("unauthorized", "Cannot"));
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
+  });
+});
+
+describe("problemCounter()", () => {
+  it("counts by code", () => {
+    const [name, , labels] = problemCounter(new OperatingError("overloaded", "Cannot"));
+    expect(name).toMatch(/^logboom_\w+_total$/);
+    expect(labels).toEqual({ code: "overloaded" });
   });
 });
