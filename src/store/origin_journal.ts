@@ -10,30 +10,22 @@
 import type { OperatingError } from "../base/errors.ts";
 import { ORIGIN_JOURNAL_BYTES_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
-import type { Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { OriginsCheckpoint } from "../format/checkpoint.ts";
 import type { Checksum } from "../format/journal_entry.ts";
 import type {
-  DoneFrame,
   HttpFrame,
   Landing,
   OriginFrame,
   PartRow,
   Qos2Frame,
 } from "../format/origin_frame.ts";
-import { partitionDirectory } from "../format/partition_directory.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { OriginHook, PartitionName, SealedOrigin } from "./books.ts";
 import type { Disk } from "./disk.ts";
-import {
-  HttpEntry,
-  type HttpRequest,
-  HttpRequests,
-  type HttpVerdict,
-  type RequestPart,
-} from "./http_requests.ts";
+import { HttpEntry, HttpRequests, type HttpVerdict, type RequestPart } from "./http_requests.ts";
 import { Journal, type SnapshotEntry } from "./journal.ts";
 import { MqttSessions, Qos2Entry } from "./mqtt_sessions.ts";
+import { type EndsOf, OriginReplay, type ReadFrame } from "./origin_replay.ts";
 
 export const ORIGIN_PATHS = ["origins-a", "origins-b"] as const;
 
@@ -44,12 +36,6 @@ export interface OriginJournalOptions {
   readonly fileBytes: number;
   /** What the checkpoint knew, or null without one: then every entry is checked. */
   readonly checkpoint: OriginsCheckpoint | null;
-}
-
-/** What recovery knows of a partition once it was read. */
-export interface RecoveredEnds {
-  readonly logStartOffset: Offset;
-  readonly highWatermark: Offset;
 }
 
 /** An entry on its way: written to the journal, its batch not yet synced. */
@@ -63,22 +49,16 @@ interface Pending {
 
 export class OriginJournal implements OriginHook {
   readonly #journal: Journal;
-  readonly #checkpoint: OriginsCheckpoint | null;
-  readonly #unsettled: ReadonlySet<number>;
   readonly #requests = new HttpRequests();
   readonly #sessions = new MqttSessions();
   readonly #pending = new Map<SealedOrigin, Pending>();
   /** Frames of batches that were given up, and are not yet void in the journal. */
   readonly #failed = new Set<number>();
-  /** Read at open and waiting for recovery's word, by sequence. */
-  readonly #doubtful = new Map<number, OriginFrame>();
-  /** Batches recovery has to look for: by partition directory, base offset to CRC found. */
-  readonly #wanted = new Map<string, Map<Offset, number | null>>();
+  /** What was read at open and waits for recovery's word; null once that was heard. */
+  #replay: OriginReplay | null;
 
   private constructor(options: OriginJournalOptions) {
-    this.#checkpoint = options.checkpoint;
-    this.#unsettled = new Set(options.checkpoint?.unsettled);
-    const read: (readonly [OriginFrame | null, number])[] = [];
+    const frames: ReadFrame[] = [];
     this.#journal = Journal.open({
       disk: options.disk,
       crc32c: options.crc32c,
@@ -87,15 +67,14 @@ export class OriginJournal implements OriginHook {
       stepBytes: options.fileBytes,
       maxBytes: ORIGIN_JOURNAL_BYTES_MAX,
       // The checksum holds, so this is what this file wrote.
-      replay: (payload, sequence) => void read.push([payload as OriginFrame | null, sequence]),
+      replay: (payload, sequence) => void frames.push([payload as OriginFrame | null, sequence]),
       snapshot: () => [...this.#snapshot()],
     });
-    // What became void later never counted, so that is looked for first.
-    const voided = new Set(read.flatMap(([frame]) => frame?.[0] === "void" ? frame[1] : []));
-    for (const [frame, sequence] of read) {
-      if (!voided.has(sequence)) this.#replay(frame, sequence);
-    }
-    this.#listWanted();
+    this.#replay = new OriginReplay(frames, {
+      checkpoint: options.checkpoint,
+      requests: this.#requests,
+      sessions: this.#sessions,
+    });
   }
 
   /** Reads what is there. Recovery follows, then {@linkcode recovered}, then traffic. */
@@ -245,144 +224,18 @@ export class OriginJournal implements OriginHook {
 
   /** A batch recovery found past the recovery point. */
   scanned(log: PartitionName, header: BatchHeader): void {
-    if (this.#wanted.size === 0) return;
-    const batches = this.#wanted.get(partitionDirectory(log.topic, log.index));
-    if (batches?.has(header.baseOffset)) batches.set(header.baseOffset, header.crc);
+    this.#replay?.scanned(log, header);
   }
 
   /** Recovery has read every partition: decides what was in doubt, and makes the files' space. */
-  async recovered(
-    endsOf: (topic: TopicName, partition: number) => RecoveredEnds | null,
-  ): Promise<void> {
-    for (const frame of this.#doubtful.values()) {
-      if (frame[0] === "http") this.#decideHttp(frame, endsOf);
-      else if (frame[0] === "qos2") this.#decideQos2(frame, endsOf);
-    }
-    this.#doubtful.clear();
-    this.#wanted.clear();
-    this.#sessions.dropPassing();
-    // A disk that lied about a sync may have lost what an entry speaks of.
-    for (const request of this.#requests.all()) {
-      request.filterParts(({ topic, partition, from, to, baseOffset }) => {
-        const ends = endsOf(topic, partition);
-        return ends !== null && baseOffset + to - from <= ends.highWatermark;
-      });
-    }
+  async recovered(endsOf: EndsOf): Promise<void> {
+    this.#replay?.decide(endsOf);
+    this.#replay = null;
     await this.#journal.prepare();
   }
 
   close(): Promise<void> {
     return this.#journal.close();
-  }
-
-  #replay(frame: OriginFrame | null, sequence: number): void {
-    if (frame === null) {
-      this.#requests.clear();
-      this.#sessions.clear();
-      this.#doubtful.clear();
-      return;
-    }
-    switch (frame[0]) {
-      case "http":
-      case "qos2":
-        return this.#replayEntry(frame, sequence);
-      case "done": {
-        const request = this.#requestOf(frame);
-        for (const [topic, partition, from, to, baseOffset] of frame[6]) {
-          request.addPart({ topic, partition, from, to, baseOffset });
-        }
-        return;
-      }
-      case "held":
-        return frame[2].forEach((packetId) => this.#sessions.hold(frame[1], packetId));
-      case "release":
-        this.#doubt((other) =>
-          other[0] !== "qos2" || other[1] !== frame[1] || other[2] !== frame[2]
-        );
-        return this.#sessions.release(frame[1], frame[2]);
-      case "session":
-        return this.#sessions.open(frame[1], true);
-      case "drop":
-        this.#doubt((other) => other[0] !== "qos2" || other[1] !== frame[1]);
-        return this.#sessions.drop(frame[1]);
-      case "void":
-        return;
-    }
-  }
-
-  #replayEntry(frame: HttpFrame | Qos2Frame, sequence: number): void {
-    const good = this.#checkpoint !== null && sequence < this.#checkpoint.settledBelow &&
-      !this.#unsettled.has(sequence);
-    if (!good) this.#doubtful.set(sequence, frame);
-    else if (frame[0] === "qos2") this.#sessions.hold(frame[1], frame[2]);
-    else this.#addParts(frame, () => true);
-  }
-
-  /** Keeps of the doubtful what `keep` says. */
-  #doubt(keep: (frame: OriginFrame) => boolean): void {
-    for (const [sequence, frame] of this.#doubtful) {
-      if (!keep(frame)) this.#doubtful.delete(sequence);
-    }
-  }
-
-  #listWanted(): void {
-    for (const frame of this.#doubtful.values()) {
-      const landing = frame[0] === "http" ? frame[6] : frame[0] === "qos2" ? frame[3] : null;
-      if (landing === null) continue;
-      const directory = partitionDirectory(landing[0], landing[1]);
-      const batches = this.#wanted.get(directory) ?? new Map<Offset, number | null>();
-      for (const [baseOffset] of landing[4]) batches.set(baseOffset, null);
-      this.#wanted.set(directory, batches);
-    }
-  }
-
-  #isHeld(
-    landing: Landing,
-    [baseOffset, crc]: readonly [Offset, number],
-    ends: RecoveredEnds | null,
-  ): boolean {
-    const found = this.#wanted.get(partitionDirectory(landing[0], landing[1]))?.get(baseOffset);
-    // What retention has removed since was durable once.
-    return found === crc || ends !== null && baseOffset < ends.logStartOffset;
-  }
-
-  #decideHttp(frame: HttpFrame, endsOf: EndsOf): void {
-    const ends = endsOf(frame[6][0], frame[6][1]);
-    this.#addParts(frame, (batch) => this.#isHeld(frame[6], batch, ends));
-  }
-
-  #decideQos2(frame: Qos2Frame, endsOf: EndsOf): void {
-    const landing = frame[3];
-    const ends = endsOf(landing[0], landing[1]);
-    if (landing[4].every((batch) => this.#isHeld(landing, batch, ends))) {
-      this.#sessions.hold(frame[1], frame[2]);
-    }
-  }
-
-  /** The records of a request may span batches of which a crash kept only some. */
-  #addParts(frame: HttpFrame, isHeld: (batch: readonly [Offset, number]) => boolean): void {
-    const [topic, partition, baseOffset, lastOffset, batches] = frame[6];
-    const request = this.#requestOf(frame);
-    batches.forEach((batch, at) => {
-      if (!isHeld(batch)) return;
-      const within: OffsetRange = {
-        from: Math.max(baseOffset, batch[0]),
-        to: Math.min(lastOffset + 1, batches[at + 1]?.[0] ?? Number.MAX_SAFE_INTEGER),
-      };
-      request.addPart({
-        topic,
-        partition,
-        from: frame[7] + within.from - baseOffset,
-        to: frame[7] + within.to - baseOffset,
-        baseOffset: within.from,
-      });
-    });
-  }
-
-  #requestOf(frame: HttpFrame | DoneFrame): HttpRequest {
-    const request = this.#requests.place(frame[1], frame[2], frame[3]);
-    request.begin(frame[4], frame[5]);
-    return request;
   }
 
   *#snapshot(): Iterable<SnapshotEntry> {
@@ -411,7 +264,6 @@ export class OriginJournal implements OriginHook {
 }
 
 type Placed = (sequences: readonly number[]) => void;
-type EndsOf = (topic: TopicName, partition: number) => RecoveredEnds | null;
 
 function frameOf(sealed: SealedOrigin): HttpFrame | Qos2Frame {
   const { entry, log, baseOffset, lastOffset, batchBaseOffset, batchCrc, earlierBatches } = sealed;

@@ -52,6 +52,20 @@ export class RangeSet {
       this.#islands.some((island) => island.from < to && from < island.to);
   }
 
+  /** What of [from, to) is not in the set. */
+  lacking(from: Offset, to: Offset): OffsetRange[] {
+    const lacking: OffsetRange[] = [];
+    let at = Math.max(from, this.#watermark);
+    for (const island of this.#islands) {
+      if (island.to <= at) continue;
+      if (island.from >= to) break;
+      if (island.from > at) lacking.push({ from: at, to: island.from });
+      at = island.to;
+    }
+    if (at < to) lacking.push({ from: at, to });
+    return lacking;
+  }
+
   copy(): RangeSet {
     return new RangeSet(this.#watermark, this.#islands);
   }

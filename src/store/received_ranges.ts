@@ -12,7 +12,7 @@
 import { assert } from "../base/assert.ts";
 import { fromHex } from "../base/bytes.ts";
 import { OperatingError } from "../base/errors.ts";
-import { ANNOUNCED_LOGS_MAX, ISLANDS_MAX } from "../base/limits.ts";
+import { ANNOUNCED_LOGS_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { RangeCheckpoint } from "../format/checkpoint.ts";
@@ -20,61 +20,17 @@ import type { BatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
 import { RangeSet } from "./range_set.ts";
+import {
+  type AnnouncedLog,
+  type Loss,
+  type LostRange,
+  newEntry,
+  type RangeEntry,
+  type ReceivedLog,
+  view,
+} from "./received_log.ts";
 
-/** A log as its gateway announces it. */
-export interface AnnouncedLog {
-  readonly logId: LogId;
-  /** Node id of the peer whose credential announces it. */
-  readonly peer: string;
-  readonly gateway: string;
-  /** At the origin. */
-  readonly topic: TopicName;
-  readonly partition: number;
-  readonly firstOffset: Offset;
-  readonly predecessor: LogId | null;
-  readonly predecessorEnd: Offset;
-  readonly root: LogId;
-}
-
-export interface LostRange extends OffsetRange {
-  readonly reason: string;
-}
-
-export interface ReceivedLog {
-  readonly logId: LogId;
-  readonly peer: string;
-  readonly gateway: string;
-  readonly source: { readonly topic: TopicName; readonly partition: number };
-  readonly target: { readonly topic: TopicName; readonly partition: number };
-  readonly firstOffset: Offset;
-  readonly predecessor: LogId | null;
-  readonly predecessorEnd: Offset;
-  readonly root: LogId;
-  /** Source offsets below it are durable here, or ledgered. */
-  readonly watermark: Offset;
-  /** The offset the next batch must begin with: the watermark, and what is queued on top of it. */
-  readonly expected: Offset;
-  readonly islands: readonly OffsetRange[];
-  readonly lost: readonly LostRange[];
-  /** A successor was announced, and all of this one is here. */
-  readonly closed: boolean;
-}
-
-interface Entry {
-  row: AnnouncedLogRow | null;
-  readonly firstOffset: Offset;
-  readonly target: { readonly topic: TopicName; readonly partition: number };
-  committed: RangeSet;
-  /** `committed` and what is queued; the same object while nothing is. */
-  noted: RangeSet;
-  queued: number;
-  /** Who waits until nothing is queued. */
-  readonly idle: (() => void)[];
-  readonly lost: LostRange[];
-  localEnd: Offset;
-  /** Where it ends, once a successor said so. */
-  end: Offset | null;
-}
+export type { AnnouncedLog, Loss, LostRange, ReceivedLog } from "./received_log.ts";
 
 export interface ReceivedRangesOptions {
   readonly catalogue: Pick<Catalogue, "putAnnouncedLogs">;
@@ -86,17 +42,9 @@ export interface ReceivedRangesOptions {
   readonly persistLost: (log: ReceivedLog, range: LostRange, loss: Loss | null) => Promise<void>;
 }
 
-/** What the sender knows of a range it ledgered; a void range never held records. */
-export interface Loss {
-  readonly count: number;
-  readonly bytes: number;
-  readonly minTimestamp: number;
-  readonly maxTimestamp: number;
-}
-
 export class ReceivedRanges {
   readonly #options: ReceivedRangesOptions;
-  readonly #logs = new Map<LogId, Entry>();
+  readonly #logs = new Map<LogId, RangeEntry>();
   readonly #announcing = new Map<LogId, Promise<void>>();
 
   constructor(options: ReceivedRangesOptions) {
@@ -194,7 +142,7 @@ export class ReceivedRanges {
     // What is queued may still fail, and then it is lacking too.
     while (entry.queued > 0) await new Promise<void>((resolve) => entry.idle.push(resolve));
     if (from > entry.committed.watermark) throw outOfOrder(logId, entry.committed.watermark);
-    const lacking = lackingOf(entry.committed, from, to);
+    const lacking = entry.committed.lacking(from, to);
     for (const range of lacking) {
       await this.#options.persistLost(view(entry, entry.row!), { ...range, reason }, loss);
       this.lost(logId, { ...range, reason }, loss !== null);
@@ -291,7 +239,7 @@ export class ReceivedRanges {
 
   // ── inside ───────────────────────────────────────────────────────────────────────────────────
 
-  async #announce(log: AnnouncedLog, known: Entry | undefined): Promise<void> {
+  async #announce(log: AnnouncedLog, known: RangeEntry | undefined): Promise<void> {
     if (known?.row && known.row.peer !== log.peer) {
       throw new OperatingError(
         "peer_mismatch",
@@ -321,7 +269,7 @@ export class ReceivedRanges {
   }
 
   /** The whole chain goes to one partition, chosen by its root at first receipt, for life. */
-  async #targetOf(log: AnnouncedLog): Promise<Entry["target"]> {
+  async #targetOf(log: AnnouncedLog): Promise<RangeEntry["target"]> {
     const kin = this.#logs.get(log.root) ??
       (log.predecessor === null ? undefined : this.#logs.get(log.predecessor));
     if (kin !== undefined) return kin.target;
@@ -329,7 +277,7 @@ export class ReceivedRanges {
     return { topic: log.topic, partition: this.#options.murmur2(fromHex(log.root)) % partitions };
   }
 
-  #announced(logId: LogId): Entry {
+  #announced(logId: LogId): RangeEntry {
     const entry = this.#logs.get(logId);
     if (entry !== undefined && entry.row !== null) return entry;
     throw new OperatingError(
@@ -342,7 +290,7 @@ export class ReceivedRanges {
   }
 
   /** A predecessor's batches precede its successor's. One never announced here has none to come. */
-  #checkPredecessor(entry: Entry): void {
+  #checkPredecessor(entry: RangeEntry): void {
     const { predecessor, predecessorEnd } = entry.row!;
     const before = predecessor === null ? undefined : this.#logs.get(predecessor);
     if (before === undefined || before.noted.watermark >= predecessorEnd) return;
@@ -357,7 +305,7 @@ export class ReceivedRanges {
   }
 
   /** A log that is whole and has a successor shrinks to one row of the catalogue. */
-  #closeIfWhole(entry: Entry): void {
+  #closeIfWhole(entry: RangeEntry): void {
     const { row, end, committed } = entry;
     if (row === null || row.closed !== null || end === null || entry.queued > 0) return;
     if (committed.watermark < end || committed.islands.length > 0) return;
@@ -372,53 +320,6 @@ export class ReceivedRanges {
 
 interface Closed {
   readonly to: Offset;
-}
-
-function newEntry(firstOffset: Offset, target: Entry["target"], committed: RangeSet): Entry {
-  return {
-    row: null,
-    firstOffset,
-    target,
-    committed,
-    noted: committed,
-    queued: 0,
-    idle: [],
-    lost: [],
-    localEnd: 0,
-    end: null,
-  };
-}
-
-function view(entry: Entry, row: AnnouncedLogRow): ReceivedLog {
-  return {
-    logId: row.logId,
-    peer: row.peer,
-    gateway: row.gateway,
-    source: { topic: row.topic, partition: row.partition },
-    target: entry.target,
-    firstOffset: row.firstOffset,
-    predecessor: row.predecessor,
-    predecessorEnd: row.predecessorEnd,
-    root: row.root,
-    watermark: entry.committed.watermark,
-    expected: entry.noted.watermark,
-    islands: entry.committed.islands.slice(0, ISLANDS_MAX),
-    lost: entry.lost,
-    closed: row.closed !== null,
-  };
-}
-
-function lackingOf(set: RangeSet, from: Offset, to: Offset): OffsetRange[] {
-  const lacking: OffsetRange[] = [];
-  let at = Math.max(from, set.watermark);
-  for (const island of set.islands) {
-    if (island.to <= at) continue;
-    if (island.from >= to) break;
-    if (island.from > at) lacking.push({ from: at, to: island.from });
-    at = island.to;
-  }
-  if (at < to) lacking.push({ from: at, to });
-  return lacking;
 }
 
 function outOfOrder(logId: LogId, expected: Offset): OperatingError {

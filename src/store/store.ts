@@ -15,7 +15,7 @@
  * @module
  */
 import type { Clock, Timers } from "../base/clock.ts";
-import { messageOf, type OperatingError } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";
@@ -32,20 +32,19 @@ import { Checkpointer } from "./checkpointer.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { openFormat } from "./data_format.ts";
 import type { Disk } from "./disk.ts";
-import { DiskBudget } from "./disk_budget.ts";
-import { Evictor } from "./evictor.ts";
 import { FileCache } from "./file_cache.ts";
 import { Forwarded } from "./forwarded.ts";
 import { IndexCache } from "./index_cache.ts";
-import { Keeper } from "./keeper.ts";
 import { Ledger } from "./ledger.ts";
 import { LogRegistry } from "./log_registry.ts";
+import { openRanges } from "./open_ranges.ts";
 import { OriginJournal } from "./origin_journal.ts";
 import { PartitionLog } from "./partition_log.ts";
 import { Quarantine } from "./quarantine.ts";
-import { ReceivedRanges } from "./received_ranges.ts";
+import type { ReceivedRanges } from "./received_ranges.ts";
+import { raiseLeaderEpoch } from "./raise_leader_epoch.ts";
 import { recoverLog } from "./recovery.ts";
-import type { RetainedLog } from "./retention.ts";
+import { Space } from "./space.ts";
 import type { StoreSettings, TopicSettings } from "./settings.ts";
 import { TopicTable } from "./topic_table.ts";
 import type { Topic } from "./topic.ts";
@@ -63,9 +62,6 @@ export interface StoreOptions {
   /** Whether there is an upstream: data not yet forwarded is undelivered then. */
   readonly hasUpstream?: boolean;
 }
-
-/** Largest step of the leader epoch at a start. */
-const EPOCH_STEP_MAX = 1_024;
 
 export class Store {
   readonly nodeId: NodeId;
@@ -88,12 +84,8 @@ export class Store {
   readonly #quarantine: Quarantine;
   readonly #checkpoints: CheckpointFiles;
   readonly #checkpointer: Checkpointer;
-  readonly #budget: DiskBudget;
-  readonly #evictor: Evictor;
-  readonly #keeper: Keeper;
+  readonly #space: Space;
   #recovering = true;
-  /** Damage that recovery found, to be ledgered once the books are open. */
-  readonly #damage: { readonly log: PartitionName; readonly gap: Gap }[] = [];
   /** Watermarks of logs with void ranges: in the checkpoint being written, and in the one before. */
   #voidsCaptured = new Map<LogId, Offset>();
   #voidsCovered = new Map<LogId, Offset>();
@@ -128,7 +120,13 @@ export class Store {
       fileBytes: settings.originJournalBytes,
       checkpoint: loaded?.origins ?? null,
     });
-    this.ranges = this.#openRanges(state);
+    this.ranges = openRanges({
+      ...{ catalogue, core, logger },
+      ledger: this.ledger,
+      createTopic: (name) => this.createTopic(name),
+      announced: state.announcedLogs,
+      checkpointed: loaded?.ranges ?? [],
+    });
     this.#files = new FileCache(disk);
     this.#indexes = new IndexCache(disk, this.#files, core);
     this.#quarantine = new Quarantine(disk, logger);
@@ -163,29 +161,13 @@ export class Store {
         this.#voidsCovered = this.#voidsCaptured;
       },
     });
-    this.#budget = new DiskBudget({
-      disk,
-      clock,
-      budgetBytes: settings.diskBudgetBytes,
-      headroomBytes: settings.headroomBytes,
-      usedBytes: () => this.bytes,
-    });
-    this.#evictor = new Evictor({
-      ledger: this.ledger,
-      forwarded: this.forwarded,
-      logs: this.logs,
-      metrics,
-      hasForeign: ({ topic, index }) => this.ranges.hasTarget(topic, index),
-      hasUpstream: () => this.hasUpstream,
-    });
-    this.#keeper = new Keeper({
-      timers,
-      logger,
-      age: this.age,
-      budget: this.#budget,
-      evictor: this.#evictor,
+    this.#space = new Space({
+      ...{ disk, clock, timers, logger, metrics, settings },
+      books: this,
+      checkpoints,
       checkpointer: this.#checkpointer,
-      retained: () => this.#retained(),
+      logs: () => this.#openLogs(),
+      topics: this.#topics,
     });
   }
 
@@ -204,8 +186,10 @@ export class Store {
       logger,
       crc32c: (bytes) => core.crc32c(bytes),
     });
-    const leaderEpoch = nextLeaderEpoch(state, checkpoints.loaded?.leaderEpoch ?? 0, random);
-    await catalogue.setMeta("leader_epoch", String(leaderEpoch));
+    const leaderEpoch = await raiseLeaderEpoch(catalogue, random, {
+      catalogued: state.meta,
+      checkpointed: checkpoints.loaded?.leaderEpoch ?? 0,
+    });
     const store = new Store(options, { nodeId, leaderEpoch, checkpoints, state });
     await store.#recover(state);
     return store;
@@ -235,13 +219,12 @@ export class Store {
 
   /** Bytes the data directory holds, as far as they can grow. */
   get bytes(): number {
-    const books = this.ledger.bytes + this.origins.bytes;
-    return this.#openLogs().reduce((sum, { bytes }) => sum + bytes, books);
+    return this.#space.usedBytes;
   }
 
   /** Bytes that may still be appended, all topics together; zero or less at the headroom line. */
   get roomBytes(): number {
-    return this.#budget.roomBytes;
+    return this.#space.roomBytes;
   }
 
   /**
@@ -250,9 +233,7 @@ export class Store {
    * @throws {OperatingError} storage_full when the topic rejects and the disk is at its headroom
    */
   checkRoom(topic: Topic): void {
-    if (this.#budget.roomBytes > 0 || topic.settings.diskPolicy !== "reject") return;
-    void this.#keeper.makeRoom();
-    throw this.#budget.refusal(topic.name);
+    this.#space.check(topic);
   }
 
   /**
@@ -262,13 +243,12 @@ export class Store {
    * @throws {OperatingError} storage_full
    */
   async waitForRoom(topic: Topic): Promise<void> {
-    const refusal = await this.#keeper.roomFor(topic.name, topic.settings);
-    if (refusal !== null) throw refusal;
+    await this.#space.roomFor(topic.name);
   }
 
   /** Applies retention by time and by bytes now; it is applied now and then of itself. */
   retain(): Promise<void> {
-    return this.#keeper.retain();
+    return this.#space.retain();
   }
 
   /** Writes a checkpoint of now. */
@@ -278,7 +258,7 @@ export class Store {
 
   /** Commits what gathered, writes the last checkpoint, closes the files. */
   async close(): Promise<void> {
-    await this.#keeper.close();
+    await this.#space.close();
     this.#checkpointer.close();
     await this.commits.idle();
     try {
@@ -294,37 +274,6 @@ export class Store {
 
   // ── opening ──────────────────────────────────────────────────────────────────────────────────
 
-  #openRanges(state: CatalogueState): ReceivedRanges {
-    const { catalogue, core, logger } = this.#options;
-    const ranges = new ReceivedRanges({
-      catalogue,
-      logger,
-      murmur2: (bytes) => core.murmur2(bytes),
-      partitionsOf: async (topic) => (await this.createTopic(topic)).partitions.length,
-      persistLost: async (log, { from, to, reason }, loss) => {
-        const { logId, source: { topic, partition } } = log;
-        await this.ledger.change(
-          loss === null ? { void: { logId, from, to } } : {
-            entries: [{
-              ...loss,
-              ...{ logId, topic, partition, from, to },
-              reason: reason as "evicted",
-              state: "final",
-            }],
-          },
-        );
-      },
-    });
-    ranges.load(state.announcedLogs, this.#checkpoints.loaded?.ranges ?? []);
-    for (const { logId, from, to, reason } of this.ledger.entries()) {
-      if (logId !== null && ranges.has(logId)) ranges.lost(logId, { from, to, reason }, true);
-    }
-    for (const { logId, from, to } of this.ledger.voids()) {
-      ranges.lost(logId, { from, to, reason: "void" }, false);
-    }
-    return ranges;
-  }
-
   async #recover(state: CatalogueState): Promise<void> {
     await this.#checkpoints.makeDurable();
     await this.ledger.prepare();
@@ -333,13 +282,12 @@ export class Store {
       this.#topics.get(topic)?.partitions[partition] ?? null
     );
     this.#recovering = false;
-    for (const { log, gap } of this.#damage.splice(0)) this.#ledgerDamage(log, gap);
     this.commits.observe((log) => {
-      this.#budget.advanced(log);
+      this.#space.advanced(log);
       this.#checkpointer.advanced(log);
     });
     this.#checkpointer.changed();
-    this.#keeper.start();
+    this.#space.start();
   }
 
   /** Everything in a checkpoint but the partitions; captured in one turn with them. */
@@ -360,18 +308,6 @@ export class Store {
   /** A topic being created has places for partitions that are not open yet. */
   #openLogs(): PartitionLog[] {
     return this.#topics.logs.filter((log) => log !== undefined);
-  }
-
-  *#retained(): Iterable<RetainedLog & { readonly log: PartitionLog }> {
-    for (const { name, settings, partitions } of this.#topics.all()) {
-      for (const log of partitions) {
-        const delivered = this.forwarded.of(name, log.index)[settings.retainUntil];
-        const deliveredBelow = this.hasUpstream ? delivered : Infinity;
-        const directory = partitionDirectory(name, log.index);
-        const coveredBelow = this.#checkpoints.coveredBelow(directory);
-        yield { log, settings, deliveredBelow, coveredBelow };
-      }
-    }
   }
 
   async #openLog(name: PartitionName, settings: TopicSettings): Promise<PartitionLog> {
@@ -397,18 +333,11 @@ export class Store {
         : null,
       logStartOffset: start?.offset ?? 0,
     });
-    const { segmentBytes } = settings;
-    const [budget, topics] = [this.#budget, this.#topics];
     const log = new PartitionLog({
       ...common,
       ...name,
       ...{ clock, timers },
-      settings: {
-        ...settings,
-        get segmentBytes() {
-          return Math.min(segmentBytes, budget.segmentBytesMax(Math.max(1, topics.logs.length)));
-        },
-      },
+      settings: this.#space.within(settings),
       commits: this.commits,
       quarantined: (name, gap) => this.#quarantined(name, gap),
     }, recovered);
@@ -421,8 +350,7 @@ export class Store {
     current: (log, logEndOffset) => this.logs.current(log, logEndOffset),
     // A commit waits here for whatever must be true before its records are written.
     registered: (log) => {
-      const settings = this.#topics.get(log.topic)?.settings;
-      const room = settings === undefined ? null : this.#keeper.roomFor(log.topic, settings);
+      const room = this.#space.roomFor(log.topic);
       return room === null ? this.logs.registered(log) : this.#registeredWithRoom(log, room);
     },
     isOwn: (log, logId) => this.logs.isOwn(log, logId),
@@ -445,37 +373,13 @@ export class Store {
     }
   }
 
-  async #registeredWithRoom(
-    log: PartitionName,
-    room: Promise<OperatingError | null>,
-  ): Promise<void> {
-    const refusal = await room;
-    if (refusal !== null) throw refusal;
+  async #registeredWithRoom(log: PartitionName, room: Promise<void>): Promise<void> {
+    await room;
     await this.logs.registered(log);
   }
 
   #quarantined(log: PartitionName, gap: Gap): void {
-    if (this.#recovering) this.#damage.push({ log, gap });
-    else this.#ledgerDamage(log, gap);
+    this.#space.damaged(log, gap);
     this.#checkpointer.changed();
   }
-
-  /** Nobody waits for it: should it fail, recovery finds the same damage at the next start. */
-  #ledgerDamage(log: PartitionName, gap: Gap): void {
-    this.#evictor.ledgerDamage(log, gap).catch((error) => {
-      const { topic, index: partition } = log;
-      const fields = { topic, partition, ...gap, error: messageOf(error) };
-      this.#options.logger.error("damage_not_ledgered", fields);
-    });
-  }
-}
-
-/**
- * The epoch of this run. It rises by a random step: a node that was restored from a backup counts
- * up from the same epoch as the run it was taken from, and by one each would soon give an epoch of
- * that run to other records, which a cursor would then take for its own.
- */
-function nextLeaderEpoch(state: CatalogueState, checkpointed: number, random: Random): number {
-  const last = Math.max(Number(state.meta["leader_epoch"] ?? 0) || 0, checkpointed);
-  return last + 1 + Math.floor(random.next() * EPOCH_STEP_MAX);
 }

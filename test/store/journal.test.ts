@@ -156,7 +156,7 @@ describe("Journal.open()", () => {
     await journal.close();
     const snapshot = disk.snapshot();
     for (const path of PATHS) {
-      for (let position = 0; position < disk.contents(path).length; position += 3) {
+      for (let position = 0; position < disk.contents(path).length; position += 11) {
         const damaged = SimulatedDisk.killed(snapshot);
         damaged.flipBit(path, position, position % 8);
         const { journal, facts: found } = open(damaged);

@@ -1,0 +1,180 @@
+/**
+ * Space: how much the store may hold, and what goes when it runs short. Composition of the disk
+ * budget, the evictor and the keeper over the books and the logs.
+ *
+ * @module
+ */
+import type { Clock, Timers } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { TopicName } from "../base/types.ts";
+import type { Gap } from "../format/checkpoint.ts";
+import { partitionDirectory } from "../format/partition_directory.ts";
+import type { PartitionName } from "./books.ts";
+import type { CheckpointFiles } from "./checkpoint.ts";
+import type { Checkpointer } from "./checkpointer.ts";
+import type { AgeClock } from "./age_clock.ts";
+import type { Disk } from "./disk.ts";
+import { DiskBudget } from "./disk_budget.ts";
+import { Evictor } from "./evictor.ts";
+import type { Forwarded } from "./forwarded.ts";
+import { Keeper } from "./keeper.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LogRegistry } from "./log_registry.ts";
+import type { OriginJournal } from "./origin_journal.ts";
+import type { PartitionLog } from "./partition_log.ts";
+import type { ReceivedRanges } from "./received_ranges.ts";
+import type { RetainedLog } from "./retention.ts";
+import type { StoreSettings, TopicSettings } from "./settings.ts";
+import type { Topic } from "./topic.ts";
+import type { TopicTable } from "./topic_table.ts";
+
+/** The books, as far as space depends on them. */
+export interface SpaceBooks {
+  readonly age: AgeClock;
+  readonly ledger: Ledger;
+  readonly forwarded: Forwarded;
+  readonly logs: LogRegistry;
+  readonly ranges: ReceivedRanges;
+  readonly origins: OriginJournal;
+  readonly hasUpstream: boolean;
+}
+
+export interface SpaceOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly settings: StoreSettings;
+  readonly books: SpaceBooks;
+  readonly checkpoints: CheckpointFiles;
+  readonly checkpointer: Checkpointer;
+  readonly logs: () => readonly PartitionLog[];
+  readonly topics: TopicTable;
+}
+
+export class Space {
+  readonly #options: SpaceOptions;
+  readonly #budget: DiskBudget;
+  readonly #evictor: Evictor;
+  readonly #keeper: Keeper;
+  /** Damage that recovery found, to be ledgered once all books are open. */
+  readonly #damage: { readonly log: PartitionName; readonly gap: Gap }[] = [];
+  #started = false;
+
+  constructor(options: SpaceOptions) {
+    const { disk, clock, timers, logger, metrics, settings, books, checkpointer } = options;
+    this.#options = options;
+    this.#budget = new DiskBudget({
+      disk,
+      clock,
+      budgetBytes: settings.diskBudgetBytes,
+      headroomBytes: settings.headroomBytes,
+      usedBytes: () => this.usedBytes,
+    });
+    this.#evictor = new Evictor({
+      ledger: books.ledger,
+      forwarded: books.forwarded,
+      logs: books.logs,
+      metrics,
+      hasForeign: ({ topic, index }) => books.ranges.hasTarget(topic, index),
+      hasUpstream: () => books.hasUpstream,
+    });
+    this.#keeper = new Keeper({
+      timers,
+      logger,
+      age: books.age,
+      budget: this.#budget,
+      evictor: this.#evictor,
+      checkpointer,
+      retained: () => this.#retained(),
+    });
+  }
+
+  /** Bytes the data directory holds, as far as they can grow. */
+  get usedBytes(): number {
+    const { books, logs } = this.#options;
+    return logs().reduce((sum, { bytes }) => sum + bytes, books.ledger.bytes + books.origins.bytes);
+  }
+
+  get roomBytes(): number {
+    return this.#budget.roomBytes;
+  }
+
+  /** Recovery is over: ledgers what it found damaged, and looks after space from now on. */
+  start(): void {
+    this.#started = true;
+    for (const { log, gap } of this.#damage.splice(0)) this.damaged(log, gap);
+    this.#keeper.start();
+  }
+
+  close(): Promise<void> {
+    return this.#keeper.close();
+  }
+
+  /** Something was committed to `log`. */
+  advanced(log: PartitionLog): void {
+    this.#budget.advanced(log);
+  }
+
+  /** @throws {OperatingError} storage_full when the topic rejects and there is no room */
+  check({ name, settings }: Topic): void {
+    if (this.#budget.roomBytes > 0 || settings.diskPolicy !== "reject") return;
+    void this.#keeper.makeRoom();
+    throw this.#budget.refusal(name);
+  }
+
+  /** Null when there is room; else resolves once some was made, or rejects with storage_full. */
+  roomFor(topic: TopicName): Promise<void> | null {
+    const settings = this.#options.topics.get(topic)?.settings;
+    const room = settings === undefined ? null : this.#keeper.roomFor(topic, settings);
+    if (room === null) return null;
+    return room.then((refusal) => {
+      if (refusal !== null) throw refusal;
+    });
+  }
+
+  retain(): Promise<void> {
+    return this.#keeper.retain();
+  }
+
+  /** The settings of a topic, with segments no larger than the disk can do with. */
+  within(settings: TopicSettings): TopicSettings {
+    const { segmentBytes } = settings;
+    const { logs } = this.#options.topics;
+    const budget = this.#budget;
+    return {
+      ...settings,
+      get segmentBytes() {
+        return Math.min(segmentBytes, budget.segmentBytesMax(Math.max(1, logs.length)));
+      },
+    };
+  }
+
+  /** A range became unreadable. Should ledgering fail, the next start finds the damage again. */
+  damaged(log: PartitionName, gap: Gap): void {
+    if (!this.#started) {
+      this.#damage.push({ log, gap });
+      return;
+    }
+    this.#evictor.ledgerDamage(log, gap).catch((error) => {
+      const { topic, index: partition } = log;
+      const fields = { topic, partition, ...gap, error: messageOf(error) };
+      this.#options.logger.error("damage_not_ledgered", fields);
+    });
+  }
+
+  *#retained(): Iterable<RetainedLog & { readonly log: PartitionLog }> {
+    const { books, checkpoints, topics } = this.#options;
+    for (const { name, settings, partitions } of topics.all()) {
+      for (const log of partitions) {
+        const delivered = books.forwarded.of(name, log.index)[settings.retainUntil];
+        const deliveredBelow = books.hasUpstream ? delivered : Infinity;
+        const coveredBelow = checkpoints.coveredBelow(partitionDirectory(name, log.index));
+        yield { log, settings, deliveredBelow, coveredBelow };
+      }
+    }
+  }
+}
