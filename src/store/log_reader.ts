@@ -58,6 +58,8 @@ export interface LogReaderOptions {
 
 /** Bytes at the end of the active segment that lie in the page cache, most likely. */
 const WARM_BYTES = 4 * 1024 * 1024;
+/** Reads of a segment that fail before what cannot be read is given up. */
+const READ_TRIES = 3;
 /** Places remembered, so that a reader who goes on where it was needs no index. */
 const PLACES_KEPT = 16;
 
@@ -70,6 +72,8 @@ export class LogReader {
   readonly #log: ReadableLog;
   readonly #options: LogReaderOptions;
   #places: KnownPlace[] = [];
+  /** How often in a row a segment could not be read. */
+  readonly #unreadable = new WeakMap<Segment, number>();
 
   constructor(log: ReadableLog, options: LogReaderOptions) {
     this.#log = log;
@@ -210,7 +214,8 @@ export class LogReader {
     const active = segment === this.#options.segments.at(-1);
     let place = this.#placeOf(segment, options.from);
     for (;;) {
-      const range = await readSalvaging(file, place, {
+      const range = await this.#readBatches(segment, file, {
+        start: place,
         core: this.#options.core,
         end: segment.bytes,
         warmFrom: active ? segment.bytes - WARM_BYTES : Infinity,
@@ -222,6 +227,29 @@ export class LogReader {
       }
       place = await this.#stepOver(segment, file, range.place);
       if (place.offset > options.from) return null;
+    }
+  }
+
+  /**
+   * A sector that cannot be read costs what lies on it, and the rest is read around it; but only
+   * once it has been tried several times, for the trouble may pass.
+   */
+  async #readBatches(
+    segment: Segment,
+    file: DiskFile,
+    { start, ...options }: RangeOptions & { readonly start: ScanPlace },
+  ): Promise<BatchRange> {
+    const before = this.#unreadable.get(segment) ?? 0;
+    try {
+      const range = await readBatches(file, start, options);
+      if (before < READ_TRIES) this.#unreadable.delete(segment);
+      return range;
+    } catch (error) {
+      if (!isOperatingError(error, "storage_failed")) throw error;
+      const tries = before + 1;
+      this.#unreadable.set(segment, tries);
+      if (tries < READ_TRIES) throw error;
+      return await readBatches(salvaging(file, options.end), start, options);
     }
   }
 
@@ -272,20 +300,6 @@ export class LogReader {
   #remember(segment: Segment, place: ScanPlace): void {
     if (this.#places.length >= PLACES_KEPT) this.#places.shift();
     this.#places.push({ segment, place });
-  }
-}
-
-/** A sector that cannot be read costs what lies on it: the rest is read around it. */
-async function readSalvaging(
-  file: DiskFile,
-  place: ScanPlace,
-  options: RangeOptions,
-): Promise<BatchRange> {
-  try {
-    return await readBatches(file, place, options);
-  } catch (error) {
-    if (!isOperatingError(error, "storage_failed")) throw error;
-    return await readBatches(salvaging(file, options.end), place, options);
   }
 }
 

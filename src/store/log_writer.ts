@@ -45,8 +45,9 @@ export class LogWriter {
   readonly #options: LogWriterOptions;
   #written: Written[] = [];
   #leases: FileLease[] = [];
-  /** Segments made by the commit at hand. */
+  /** Segments made by the commit at hand, and those it closed thereby. */
   #created: Segment[] = [];
+  #closed: Segment[] = [];
   /** The next write opens a new segment: the active one is closed, or must not be synced again. */
   #rollNext = false;
   #directoryDirty = false;
@@ -84,10 +85,10 @@ export class LogWriter {
     if (active === undefined || active.bytes === 0) return;
     try {
       this.#create(baseOffset());
+      this.#options.sealed(active);
     } finally {
       this.#finish();
     }
-    if (active.index !== null) this.#options.sealed(active);
     await this.#syncDirectory();
   }
 
@@ -156,10 +157,7 @@ export class LogWriter {
       segment.receivedMs = receivedMs;
       if (durable) segment.noteSynced();
     }
-    const active = this.active;
-    for (const { segment } of this.#written) {
-      if (segment !== active && segment.index !== null) this.#options.sealed(segment);
-    }
+    for (const segment of this.#closed) this.#options.sealed(segment);
     this.#finish();
   }
 
@@ -194,6 +192,8 @@ export class LogWriter {
       files.forget(last.path);
       disk.remove(last.path);
       segments.pop();
+    } else if (last !== undefined) {
+      this.#closed.push(last);
     }
     if (!this.#directoryDurable) disk.makeDirectory(directory);
     this.#directoryDirty = true;
@@ -238,7 +238,7 @@ export class LogWriter {
 
   /** Closes the files of this commit where they counted last, and removes those it made. */
   #abandonFiles(): void {
-    const { disk, files, segments, logger, sealed } = this.#options;
+    const { disk, files, segments, logger } = this.#options;
     for (const segment of this.#created) {
       segments.splice(segments.indexOf(segment), 1);
       files.forget(segment.path);
@@ -261,7 +261,6 @@ export class LogWriter {
       logger.warn("segment_cut_failed", { path: active.path, error: messageOf(error) });
     }
     files.forget(active.path);
-    if (active.bytes > 0) sealed(active);
   }
 
   #finish(): void {
@@ -269,6 +268,7 @@ export class LogWriter {
     this.#leases = [];
     this.#written = [];
     this.#created = [];
+    this.#closed = [];
     const finished = this.#finished;
     this.#finished = [];
     for (const resolve of finished) resolve();

@@ -59,10 +59,10 @@ export async function readBatches(
     if (stop === "done") return walk.range(false);
     if (stop === "damage") return walk.range(true);
     if (walk.batches.length > 0) return walk.range(false);
-    // A window that holds any legal batch whole, and no progress: the file is shorter than it was.
-    if (walk.position === before && (got < size || size >= BATCH_BYTES_MAX)) {
-      return walk.range(true);
-    }
+    // Without progress in a window that holds any legal batch whole, or all there is, a batch
+    // claims to be longer than it is, or the file is shorter than it was.
+    const all = got < size || size >= BATCH_BYTES_MAX || before + size >= options.end;
+    if (walk.position === before && all) return walk.range(true);
     size = Math.max(size, BATCH_BYTES_MAX);
   }
 }

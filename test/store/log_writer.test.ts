@@ -1,0 +1,86 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { testCore } from "../support/core.ts";
+import { diceOf } from "../support/dice.ts";
+import { LogHarness, readAll } from "../support/log_harness.ts";
+import { SimulatedDisk } from "../support/simulated_disk.ts";
+
+const core = testCore();
+let disk: SimulatedDisk;
+let harness: LogHarness;
+const settings = { segmentBytes: 400, compressionType: "none" } as const;
+
+beforeEach(() => {
+  core.reset();
+  disk = new SimulatedDisk();
+  harness = new LogHarness({ disk, core, settings });
+});
+
+describe("LogWriter", () => {
+  it("rolls before a segment grows over its limit, and names the next for its base offset", async () => {
+    const log = await harness.open();
+    for (let at = 0; at < 10; at++) await harness.append(log, ["x".repeat(100)]);
+    const segments = log.segments();
+    expect(segments.length).toBe(5);
+    for (const [at, { baseOffset, endOffset, bytes }] of segments.entries()) {
+      expect(bytes).toBeLessThanOrEqual(400);
+      expect(endOffset).toBe(segments[at + 1]?.baseOffset ?? 10);
+      expect(disk.exists(`t-0/${String(baseOffset).padStart(20, "0")}.log`)).toBe(true);
+    }
+    expect(log.bytes).toBe(segments.reduce((sum, { bytes }) => sum + bytes, 0));
+  });
+
+  it("gives a batch larger than a segment one of its own", async () => {
+    const log = await harness.open();
+    for (const size of [10, 2_000, 10]) await harness.append(log, ["x".repeat(size)]);
+    expect(log.segments().map(({ baseOffset }) => baseOffset)).toEqual([0, 1, 2]);
+  });
+
+  it("acknowledges across a roll only what both files hold durably", async () => {
+    const log = await harness.open();
+    await harness.append(log, ["first"]);
+    harness.put(log, ["x".repeat(200)]);
+    log.sealOpen();
+    await harness.append(log, ["y".repeat(200)]);
+    expect(log.segments().length).toBe(2);
+    core.reset();
+    for (let seed = 0; seed < 20; seed++) {
+      const crashed = SimulatedDisk.crashed(disk.snapshot(), diceOf(seed));
+      core.reset();
+      const again = await new LogHarness({ disk: crashed, core, leaderEpoch: 2 }).open();
+      expect((await readAll(core, again)).values.length, `seed ${seed}`).toBe(3);
+    }
+  });
+
+  it("roll() closes the active segment, durably, and does nothing to an empty one", async () => {
+    const log = await harness.open();
+    await log.roll();
+    expect(log.segments()).toEqual([]);
+    await harness.append(log, ["a"]);
+    await log.roll();
+    await log.roll();
+    expect(log.segments().map(({ baseOffset }) => baseOffset)).toEqual([0, 1]);
+    const crashed = SimulatedDisk.crashed(disk.snapshot(), diceOf(1));
+    expect(crashed.list("t-0").filter((name) => name.endsWith(".log")).length).toBe(2);
+    await harness.append(log, ["b"]);
+    expect(log.segments()[1]).toMatchObject({ baseOffset: 1, endOffset: 2 });
+  });
+
+  it("roll() waits for the commit at hand", async () => {
+    const log = await harness.open();
+    await harness.append(log, ["a"]);
+    const release = disk.holdSyncs();
+    const commit = harness.append(log, ["b"]);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    const rolled = log.roll();
+    release();
+    await Promise.all([commit, rolled]);
+    expect(log.segments().map(({ baseOffset }) => baseOffset)).toEqual([0, 2]);
+  });
+
+  it("writes the index of a segment when it is closed", async () => {
+    const log = await harness.open();
+    for (let at = 0; at < 6; at++) await harness.append(log, ["x".repeat(200)]);
+    expect(disk.exists("t-0/00000000000000000000.index")).toBe(true);
+    expect(disk.exists("t-0/00000000000000000000.timeindex")).toBe(true);
+  });
+});
