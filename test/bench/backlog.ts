@@ -27,7 +27,7 @@ export async function fillBacklog(
       say(`backlog of ${(present / 1e9).toFixed(2)} GB made in ${seconds.toFixed(0)} s`);
       return present;
     }
-    await generators.load("http_load", {
+    const { refused } = await generators.load("http_load", {
       port: node.httpPort,
       path: `/v1/topics/${BACKLOG_TOPIC}/records`,
       type: "application/x-ndjson",
@@ -36,6 +36,7 @@ export async function fillBacklog(
       // The last step is short, so that the size asked for is met and not passed by far.
       seconds: bytes - present > 200e6 ? STEP_SECONDS : 0.1,
     });
+    if (refused > 0) throw new Error(`Cannot make a backlog: ${refused} requests were refused`);
   }
 }
 

@@ -33,6 +33,7 @@ export async function measure(
     const cpuBefore = process.cpuSeconds();
     const result = await generators.load(generator, options);
     const cpu = process.cpuSeconds() - cpuBefore;
+    if (result.refused > 0) throw new Error(`${result.refused} of ${result.answered} refused`);
     return {
       ...result,
       cpu_s_per_100k: result.answered === 0 ? NaN : cpu / result.answered * 100_000,
