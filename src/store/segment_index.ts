@@ -61,8 +61,9 @@ export class SegmentIndex {
   /** Reads both files; null when they are missing, wrong, or do not cover all of `covered`. */
   static load(place: IndexPlace, covered: Position): SegmentIndex | null {
     const offsetFile = readIndex(place, "index", OFFSET_ENTRY_SIZE);
+    if (offsetFile === null) return null;
     const timeFile = readIndex(place, "timeindex", TIME_ENTRY_SIZE);
-    if (offsetFile === null || timeFile === null) return null;
+    if (timeFile === null) return null;
     if (offsetFile.covered !== covered || timeFile.covered !== covered) return null;
     if (offsetFile.entries !== timeFile.entries) return null;
     const offsets = OffsetIndex.decode(offsetFile.bytes, offsetFile.entries, place.baseOffset);
@@ -94,6 +95,8 @@ function readIndex(
   entrySize: number,
 ): { bytes: Uint8Array; covered: number; entries: number } | null {
   try {
+    // After a crash an active segment has none; to throw that for thousands would delay the start.
+    if (!disk.exists(`${path}.${suffix}`)) return null;
     const file = disk.open(`${path}.${suffix}`);
     try {
       const bytes = new Uint8Array(file.size());

@@ -71,7 +71,7 @@ export const STORE_DEFAULTS: StoreSettings = {
   checkpointBytes: CHECKPOINT_BYTES,
   diskBudgetBytes: null,
   headroomBytes: HEADROOM_BYTES,
-  originJournalBytes: 2 * 1024 * 1024,
+  originJournalBytes: 1024 * 1024,
   topicDefaults: TOPIC_DEFAULTS,
 };
 
