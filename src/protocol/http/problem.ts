@@ -32,10 +32,12 @@ interface Row {
   readonly title: string;
   /** Seconds in `Retry-After`, where waiting helps. */
   readonly retryAfterS?: number;
+  /** Whether the connection ends with it: the rest of the body would only be read to be dropped. */
+  readonly closes?: true;
 }
 
 const TABLE: Readonly<Record<ProblemCode, Row>> = {
-  body_too_large: { status: 413, title: "Request body too large" },
+  body_too_large: { status: 413, title: "Request body too large", closes: true },
   corrupt_batch: { status: 500, title: "Stored batch is damaged" },
   corrupt_log: { status: 500, title: "Log is damaged" },
   data_dir_locked: { status: 500, title: "Data directory is in use" },
@@ -59,7 +61,7 @@ const TABLE: Readonly<Record<ProblemCode, Row>> = {
   peer_mismatch: { status: 403, title: "Log belongs to another peer" },
   quota_exceeded: { status: 429, title: "Quota exceeded", retryAfterS: 1 },
   record_too_large: { status: 413, title: "Record too large" },
-  request_timeout: { status: 408, title: "Request took too long", retryAfterS: 1 },
+  request_timeout: { status: 408, title: "Request took too long", retryAfterS: 1, closes: true },
   sequence_conflict: { status: 409, title: "Sequence was used for another request" },
   sequence_too_old: { status: 409, title: "Sequence is no longer remembered" },
   shutting_down: { status: 503, title: "Shutting down", retryAfterS: 5 },
@@ -107,6 +109,7 @@ export function problemResponse(error: unknown, headers: Record<string, string> 
     headers: {
       "content-type": PROBLEM_MEDIA_TYPE,
       ...(retryAfterS === undefined ? undefined : { "retry-after": String(retryAfterS) }),
+      ...(TABLE[problem.code].closes === undefined ? undefined : { connection: "close" }),
       ...(problem.status === 401 ? { "www-authenticate": "Bearer" } : undefined),
       ...headers,
     },

@@ -66,6 +66,13 @@ describe("problemResponse()", () => {
     expect(problemResponse(error).headers.get("retry-after")).toBe("7");
   });
 
+  it("ends the connection where the rest of a body would only be read to be dropped", () => {
+    const response = problemResponse(new OperatingError("request_timeout", "Cannot"));
+    expect(response.headers.get("connection")).toBe("close");
+    expect(problemResponse(new OperatingError("not_found", "Cannot")).headers.has("connection"))
+      .toBe(false);
+  });
+
   it("names the scheme when a credential is missing", () => {
     const response = problemResponse(new OperatingError("unauthorized", "Cannot"));
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
