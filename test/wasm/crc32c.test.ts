@@ -41,6 +41,19 @@ describe.each<Flavour>(["core", "core.relaxed"])("crc32c() of %s", (flavour) => 
     }
   });
 
+  it("agrees with the bitwise one on long inputs, whatever is left at their ends", () => {
+    const { below, seed } = seededRandom();
+    const bytes = Uint8Array.from({ length: 100_000 }, () => below(256));
+    const edges = [12_287, 12_288, 12_289, 19_839, 19_840, 19_841, 36_223, 36_224, 65_536];
+    const sizes = [...edges, ...Array.from({ length: 150 }, () => 12_000 + below(40_000))];
+    for (const size of sizes) {
+      const at = below(bytes.length - size);
+      const part = bytes.subarray(at, at + size);
+      const from = below(2 ** 32);
+      expect(core.crc32c(part, from), `seed ${seed}, size ${size}`).toBe(bitwise(part, from));
+    }
+  });
+
   it("goes on from what came before, over more than the core holds at once", () => {
     const bytes = new Uint8Array(3_000_000).map((_, at) => at * 31);
     const whole = core.crc32c(bytes);

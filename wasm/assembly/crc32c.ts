@@ -20,12 +20,15 @@
  *
  * Source: RFC 3720, appendix B.4 (test vectors).
  */
+import { shorten, TAIL } from "./crc32c_long";
 import { CRC_FOLD, CRC_STATE, CRC_TABLES } from "./memory";
 
 const POLYNOMIAL: u32 = 0x82f63b78;
 /** Below this the tables are faster than what a fold costs at its end. */
 const FOLD_MIN: u32 = 512;
 const FOLD_STEP: u32 = 128;
+/** From here on it pays to shorten the input first: see crc32c_long.ts. */
+const LONG_MIN: u32 = 12 * 1024;
 /** From one byte of a column to the next. */
 const STRIDE: u32 = 32;
 
@@ -131,8 +134,14 @@ function moved(
   out: u32, n0: v128, n1: v128, n2: v128, n3: v128, n4: v128, n5: v128, n6: v128, n7: v128,
 ): v128 {
   return v128.xor(
-    v128.xor(v128.xor(owed(0, out, n0), owed(1, out, n1)), v128.xor(owed(2, out, n2), owed(3, out, n3))),
-    v128.xor(v128.xor(owed(4, out, n4), owed(5, out, n5)), v128.xor(owed(6, out, n6), owed(7, out, n7))),
+    v128.xor(
+      v128.xor(owed(0, out, n0), owed(1, out, n1)),
+      v128.xor(owed(2, out, n2), owed(3, out, n3)),
+    ),
+    v128.xor(
+      v128.xor(owed(4, out, n4), owed(5, out, n5)),
+      v128.xor(owed(6, out, n6), owed(7, out, n7)),
+    ),
   );
 }
 
@@ -185,7 +194,15 @@ function fold(remainder: u32, at: usize, steps: u32): u32 {
  */
 export function crc32c(start: usize, size: u32, seed: u32): u32 {
   let remainder = ~seed;
-  if (size >= FOLD_MIN) {
+  if (size >= LONG_MIN) {
+    const vectors = size >>> 4;
+    const left = shorten(remainder, start, vectors) << 4;
+    const steps = left / FOLD_STEP;
+    const folded = steps * FOLD_STEP;
+    remainder = take(fold(0, TAIL, steps), TAIL + folded, left - folded);
+    start += vectors << 4;
+    size &= 15;
+  } else if (size >= FOLD_MIN) {
     const steps = size / FOLD_STEP;
     remainder = fold(remainder, start, steps);
     start += steps * FOLD_STEP;

@@ -15,6 +15,7 @@ export const RESULT_BYTES: u32 = 256;
 export const CRC_TABLES: usize = 0x11000; // 8 tables of 256 u32
 export const CRC_FOLD: usize = 0x13000; // 32 vectors of 16 bytes
 export const CRC_STATE: usize = 0x13200; // 256 bytes
+export const CRC_SCRATCH: usize = 0x1b000; // 20 KiB
 
 /** Hash table of the LZ4 compressor: 8,192 positions of 16 bits. */
 export const LZ4_TABLE: usize = 0x14000;
