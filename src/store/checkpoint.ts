@@ -96,6 +96,10 @@ export class CheckpointFiles {
       this.#reserve(file, bytes.length);
       await file.sync();
       if (isNew) await disk.syncDirectory("");
+    } catch (error) {
+      // What the page cache shows now may never reach the disk: no later run is to read it.
+      disk.remove(path);
+      throw error;
     } finally {
       file.close();
     }
