@@ -31,7 +31,9 @@ import {
 import type { ByteSource } from "./byte_source.ts";
 
 /** Bytes looked through at once for a header. */
-const SEARCH_BYTES = 1024 * 1024;
+const WINDOW_BYTES = 1024 * 1024;
+/** Bytes of what looks like batches that are checked to find the way on behind one damage. */
+const SEARCH_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface ScanRules {
   readonly core: Core;
@@ -137,60 +139,73 @@ interface Search {
 
 function searchSuccessor(
   source: ByteSource,
-  { position, offset }: ScanPlace,
+  damaged: ScanPlace,
   { rules, claimedCrc, believedEnd }: Search,
 ): ScanPlace | null {
-  const reach = position + BATCH_BYTES_MAX;
+  const proof = new Proof(source, damaged.position, rules.core);
   let best: ScanPlace | null = null;
   let bestRun = 0;
-  let at = position + 1;
+  let checkedBytes = 0;
+  let at: Position = damaged.position + 1;
   for (;;) {
-    const found = nextCandidate(source, { position: at, offset }, rules);
-    if (found === null) return best;
-    const { header } = found;
-    const candidate = { position: found.position, offset: header.baseOffset };
-    if (candidate.position <= reach && candidate.position - position >= BATCH_HEADER_BYTES) {
-      const checked = source.read(position, candidate.position - position).subarray(ATTRIBUTES_AT);
-      if (rules.core.crc32c(checked) === claimedCrc) return candidate;
-    }
-    at = candidate.position + 1;
-    if (candidate.position < believedEnd || !rules.trusts(header)) continue;
+    const position = nextHeader(source, at, damaged.offset);
+    if (position === null) return best;
+    at = position + 1;
+    const proven = proof.endsAt(position, claimedCrc);
+    const header = readBatchHeader(source.read(position, BATCH_HEADER_BYTES));
+    if (!proven && (position < believedEnd || !rules.trusts(header))) continue;
+    // Who feigns headers without end must not cost more than this.
+    checkedBytes += header.sizeBytes;
+    if (checkedBytes > SEARCH_BYTES_MAX) return best;
+    if (goodBatchAt(source, position, rules) === null) continue;
+    const candidate = { position, offset: header.baseOffset };
+    if (proven) return candidate;
     const end = endOfRun(source, candidate, rules);
-    if (end - candidate.position > bestRun) {
+    if (end - position > bestRun) {
       best = candidate;
-      bestRun = end - candidate.position;
+      bestRun = end - position;
     }
-    // Behind the reach of the damaged batch nothing is proven any more, so no run is walked twice.
-    if (candidate.position > reach) at = end;
+    at = end;
   }
 }
 
-/** The first good batch at or behind `from.position` with an offset above `from.offset`. */
-function nextCandidate(
-  source: ByteSource,
-  from: ScanPlace,
-  rules: ScanRules,
-): { position: Position; header: BatchHeader } | null {
-  for (let at = from.position; at + BATCH_HEADER_BYTES <= source.end;) {
-    const window = source.read(at, SEARCH_BYTES);
+/** Whether the damaged batch ends at a place, by its own checksum. Reads each byte but once. */
+class Proof {
+  readonly #source: ByteSource;
+  readonly #start: Position;
+  readonly #core: Core;
+  #at: Position;
+  #crc = 0;
+
+  constructor(source: ByteSource, start: Position, core: Core) {
+    this.#source = source;
+    this.#start = start;
+    this.#core = core;
+    this.#at = start + ATTRIBUTES_AT;
+  }
+
+  /** Places are asked for in rising order. */
+  endsAt(end: Position, claimedCrc: number): boolean {
+    const size = end - this.#start;
+    if (size < BATCH_HEADER_BYTES || size > BATCH_BYTES_MAX) return false;
+    const bytes = this.#source.read(this.#at, end - this.#at);
+    this.#crc = this.#core.crc32c(bytes, this.#crc);
+    this.#at = end;
+    return this.#crc === claimedCrc;
+  }
+}
+
+/** The first place at or behind `from` that looks like a header with an offset above `above`. */
+function nextHeader(source: ByteSource, from: Position, above: Offset): Position | null {
+  for (let at = from; at + BATCH_HEADER_BYTES <= source.end;) {
+    const window = source.read(at, WINDOW_BYTES);
     const last = window.length - BATCH_HEADER_BYTES;
-    let found = -1;
-    for (let in_ = 0; in_ <= last; in_++) {
-      if (window[in_ + MAGIC_AT] === MAGIC_V2 && looksLikeBatch(window, in_, from.offset)) {
-        found = in_;
-        break;
+    for (let within = 0; within <= last; within++) {
+      if (window[within + MAGIC_AT] === MAGIC_V2 && looksLikeBatch(window, within, above)) {
+        return at + within;
       }
     }
-    if (found < 0) {
-      at += last + 1;
-      continue;
-    }
-    at += found;
-    const header = goodBatchAt(source, at, rules);
-    if (header !== null && header.baseOffset > from.offset) {
-      return { position: at, header };
-    }
-    at++;
+    at += last + 1;
   }
   return null;
 }

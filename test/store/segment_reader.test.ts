@@ -1,0 +1,69 @@
+import { beforeEach, expect, it } from "vitest";
+import { concat, viewOf } from "../../src/base/bytes.ts";
+import { readBatches } from "../../src/store/segment_reader.ts";
+import { batchOf } from "../support/batches.ts";
+import { testCore } from "../support/core.ts";
+import { SimulatedDisk } from "../support/simulated_disk.ts";
+
+const core = testCore();
+const START = { position: 0, offset: 0 };
+let disk: SimulatedDisk;
+let whole: Uint8Array;
+let size: number;
+
+beforeEach(() => {
+  disk = new SimulatedDisk();
+  disk.open("a", { create: true }).close();
+  const batches = Array.from(
+    { length: 10 },
+    (_, at) => batchOf(core, [`${at}`], { baseOffset: at }),
+  );
+  size = batches[0]!.length;
+  whole = concat(batches);
+  disk.overwrite("a", whole);
+});
+
+const read = (options: { from?: number; limit?: number; maxBytes?: number; end?: number } = {}) =>
+  readBatches(disk.open("a"), START, {
+    ...{ core, end: whole.length, warmFrom: Infinity, from: 0, limit: 10, maxBytes: 1e6 },
+    ...options,
+  });
+
+it("readBatches() passes over what ends below `from`, and stops at `limit`", async () => {
+  const { batches, place, damaged } = await read({ from: 3, limit: 7 });
+  expect([batches.length, damaged]).toEqual([4, false]);
+  expect(place).toEqual({ position: 7 * size, offset: 7 });
+});
+
+it("readBatches() gives no more than `maxBytes`, but one batch at least", async () => {
+  expect((await read({ maxBytes: 3 * size })).batches.length).toBe(3);
+  expect((await read({ maxBytes: 3 * size + 1 })).batches.length).toBe(3);
+  expect((await read({ maxBytes: 1 })).batches.length).toBe(1);
+});
+
+it("readBatches() reads on when a batch is larger than the page", async () => {
+  const large = batchOf(core, [new Uint8Array(700_000)], { baseOffset: 0 });
+  whole = concat([large, batchOf(core, ["x"], { baseOffset: 1 })]);
+  disk.overwrite("a", whole);
+  const { batches, place } = await read({ maxBytes: 1_000 });
+  expect(batches.map(({ length }) => length)).toEqual([large.length]);
+  expect(place.offset).toBe(1);
+});
+
+it("readBatches() ends before the first batch that is not what was written", async () => {
+  disk.flipBit("a", 4 * size + 64, 2);
+  const { batches, place, damaged } = await read();
+  expect([batches.length, damaged]).toEqual([4, true]);
+  expect(place).toEqual({ position: 4 * size, offset: 4 });
+});
+
+it("readBatches() calls it damage when a batch claims more than there is", async () => {
+  viewOf(whole).setUint32(8, 500_000);
+  disk.overwrite("a", whole);
+  expect(await read()).toMatchObject({ batches: [], damaged: true, place: START });
+});
+
+it("readBatches() calls it damage when the file is shorter than it was", async () => {
+  disk.overwrite("a", whole.slice(0, size - 5));
+  expect(await read()).toMatchObject({ batches: [], damaged: true, place: START });
+});
