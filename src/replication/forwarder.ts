@@ -21,6 +21,7 @@ import type { Random } from "../base/random.ts";
 import type { LogId } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
+import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { HelloAnswer } from "../protocol/replication/hello.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
@@ -52,7 +53,7 @@ const DEFAULTS: ForwarderSettings = {
 };
 
 export interface ForwarderOptions {
-  readonly store: ForwardedStore & Pick<Store, "commits" | "topics" | "nodeId">;
+  readonly store: ForwardedStore & Pick<Store, "commits" | "core" | "topics" | "nodeId">;
   readonly http: HttpClient;
   readonly upstreamUrl: string;
   readonly token: string | null;
@@ -84,6 +85,7 @@ export interface ForwarderStatus {
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #settings: ForwarderSettings;
+  readonly #crc32c: Checksum;
   readonly #link: Link;
   readonly #books: StoreBooks;
   readonly #pace: Pace;
@@ -104,7 +106,9 @@ export class Forwarder {
   constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#settings = { ...DEFAULTS, ...options.settings };
-    this.#link = new Link({ ...options, nodeId: options.store.nodeId });
+    const { core, nodeId } = options.store;
+    this.#crc32c = (bytes) => core.crc32c(bytes);
+    this.#link = new Link({ ...options, nodeId, crc32c: this.#crc32c });
     this.#books = new StoreBooks(options.store, options.nodeName);
     this.#pace = new Pace(this.#settings.pace);
     this.#health = new LinkHealth({
@@ -227,6 +231,7 @@ export class Forwarder {
     const { requestBytes } = this.#pace;
     const request = await buildRequest(this.#ready, {
       bytesMax: requestBytes,
+      crc32c: this.#crc32c,
       books: this.#books,
       failed: (lane, error) => this.#cannotRead(lane, error),
     });
@@ -294,7 +299,9 @@ export class Forwarder {
   /** One lane is refused; the others go on. */
   #refused(lane: Lane, refusal: Refusal): void {
     if (refusal.code === "log_not_announced") lane.forget();
-    if (refusal.retriable) return this.#waiting.setBack(lane, this.#laneBackoff(lane));
+    // Damage on the way is bad luck, not a verdict.
+    const passing = refusal.retriable || refusal.code === "malformed_body";
+    if (passing) return this.#waiting.setBack(lane, this.#laneBackoff(lane));
     this.#logRefusal(refusal);
     lane.break();
     this.#waiting.add(lane, this.#settings.refusedRetryMs);

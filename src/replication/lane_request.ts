@@ -9,6 +9,7 @@ import {
   REPLICATION_SKIPS_PER_REQUEST_MAX,
 } from "../base/limits.ts";
 import { AppendWriter } from "../protocol/replication/append_frames.ts";
+import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { Lane } from "./lane.ts";
 import { type Load, LOAD_SKIPS_MAX } from "./load.ts";
 import type { StoreBooks } from "./store_books.ts";
@@ -30,6 +31,7 @@ export interface LaneRequest {
 
 export interface RequestOptions {
   readonly bytesMax: number;
+  readonly crc32c: Checksum;
   readonly books: Pick<StoreBooks, "ledger">;
   /** A lane could not be read; the request goes without it. */
   readonly failed: (lane: Lane, error: OperatingError) => void;
@@ -38,9 +40,9 @@ export interface RequestOptions {
 /** Takes lanes off `ready` until the request is full or none is left. */
 export async function buildRequest(
   ready: Set<Lane>,
-  { bytesMax, books, failed }: RequestOptions,
+  { bytesMax, crc32c, books, failed }: RequestOptions,
 ): Promise<LaneRequest> {
-  const writer = new AppendWriter();
+  const writer = new AppendWriter(crc32c);
   const parts: LanePart[] = [];
   const served: Lane[] = [];
   let [bytes, skips] = [0, 0];
@@ -63,7 +65,7 @@ export async function buildRequest(
 
 async function loadOf(
   lane: Lane,
-  { bytesMax, books, failed }: RequestOptions,
+  { bytesMax, books, failed }: Omit<RequestOptions, "crc32c">,
 ): Promise<Load | null> {
   let load: Load | null = null;
   try {

@@ -25,6 +25,12 @@ import {
   SESSION_HEADER,
 } from "../protocol/replication/append_frames.ts";
 import {
+  checkBody,
+  type Checksum,
+  CHECKSUM_HEADER,
+  checksumOf,
+} from "../protocol/replication/checksum.ts";
+import {
   decodeHelloAnswer,
   encodeHelloRequest,
   HELLO_PATH,
@@ -41,6 +47,7 @@ export interface LinkOptions {
   readonly nodeName: string;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly crc32c: Checksum;
   readonly versions?: VersionRange;
 }
 
@@ -115,7 +122,7 @@ export class Link {
   }
 
   async #post(path: string, type: string, body: Uint8Array<ArrayBuffer>): Promise<HttpAnswer> {
-    const { http, clock, token } = this.#options;
+    const { http, clock, token, crc32c } = this.#options;
     const { timeoutMs } = this;
     const startMs = clock.monotonicMs();
     this.#sent.value += body.length;
@@ -125,6 +132,8 @@ export class Link {
         url: `${this.#base}${path}`,
         headers: {
           "content-type": type,
+          // Frames carry their own.
+          ...(path === APPEND_PATH ? undefined : { [CHECKSUM_HEADER]: checksumOf(body, crc32c) }),
           ...(token === null ? undefined : { authorization: `Bearer ${token}` }),
           ...(this.session === null ? undefined : {
             [SESSION_HEADER]: this.session.session,
@@ -146,8 +155,17 @@ export class Link {
 
   /** An answer in the protocol's words, whatever its status, or the trouble it tells of. */
   #read<Answer>(answer: HttpAnswer, decode: (body: Uint8Array) => Answer): Answer {
-    const trouble = troubleOf(answer, this.#options.upstreamUrl);
-    if (trouble !== null) throw trouble;
+    const isNode = answer.headers.has(CHECKSUM_HEADER);
+    try {
+      if (isNode) checkBody(answer.body, answer.headers, this.#options.crc32c);
+      const trouble = troubleOf(answer, this.#options.upstreamUrl);
+      if (trouble !== null) throw trouble;
+      // A page of a portal in between has no checksum.
+      checkBody(answer.body, answer.headers, this.#options.crc32c);
+    } catch (error) {
+      if (!isOperatingError(error) || error instanceof LinkTroubleError) throw error;
+      throw this.#trouble(isNode ? "unreachable" : "incompatible", error.code, error.message);
+    }
     try {
       return decode(answer.body);
     } catch (error) {

@@ -3,7 +3,7 @@
  *
  *     unreachable   no answer                       back off, then go on
  *     timeout       no answer in time               the same, with smaller and fewer requests
- *     busy          408, 429, 5xx                   the same, or as long as Retry-After says
+ *     busy          408, 429, 5xx, damaged request  the same, or as long as Retry-After says
  *     session_lost  the receiver restarted          say hello again, at once
  *     too_large     413                             smaller requests
  *     denied        401, 403                        only an operator can help: tell, try seldom
@@ -65,6 +65,9 @@ export function troubleOf(answer: HttpAnswer, upstream: string): LinkTroubleErro
   if (status === 401) return new LinkTroubleError("denied", "unauthorized", message);
   if (status === 403) return new LinkTroubleError("denied", "forbidden", message);
   if (status === 413) return new LinkTroubleError("too_large", "body_too_large", message);
+  if (problem.code === "malformed_body") {
+    return new LinkTroubleError("busy", "malformed_body", message);
+  }
   if (status === 408 || status === 429 || status >= 500) {
     return new LinkTroubleError("busy", "overloaded", message, retryAfterMsOf(answer.headers));
   }

@@ -24,6 +24,7 @@ import {
 } from "../protocol/replication/announce.ts";
 import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
 import { decodeAppend } from "../protocol/replication/append_frames.ts";
+import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { HelloAnswer, HelloRequest } from "../protocol/replication/hello.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import {
@@ -84,6 +85,8 @@ export class Receiver {
     );
   }
 
+  readonly crc32c: Checksum = (bytes) => this.#options.store.core.crc32c(bytes);
+
   /** @throws {OperatingError} `unsupported_version` */
   hello(hello: HelloRequest, credential: string | null): HelloAnswer {
     const { nodeId, nodeName } = hello;
@@ -143,7 +146,7 @@ export class Receiver {
     sender: { readonly session: string; readonly credential: string | null },
   ): Promise<AppendAnswer> {
     const session = this.sessions.use(sender.session, sender.credential);
-    const lanes = decodeAppend(body);
+    const lanes = decodeAppend(body, this.crc32c);
     const context = this.#contextOf(session);
     const outcomes = await Promise.all(lanes.map((lane) => new LaneAppend(context, lane).run()));
     for (const { lane, pending } of lanes) {

@@ -51,7 +51,7 @@ export class FlakyLink {
       if (this.#happens(faults.loseRequest)) return await this.#silence(call);
       const answer = await this.#inTime(call, this.#deliver(call, alive));
       if (answer === null || this.#happens(faults.loseAnswer)) return await this.#silence(call);
-      await this.#delay();
+      await this.#delay(call.signal);
       return answer;
     };
   }
@@ -59,9 +59,7 @@ export class FlakyLink {
   async #deliver(call: HttpCall, alive: () => boolean): Promise<HttpAnswer | null> {
     // Before the first wait, as a process hands its bytes to the kernel.
     const body = call.body?.slice();
-    if (body !== undefined && body.length > 0 && this.#happens(this.faults.damage)) {
-      body[Math.floor(this.#dice() * body.length)]! ^= 1 << Math.floor(this.#dice() * 8);
-    }
+    if (body !== undefined) this.#damage(body);
     await this.#delay();
     const { serve } = this;
     if (serve === null || !alive() || call.signal?.aborted) return null;
@@ -73,7 +71,13 @@ export class FlakyLink {
     const response = await serve(request);
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (this.serve !== serve) return null;
+    this.#damage(bytes);
     return { status: response.status, headers: response.headers, body: bytes };
+  }
+
+  #damage(bytes: Uint8Array): void {
+    if (bytes.length === 0 || !this.#happens(this.faults.damage)) return;
+    bytes[Math.floor(this.#dice() * bytes.length)]! ^= 1 << Math.floor(this.#dice() * 8);
   }
 
   /** A server that died in the middle never answers. */
@@ -95,8 +99,8 @@ export class FlakyLink {
     return probability > 0 && this.#dice() < probability;
   }
 
-  #delay(): Promise<void> {
+  #delay(signal?: AbortSignal): Promise<void> {
     const delayMs = Math.floor(this.#dice() * this.faults.delayMs);
-    return delayMs === 0 ? Promise.resolve() : sleep(this.#timers, delayMs);
+    return delayMs === 0 ? Promise.resolve() : sleep(this.#timers, delayMs, signal);
   }
 }

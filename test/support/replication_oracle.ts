@@ -2,12 +2,15 @@
  * Counts what a gateway acknowledged, and says what is wrong with what a centre holds.
  */
 import type { StoreSettings } from "../../src/store/settings.ts";
+import type { LogFields, Logger } from "../../src/base/log.ts";
 import { OperatingError } from "../../src/base/errors.ts";
 import { diceOf } from "./dice.ts";
 import { FlakyLink, type LinkFaults } from "./flaky_link.ts";
 import { HandClock } from "./hand_clock.ts";
 import type { CrashModel } from "./simulated_disk.ts";
 import { type ReadRecord, SimulatedNode } from "./replication_world.ts";
+
+const LINES_KEPT = 12;
 
 export class ReplicationOracle {
   readonly clock = new HandClock();
@@ -20,11 +23,12 @@ export class ReplicationOracle {
   readonly #acknowledged = new Set<string>();
   /** Publishes not answered, by the gateway's run; those of a run that died never are. */
   readonly #underWay = new Map<number, number>();
+  readonly #lines: string[] = [];
   #next = 0;
 
   constructor(seed: number, settings: Partial<StoreSettings>, crashModel?: CrashModel) {
     this.dice = diceOf(seed);
-    const common = { clock: this.clock, settings, crashModel };
+    const common = { clock: this.clock, settings, crashModel, logger: this.#logger() };
     this.gateway = new SimulatedNode({ ...common, name: "gateway", seed: 2 * seed });
     this.centre = new SimulatedNode({ ...common, name: "centre", seed: 2 * seed + 1 });
     this.link = new FlakyLink(this.clock, this.dice);
@@ -41,10 +45,20 @@ export class ReplicationOracle {
       gateway.forwarder?.status().lagRecords === 0;
   }
 
+  /** Keeps the last lines, for a failure's message. */
+  #logger(): Logger {
+    const keep = (level: string) => (event: string, fields: LogFields = {}) => {
+      this.#lines.push(`${level} ${event} ${JSON.stringify(fields)}`);
+      if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+    };
+    return { debug() {}, info() {}, warn: keep("warn"), error: keep("error") };
+  }
+
   /** For a failure's message. */
   status(): Record<string, unknown> {
     const { gateway, centre } = this;
     return {
+      lines: this.#lines,
       crashed: [gateway.crashed, centre.crashed],
       publishing: this.#underWay.get(gateway.run),
       forwarder: gateway.forwarder?.status(),

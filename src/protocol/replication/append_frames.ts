@@ -6,7 +6,8 @@
  *     1  variant   u8    lane: mode (0 strict); batches: 0; skip: reason
  *     2  reserved  u16   0
  *     4  length    u32   bytes of the payload
- *     8  payload
+ *     8  crc       u32   CRC-32C of bytes 0 .. 7, and of the payload unless it is batches
+ *    12  payload
  *
  * lane payload
  *     0  pending   i64   records of the lane still to come after this request: for the lag
@@ -29,7 +30,7 @@
  *
  * @module
  */
-import { utf8, viewOf } from "../../base/bytes.ts";
+import { bytesEqual, concat, utf8, viewOf } from "../../base/bytes.ts";
 import { OperatingError } from "../../base/errors.ts";
 import {
   OFFSET_MAX,
@@ -37,6 +38,7 @@ import {
   REPLICATION_SKIPS_PER_REQUEST_MAX,
 } from "../../base/limits.ts";
 import type { LogId, OffsetRange } from "../../base/types.ts";
+import type { Checksum } from "./checksum.ts";
 import { LANE_MODES, LANE_NAME_MAX, type LaneMode, parseLaneName } from "./lane_name.ts";
 
 export const APPEND_PATH = "/v1/replication/append";
@@ -44,7 +46,8 @@ export const APPEND_MEDIA_TYPE = "application/vnd.logboom.replication";
 export const PROTOCOL_HEADER = "logboom-protocol";
 export const SESSION_HEADER = "logboom-session";
 
-export const FRAME_HEADER_BYTES = 8;
+export const FRAME_HEADER_BYTES = 12;
+const CRC_AT = 8;
 const KIND_LANE = 1;
 const KIND_BATCHES = 2;
 const KIND_SKIP = 3;
@@ -89,8 +92,13 @@ export interface LaneFrames {
 
 /** Gathers frames and lays them out once, at the end: batches are copied a single time. */
 export class AppendWriter {
-  #parts: Uint8Array[] = [];
+  readonly #crc32c: Checksum;
+  readonly #parts: Uint8Array[] = [];
   #sizeBytes = 0;
+
+  constructor(crc32c: Checksum) {
+    this.#crc32c = crc32c;
+  }
 
   get sizeBytes(): number {
     return this.#sizeBytes;
@@ -101,13 +109,13 @@ export class AppendWriter {
     const payload = new Uint8Array(LANE_FIXED_BYTES + text.length);
     viewOf(payload).setBigInt64(0, BigInt(pending));
     payload.set(text, LANE_FIXED_BYTES);
-    this.#frame(KIND_LANE, LANE_MODES.indexOf(mode), payload.length);
-    this.#put(payload);
+    this.#frame(KIND_LANE, LANE_MODES.indexOf(mode), payload);
   }
 
   /** The batches are not copied before {@linkcode finish}; leave them as they are until then. */
   batches(batches: readonly Uint8Array[]): void {
-    this.#frame(KIND_BATCHES, 0, batches.reduce((size, batch) => size + batch.length, 0));
+    const length = batches.reduce((size, batch) => size + batch.length, 0);
+    this.#put(headerOf({ kind: KIND_BATCHES, variant: 0, length }, NO_BYTES, this.#crc32c));
     for (const batch of batches) this.#put(batch);
   }
 
@@ -120,8 +128,7 @@ export class AppendWriter {
     view.setBigInt64(24, BigInt(skip.facts.bytes ?? -1));
     view.setBigInt64(32, BigInt(skip.facts.minTimestamp ?? -1));
     view.setBigInt64(40, BigInt(skip.facts.maxTimestamp ?? -1));
-    this.#frame(KIND_SKIP, SKIP_REASONS.indexOf(skip.reason), SKIP_BYTES);
-    this.#put(payload);
+    this.#frame(KIND_SKIP, SKIP_REASONS.indexOf(skip.reason), payload);
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -134,12 +141,9 @@ export class AppendWriter {
     return body;
   }
 
-  #frame(kind: number, variant: number, length: number): void {
-    const header = new Uint8Array(FRAME_HEADER_BYTES);
-    header[0] = kind;
-    header[1] = variant;
-    viewOf(header).setUint32(4, length);
-    this.#put(header);
+  #frame(kind: number, variant: number, payload: Uint8Array): void {
+    this.#put(headerOf({ kind, variant, length: payload.length }, payload, this.#crc32c));
+    this.#put(payload);
   }
 
   #put(part: Uint8Array): void {
@@ -148,12 +152,29 @@ export class AppendWriter {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
+
+/** @param summed what the checksum covers beside the header: a payload without one of its own */
+function headerOf(
+  { kind, variant, length }: { kind: number; variant: number; length: number },
+  summed: Uint8Array,
+  crc32c: Checksum,
+): Uint8Array {
+  const header = new Uint8Array(FRAME_HEADER_BYTES);
+  header[0] = kind;
+  header[1] = variant;
+  const view = viewOf(header);
+  view.setUint32(4, length);
+  view.setUint32(CRC_AT, crc32c(concat([header.subarray(0, CRC_AT), summed])));
+  return header;
+}
+
 /**
  * Reads the body of an append request. Batches are views of `body`, not yet looked into.
  *
  * @throws {OperatingError} `malformed_body`, with the position, on anything but whole frames.
  */
-export function decodeAppend(body: Uint8Array): LaneFrames[] {
+export function decodeAppend(body: Uint8Array, crc32c: Checksum): LaneFrames[] {
   const view = viewOf(body);
   const lanes: (LaneFrames & { frames: Frame[] })[] = [];
   let skips = 0;
@@ -165,7 +186,11 @@ export function decodeAppend(body: Uint8Array): LaneFrames[] {
     const length = view.getUint32(position + 4);
     if (length > body.length - start) throw malformed(position, `length ${length} beyond the body`);
     const payload = body.subarray(start, start + length);
-    if (view.getUint16(position + 2) !== 0) throw malformed(position, "reserved bits set");
+    const summed = kind === KIND_BATCHES ? NO_BYTES : payload;
+    const expected = headerOf({ kind, variant, length }, summed, crc32c);
+    if (!bytesEqual(body.subarray(position, start), expected)) {
+      throw malformed(position, "a frame damaged on the way");
+    }
 
     if (kind === KIND_LANE) {
       lanes.push(readLane(payload, variant, position));

@@ -4,6 +4,7 @@
  * @module
  */
 import { Hono, type MiddlewareHandler } from "hono";
+import { utf8 } from "../../base/bytes.ts";
 import type { Timers } from "../../base/clock.ts";
 import { type ErrorCode, isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
 import { REPLICATION_BODY_BYTES_MAX, REPLICATION_JSON_BYTES_MAX } from "../../base/limits.ts";
@@ -20,6 +21,7 @@ import {
   announceAnswerToJson,
   decodeAnnounceRequest,
 } from "../../protocol/replication/announce.ts";
+import { checkBody, CHECKSUM_HEADER, checksumOf } from "../../protocol/replication/checksum.ts";
 import { appendAnswerToJson } from "../../protocol/replication/append_answer.ts";
 import {
   APPEND_MEDIA_TYPE,
@@ -52,12 +54,17 @@ export function createReplicationApp(options: ReplicationAppOptions): Hono {
   const { receiver, timers, logger, authorize, peerOf, onBug } = options;
   const bodies = new BodyReader({ timers });
   const app = new Hono();
+  const answered: Answered = (body, { status = 200, type = "application/json" } = {}) => {
+    const headers = { "content-type": type, [CHECKSUM_HEADER]: checksumOf(body, receiver.crc32c) };
+    return new Response(body, { status, headers });
+  };
 
   app.post(HELLO_PATH, authorize("replicate"), async (c) => {
     const body = await bodies.read(c.req.raw, REPLICATION_JSON_BYTES_MAX);
     try {
+      checkBody(body.bytes, c.req.raw.headers, receiver.crc32c);
       const answer = receiver.hello(decodeHelloRequest(body.bytes), peerOf(c.req.raw));
-      return json(encodeHelloAnswer(answer));
+      return answered(encodeHelloAnswer(answer));
     } finally {
       body.release();
     }
@@ -66,9 +73,10 @@ export function createReplicationApp(options: ReplicationAppOptions): Hono {
   app.post(ANNOUNCE_PATH, authorize("replicate"), async (c) => {
     const body = await bodies.read(c.req.raw, REPLICATION_JSON_BYTES_MAX);
     try {
+      checkBody(body.bytes, c.req.raw.headers, receiver.crc32c);
       const request = decodeAnnounceRequest(body.bytes);
       const answer = await receiver.announce(request, peerOf(c.req.raw));
-      return mixed(announceAnswerToJson(answer), answer.refused);
+      return mixed(announceAnswerToJson(answer), answer.refused, answered);
     } finally {
       body.release();
     }
@@ -83,7 +91,7 @@ export function createReplicationApp(options: ReplicationAppOptions): Hono {
     const body = await bodies.read(c.req.raw, REPLICATION_BODY_BYTES_MAX);
     try {
       const answer = await receiver.append(body.bytes, sender);
-      return mixed(appendAnswerToJson(answer), answer.refused);
+      return mixed(appendAnswerToJson(answer), answer.refused, answered);
     } finally {
       body.release();
     }
@@ -124,18 +132,22 @@ function checkMediaType(headers: Headers): void {
   throw new OperatingError("unsupported_media_type", `Cannot take body: not ${APPEND_MEDIA_TYPE}`);
 }
 
-function json(body: Uint8Array<ArrayBuffer>): Response {
-  return new Response(body, { headers: { "content-type": "application/json" } });
-}
+type Answered = (
+  body: Uint8Array<ArrayBuffer>,
+  options?: { readonly status?: number; readonly type?: string },
+) => Response;
 
 /** Good news and bad in one: with the status of the first refusal, where there is one. */
-function mixed(answer: Record<string, unknown>, refused: readonly Refusal[]): Response {
+function mixed(
+  answer: Record<string, unknown>,
+  refused: readonly Refusal[],
+  answered: Answered,
+): Response {
   const first = refused[0];
-  if (first === undefined) return Response.json(answer);
+  if (first === undefined) return answered(utf8(JSON.stringify(answer)));
   const problem = problemOf(new OperatingError(codeOf(first), first.detail));
-  const body = JSON.stringify({ ...problem, retriable: first.retriable, ...answer });
-  const headers = { "content-type": PROBLEM_MEDIA_TYPE };
-  return new Response(body, { status: problem.status, headers });
+  const body = utf8(JSON.stringify({ ...problem, retriable: first.retriable, ...answer }));
+  return answered(body, { status: problem.status, type: PROBLEM_MEDIA_TYPE });
 }
 
 function codeOf({ code }: Refusal): ErrorCode {

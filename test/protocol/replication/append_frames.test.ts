@@ -3,7 +3,7 @@
  * every cut and every flipped bit of a whole request. Exhaustive over positions, so no seed.
  */
 import { describe, expect, it } from "vitest";
-import { toHex, utf8 } from "../../../src/base/bytes.ts";
+import { fromHex, toHex, utf8 } from "../../../src/base/bytes.ts";
 import { isOperatingError } from "../../../src/base/errors.ts";
 import {
   AppendWriter,
@@ -11,6 +11,11 @@ import {
   NO_FACTS,
   type Skip,
 } from "../../../src/protocol/replication/append_frames.ts";
+import { testCore } from "../../support/core.ts";
+
+const core = testCore();
+const crc32c = (bytes: Uint8Array) => core.crc32c(bytes);
+const crcOf = (hex: string) => crc32c(fromHex(hex)).toString(16).padStart(8, "0");
 
 const skip: Skip = {
   logId: "7fffffffffffffff",
@@ -21,7 +26,7 @@ const skip: Skip = {
 };
 
 function sample(): Uint8Array<ArrayBuffer> {
-  const writer = new AppendWriter();
+  const writer = new AppendWriter(crc32c);
   writer.lane("logs/0", "strict", 12);
   writer.skip(skip);
   writer.batches([utf8("first"), utf8("second")]);
@@ -32,22 +37,28 @@ function sample(): Uint8Array<ArrayBuffer> {
 
 describe("AppendWriter", () => {
   it("lays frames out as the table says", () => {
-    const writer = new AppendWriter();
+    const writer = new AppendWriter(crc32c);
     writer.lane("a/0", "strict", 258);
     writer.batches([utf8("xy"), utf8("z")]);
     writer.skip(skip);
-    const lane = "01000000" + "0000000b" + "0000000000000102" + "612f30";
-    const batches = "02000000" + "00000003" + "78797a";
-    const skipped = "03010000" + "00000030" + "7fffffffffffffff" + "0000000000000005" +
-      "0000000000000009" + "0000000000000190" + "0000000000000000" + "0000018bcfe56800";
-    expect(toHex(writer.finish())).toBe(lane + batches + skipped);
+    const lane = ["01000000" + "0000000b", "0000000000000102" + "612f30"] as const;
+    const skipped = [
+      "03010000" + "00000030",
+      "7fffffffffffffff" + "0000000000000005" + "0000000000000009" + "0000000000000190" +
+      "0000000000000000" + "0000018bcfe56800",
+    ] as const;
+    const batches = "02000000" + "00000003";
+    const summed = ([header, payload]: readonly [string, string]) =>
+      header + crcOf(header + payload) + payload;
+    const whole = summed(lane) + batches + crcOf(batches) + "78797a" + summed(skipped);
+    expect(toHex(writer.finish())).toBe(whole);
     expect(writer.sizeBytes).toBe(writer.finish().length);
   });
 });
 
 describe("decodeAppend()", () => {
   it("reads what was written", () => {
-    expect(decodeAppend(sample())).toEqual([
+    expect(decodeAppend(sample(), crc32c)).toEqual([
       {
         lane: "logs/0",
         mode: "strict",
@@ -61,48 +72,50 @@ describe("decodeAppend()", () => {
         frames: [{ kind: "skip", skip: { ...skip, reason: "void", facts: NO_FACTS } }],
       },
     ]);
-    expect(decodeAppend(new Uint8Array(0))).toEqual([]);
+    expect(decodeAppend(new Uint8Array(0), crc32c)).toEqual([]);
   });
 
   it("refuses or reads every cut, and never throws anything but malformed_body", () => {
     const whole = sample();
-    const ends = new Set([0, 22, 78, 97, 119, whole.length]);
+    const ends = new Set([0, 26, 86, 109, 135, whole.length]);
     for (let size = 0; size <= whole.length; size++) {
       expect(outcome(whole.slice(0, size)), `cut at ${size}`)
         .toBe(ends.has(size) ? "read" : "malformed_body");
     }
   });
 
-  it("survives every flipped bit", () => {
+  it("refuses every flipped bit outside the batches, which have a checksum of their own", () => {
     const whole = sample();
+    const inBatches = (position: number) => position >= 98 && position < 109;
     for (let bit = 0; bit < whole.length * 8; bit++) {
       const flipped = whole.slice();
       flipped[bit >> 3]! ^= 1 << (bit & 7);
-      expect(["read", "malformed_body"], `bit ${bit}`).toContain(outcome(flipped));
+      expect(outcome(flipped), `bit ${bit}`)
+        .toBe(inBatches(bit >> 3) ? "read" : "malformed_body");
     }
   });
 
   it("refuses frames before a lane, and lanes without end", () => {
-    const orphan = new AppendWriter();
+    const orphan = new AppendWriter(crc32c);
     orphan.batches([utf8("x")]);
-    expect(() => decodeAppend(orphan.finish())).toThrow("no lane before it");
+    expect(() => decodeAppend(orphan.finish(), crc32c)).toThrow("no lane before it");
 
-    const many = new AppendWriter();
+    const many = new AppendWriter(crc32c);
     for (let count = 0; count < 257; count++) many.lane("a/0", "strict", 0);
-    expect(() => decodeAppend(many.finish())).toThrow("many lanes");
+    expect(() => decodeAppend(many.finish(), crc32c)).toThrow("many lanes");
   });
 
   it("refuses more skips than it would answer", () => {
-    const writer = new AppendWriter();
+    const writer = new AppendWriter(crc32c);
     writer.lane("a/0", "strict", 0);
     for (let count = 0; count < 1_025; count++) writer.skip(skip);
-    expect(() => decodeAppend(writer.finish())).toThrow("many skips");
+    expect(() => decodeAppend(writer.finish(), crc32c)).toThrow("many skips");
   });
 });
 
 function outcome(body: Uint8Array): string {
   try {
-    decodeAppend(body);
+    decodeAppend(body, crc32c);
     return "read";
   } catch (error) {
     return isOperatingError(error) ? error.code : String(error);
