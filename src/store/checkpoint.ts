@@ -11,7 +11,7 @@ import type { Offset } from "../base/types.ts";
 import type { Checkpoint, CheckpointParts } from "../format/checkpoint.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../format/checkpoint.ts";
 import type { Checksum } from "../format/journal_entry.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, DiskFile } from "./disk.ts";
 import { fillWithZeros } from "./journal.ts";
 
 export const CHECKPOINT_PATHS = ["checkpoint-a", "checkpoint-b"] as const;
@@ -90,27 +90,33 @@ export class CheckpointFiles {
     if (this.#suspect[at]) disk.remove(path);
     const isNew = !disk.exists(path);
     const file = disk.open(path, { create: true });
-    this.#suspect[at] = true;
     try {
       file.writeAt(0, bytes);
       this.#reserve(file, bytes.length);
-      await file.sync();
+      await this.#sync(file, at);
       if (isNew) await disk.syncDirectory("");
-    } catch (error) {
-      // What the page cache shows now may never reach the disk: no later run is to read it.
-      disk.remove(path);
-      throw error;
     } finally {
       file.close();
     }
-    this.#suspect[at] = false;
     this.#covered[at] = recoveryPoints;
     this.#generation = generation;
     this.#newest = at;
   }
 
+  async #sync(file: DiskFile, at: number): Promise<void> {
+    this.#suspect[at] = true;
+    try {
+      await file.sync();
+    } catch (error) {
+      // What the page cache shows now may never reach the disk: no later run is to read it.
+      this.#options.disk.remove(file.path);
+      throw error;
+    }
+    this.#suspect[at] = false;
+  }
+
   /** Room for twice of what it holds now; where there is none, there will be trouble only later. */
-  #reserve(file: Parameters<typeof fillWithZeros>[0], needed: number): void {
+  #reserve(file: DiskFile, needed: number): void {
     if (file.size() >= 1.25 * needed) return;
     try {
       fillWithZeros(file, Math.ceil(2 * needed / CHECKPOINT_STEP_BYTES) * CHECKPOINT_STEP_BYTES);
