@@ -173,6 +173,8 @@ export class Forwarder {
     if (this.#link.session === null) return await this.#connect();
     for (const lane of this.#waiting.due()) this.#queue(lane);
     if (this.#stale.size > 0) return await this.#announce(this.#link.session);
+    // With nothing to send nobody would learn that the link is back.
+    if (this.#health.trouble !== null && this.#ready.size === 0) return await this.#probe();
     if (this.#ready.size === 0 || this.#underWay.size >= this.#pace.inFlightMax) {
       return await this.#idle();
     }
@@ -188,6 +190,11 @@ export class Forwarder {
     logger.info("upstream_connected", { upstream, node: nodeName, node_id: nodeId, protocol });
     this.#health.greeted();
     this.#forgetSession();
+  }
+
+  async #probe(): Promise<void> {
+    await this.#link.announce([]);
+    this.#health.succeeded();
   }
 
   /** Tells the receiver of logs, and hears where it stands in them: lanes go on from there. */

@@ -96,11 +96,14 @@ export class LaneAppend {
       const from = header.sourceOffset;
       const range = { from, to: from + header.lastOffset - header.baseOffset + 1 };
       const log = this.#known(header.logId);
-      const verdict = this.#judgeNow(header, range) ??
-        await this.#inTurn(header.logId, () => this.#judge(header, range));
-      if (verdict === "append") this.#append(log, batch, range);
-      else this.#awaitEarlier(log);
-      this.#context.counted(verdict === "append" ? "appended" : verdict, size);
+      // Judged and queued in one turn: between the two, another request could do the same.
+      const take = () => {
+        const verdict = this.#judge(header, range);
+        if (verdict === "append") this.#append(log, batch, range);
+        else this.#awaitEarlier(log);
+        this.#context.counted(verdict === "append" ? "appended" : verdict, size);
+      };
+      if (!this.#inTurnNow(header.logId, take)) await this.#inTurn(header.logId, take);
       position += size;
     }
   }
@@ -135,13 +138,14 @@ export class LaneAppend {
     return log;
   }
 
-  /** The verdict without a wait, which is nearly always; null where it must wait for its turn. */
-  #judgeNow(header: BatchHeader, range: OffsetRange): "append" | "duplicate" | null {
-    if (this.#context.skipping.has(header.logId)) return null;
+  /** Does it without a wait, which is nearly always; false where it must wait for its turn. */
+  #inTurnNow(logId: LogId, attempt: () => void): boolean {
+    if (this.#context.skipping.has(logId)) return false;
     try {
-      return this.#judge(header, range);
+      attempt();
+      return true;
     } catch (error) {
-      if (isOperatingError(error, "lane_out_of_order")) return null;
+      if (isOperatingError(error, "lane_out_of_order")) return false;
       throw error;
     }
   }
