@@ -190,6 +190,15 @@ export const MQTT_ANSWER_BYTES_MAX = 64 * 1024;
 /** Bytes of a client identifier: it is kept in memory and in each of the client's records. */
 export const MQTT_CLIENT_ID_BYTES_MAX = 1_024;
 
+/** Bytes of a packet that is not a PUBLISH: each of its fields becomes an object. */
+export const MQTT_CONTROL_BYTES_MAX = 64 * 1024;
+
+/** Bytes of wills and topic aliases, all clients together. */
+export const MQTT_KEPT_BYTES_MAX = 16 * 1024 * 1024;
+
+/** User properties of one packet, beyond which it is not even looked at. */
+export const MQTT_USER_PROPERTIES_MAX = 2_000;
+
 /** Log lines that MQTT clients may cause in a second: broken devices must not fill the disk. */
 export const MQTT_LOG_LINES_PER_SWEEP = 20;
 

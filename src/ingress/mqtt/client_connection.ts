@@ -13,6 +13,7 @@ import type { Topic } from "../../store/topic.ts";
 import type { Admission } from "../admission.ts";
 import type { AppendTarget } from "../record_appender.ts";
 import type { Answer } from "./answer_queue.ts";
+import type { ByteBudget } from "./byte_budget.ts";
 import type { ClientLog } from "./client_log.ts";
 import type { LiveClient, LiveClients } from "./live_clients.ts";
 import type { MqttCounters } from "./mqtt_counters.ts";
@@ -22,7 +23,7 @@ import type { ReadBudget } from "./read_budget.ts";
 import type { RouteTable } from "./route_table.ts";
 import type { SessionExpiry } from "./session_expiry.ts";
 import type { SessionJournal } from "./session_journal.ts";
-import type { TopicAliases } from "./topic_aliases.ts";
+import type { Keeper, TopicAliases } from "./topic_aliases.ts";
 
 /** Whose publishes these are; null refuses the connection. */
 export type Authenticate = (
@@ -51,6 +52,8 @@ export interface MqttLimits {
   readonly packetBytesMax: number;
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
+  /** Bytes of wills and topic aliases, all clients together. */
+  readonly keptBytesMax: number;
 }
 
 export interface MqttServices {
@@ -61,6 +64,7 @@ export interface MqttServices {
   readonly qos2: Qos2Publishes;
   readonly expiry: SessionExpiry;
   readonly readBudget: ReadBudget;
+  readonly keptBudget: ByteBudget;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: ClientLog;
@@ -86,7 +90,7 @@ export interface ConnectionEnd {
   readonly sessionExpiryS: number;
 }
 
-export interface ClientConnection {
+export interface ClientConnection extends Keeper {
   readonly services: MqttServices;
   readonly protocolVersion: ProtocolVersion;
   readonly clientId: string;

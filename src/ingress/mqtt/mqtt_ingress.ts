@@ -8,6 +8,7 @@ import { isOperatingError, messageOf } from "../../base/errors.ts";
 import {
   CONNECT_TIMEOUT_MS,
   CONNECTIONS_MAX,
+  MQTT_KEPT_BYTES_MAX,
   MQTT_PACKET_BYTES_MAX,
   MQTT_PACKET_STALL_MS,
   MQTT_STOP_MS,
@@ -24,6 +25,7 @@ import type {
   MqttServices,
   MqttStore,
 } from "./client_connection.ts";
+import { ByteBudget } from "./byte_budget.ts";
 import { ClientLog } from "./client_log.ts";
 import { LiveClients } from "./live_clients.ts";
 import { MqttCounters } from "./mqtt_counters.ts";
@@ -76,6 +78,7 @@ export class MqttIngress {
       packetBytesMax: MQTT_PACKET_BYTES_MAX,
       connectionsMax: CONNECTIONS_MAX,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      keptBytesMax: MQTT_KEPT_BYTES_MAX,
       ...options.limits,
     };
     this.#services = this.#makeServices();
@@ -145,6 +148,7 @@ export class MqttIngress {
       expiry: new SessionExpiry((clientId) => this.#endSession(clientId)),
       qos2: new Qos2Publishes(store.origins),
       readBudget: new ReadBudget(),
+      keptBudget: new ByteBudget(this.#limits.keptBytesMax),
       clock,
       random,
       log: new ClientLog(logger),

@@ -22,6 +22,7 @@ import { isOperatingError } from "../../base/errors.ts";
 import {
   MQTT_ANSWER_BYTES_MAX,
   MQTT_CONNECT_BYTES_MAX,
+  MQTT_CONTROL_BYTES_MAX,
   MQTT_END_S_MAX,
   MQTT_STALL_S_MAX,
 } from "../../base/limits.ts";
@@ -31,6 +32,7 @@ import {
   HEADER_MALFORMED,
   packetSize,
   PacketType,
+  packetType,
   type ProtocolVersion,
 } from "../../protocol/mqtt/packet_type.ts";
 import { ReasonCode, reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
@@ -52,6 +54,7 @@ import { ReadBuffer } from "./read_buffer.ts";
 import type { PacketHolder } from "./read_budget.ts";
 import { type OutputOwner, SessionOutput } from "./session_output.ts";
 import { TopicAliases } from "./topic_aliases.ts";
+import { willBytes } from "./will.ts";
 
 /** Whatever else it is, TLS or HTTP, need not be read to its end. */
 const CONNECT_FIRST_BYTE = PacketType.Connect << 4;
@@ -70,6 +73,8 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   #fastPath: FastPath | null = null;
   #sessionExpiryS = 0;
   #hasWill = false;
+  /** Bytes of its will and topic aliases. */
+  #keptBytes = 0;
   #reading = false;
   /** A handler is waiting for something; nothing is processed before. */
   #suspended = false;
@@ -162,7 +167,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
       this.fail(ReasonCode.MalformedPacket, "a remaining length that does not end");
       return false;
     }
-    if (size > this.#packetBytesMax) {
+    if (size > this.#packetBytesMax(unread[0]!)) {
       this.fail(ReasonCode.PacketTooLarge, `a packet of ${size} bytes`);
       return false;
     }
@@ -174,11 +179,11 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     return true;
   }
 
-  get #packetBytesMax(): number {
+  #packetBytesMax(firstByte: number): number {
     const { packetBytesMax } = this.services.limits;
-    return this.#client === null
-      ? Math.min(MQTT_CONNECT_BYTES_MAX, packetBytesMax)
-      : packetBytesMax;
+    if (packetType(firstByte) === PacketType.Publish) return packetBytesMax;
+    const ofType = this.#client === null ? MQTT_CONNECT_BYTES_MAX : MQTT_CONTROL_BYTES_MAX;
+    return Math.min(ofType, packetBytesMax);
   }
 
   #handle(packet: Uint8Array): Promise<void> | void {
@@ -214,7 +219,10 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
       });
       return this.#end(outcome.connack);
     }
-    const { clientId, protocolVersion, cleanStart, sessionExpiryS } = outcome;
+    const { clientId, protocolVersion, cleanStart, sessionExpiryS, will } = outcome;
+    if (will !== null && !this.keep(willBytes(will))) {
+      return this.#end(refused(protocolVersion, ReasonCode.QuotaExceeded, "its will").connack);
+    }
     services.clients.enter(clientId, this);
     services.expiry.cancel(clientId);
     let present: boolean;
@@ -255,6 +263,12 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
 
   ready(): void {
     this.#output.ready();
+  }
+
+  keep(bytes: number): boolean {
+    if (this.#phase === "closed" || !this.services.keptBudget.take(bytes)) return false;
+    this.#keptBytes += bytes;
+    return true;
   }
 
   flushed(): void {
@@ -348,6 +362,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     this.#output.end();
     this.#buffer.close();
     this.#admission.stopWaiting();
+    this.services.keptBudget.take(-this.#keptBytes);
     const client = this.#client;
     this.services.ended({
       connection: this,

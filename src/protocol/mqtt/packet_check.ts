@@ -9,6 +9,7 @@
  * @module
  */
 import { OperatingError } from "../../base/errors.ts";
+import { MQTT_USER_PROPERTIES_MAX } from "../../base/limits.ts";
 import { PacketType, packetType, type ProtocolVersion } from "./packet_type.ts";
 import { PROPERTIES, type Property, USER_PROPERTY, WILL } from "./property.ts";
 import { ReasonCode } from "./reason_code.ts";
@@ -224,6 +225,9 @@ class PacketWalk {
       }
       if (identifier === USER_PROPERTY) {
         pairs.push([this.string(property.name), this.string(property.name)]);
+        if (pairs.length > MQTT_USER_PROPERTIES_MAX) {
+          throw malformed("it has too many user properties", ReasonCode.QuotaExceeded);
+        }
         continue;
       }
       if (seen.has(identifier)) throw protocolError(`${property.name} stands in it twice`);

@@ -291,6 +291,14 @@ describe("Session: the end", () => {
     expect(written(connection)).toBe("e0029500");
   });
 
+  it("refuses a large packet that is not a publish", async () => {
+    const fixture = await MqttFixture.start();
+    const connection = await fixture.connect({ protocolVersion: 5 });
+    connection.push(Uint8Array.of(0x82, 0xff, 0xff, 0x7f, 0, 1));
+    await connection.untilClosed();
+    expect(written(connection)).toBe("e0029500");
+  });
+
   it("refuses a length that does not end", async () => {
     const fixture = await MqttFixture.start();
     const connection = await fixture.connect({ protocolVersion: 5 });

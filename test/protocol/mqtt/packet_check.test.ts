@@ -144,6 +144,11 @@ describe("checkPacket()", () => {
       .toEqual([["b", ""], ["b", "1"], ["a", "<"]]);
   });
 
+  it("stops counting user properties at some point", () => {
+    const properties = { userProperties: { k: Array.from({ length: 2_001 }, () => "v") } };
+    expect(reasonOf(publishPacket({ topic: "a", properties }, 5), 5)).toBe(0x97);
+  });
+
   it("answers or throws malformed_packet for every cut of every packet", () => {
     for (const [, packet, version] of GOOD) {
       for (let size = 1; size < packet.length; size++) reasonOf(packet.slice(0, size), version);

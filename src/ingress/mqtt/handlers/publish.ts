@@ -67,9 +67,11 @@ function readPublish(client: ClientConnection, bytes: Uint8Array): Publish | Rea
   const exact = checkPacket(bytes, client.protocolVersion);
   const packet = decodePacket(bytes, client.protocolVersion) as IPublishPacket;
   const { payload, properties = {} } = packet;
-  const name = client.aliases.resolve(exact.topicName, properties.topicAlias);
-  const text = decodeTopicName(name, MQTT_TOPIC_NAME_BYTES_MAX);
-  if (text === null) return ReasonCode.TopicNameInvalid;
+  if (exact.topicName.length > 0 && decodeName(exact.topicName) === null) {
+    return ReasonCode.TopicNameInvalid;
+  }
+  const name = client.aliases.resolve(exact.topicName, properties.topicAlias, client);
+  const text = decodeName(name)!;
   return {
     topicName: { bytes: name, text },
     payload: typeof payload === "string" ? utf8(payload) : payload,
@@ -80,6 +82,10 @@ function readPublish(client: ClientConnection, bytes: Uint8Array): Publish | Rea
     properties,
     userProperties: exact.userProperties,
   };
+}
+
+function decodeName(topicName: Uint8Array): string | null {
+  return decodeTopicName(topicName, MQTT_TOPIC_NAME_BYTES_MAX);
 }
 
 /** Puts the record into the open batch of its partition, and an answer in line. */
