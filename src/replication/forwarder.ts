@@ -7,17 +7,10 @@
  *
  * @module
  */
-import { type Clock, sleep, type Timers } from "../base/clock.ts";
+import { sleep } from "../base/clock.ts";
 import { isOperatingError, type OperatingError } from "../base/errors.ts";
-import {
-  REPLICATION_ANNOUNCE_LOGS_MAX,
-  REPLICATION_LINGER_MS,
-  REPLICATION_REFUSED_RETRY_MS,
-} from "../base/limits.ts";
-import type { Logger } from "../base/log.ts";
+import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/limits.ts";
 import type { Metrics } from "../base/metrics.ts";
-import type { HttpClient } from "../base/net.ts";
-import type { Random } from "../base/random.ts";
 import type { LogId } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
@@ -25,62 +18,21 @@ import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { HelloAnswer } from "../protocol/replication/hello.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
-import type { Store } from "../store/store.ts";
-import { BACKOFF, backoffMs, type BackoffSettings } from "./backoff.ts";
+import { backoffMs } from "./backoff.ts";
+import {
+  FORWARDER_DEFAULTS,
+  type ForwarderOptions,
+  type ForwarderSettings,
+  type ForwarderStatus,
+} from "./forwarder_options.ts";
 import { buildRequest, type LaneRequest } from "./lane_request.ts";
 import { Lane } from "./lane.ts";
 import { Link } from "./link.ts";
 import { LinkHealth } from "./link_health.ts";
 import { LinkTroubleError } from "./link_trouble.ts";
-import { PACE, Pace, type PaceSettings } from "./pace.ts";
-import { type ForwardedStore, StoreBooks } from "./store_books.ts";
+import { Pace } from "./pace.ts";
+import { StoreBooks } from "./store_books.ts";
 import { Waiting } from "./waiting.ts";
-
-export interface ForwarderSettings {
-  readonly pace: PaceSettings;
-  readonly backoff: BackoffSettings;
-  /** How long a request that is not full waits for company. */
-  readonly lingerMs: number;
-  /** When a lane the receiver refused for good is offered again. */
-  readonly refusedRetryMs: number;
-}
-
-const DEFAULTS: ForwarderSettings = {
-  pace: PACE,
-  backoff: BACKOFF,
-  lingerMs: REPLICATION_LINGER_MS,
-  refusedRetryMs: REPLICATION_REFUSED_RETRY_MS,
-};
-
-export interface ForwarderOptions {
-  readonly store: ForwardedStore & Pick<Store, "commits" | "core" | "topics" | "nodeId">;
-  readonly http: HttpClient;
-  readonly upstreamUrl: string;
-  readonly token: string | null;
-  readonly nodeName: string;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly settings?: Partial<ForwarderSettings>;
-}
-
-export interface ForwarderStatus {
-  /** `refused`: only an operator can help; see `error`. */
-  readonly state: "stopped" | "connecting" | "connected" | "backing_off" | "refused";
-  readonly upstream: string;
-  /** Name of the upstream node, once it said hello. */
-  readonly upstreamNode: string | null;
-  /** Why the link is down, in a sentence. */
-  readonly error: string | null;
-  readonly failures: number;
-  readonly lagRecords: number;
-  readonly lanes: number;
-  /** Lanes the upstream refuses while it takes others. */
-  readonly lanesWaiting: number;
-  readonly requestsInFlight: number;
-}
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
@@ -105,7 +57,7 @@ export class Forwarder {
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
-    this.#settings = { ...DEFAULTS, ...options.settings };
+    this.#settings = { ...FORWARDER_DEFAULTS, ...options.settings };
     const { core, nodeId } = options.store;
     this.#crc32c = (bytes) => core.crc32c(bytes);
     this.#link = new Link({ ...options, nodeId, crc32c: this.#crc32c });
