@@ -34,6 +34,8 @@ export function readRecordForms(body: Uint8Array, scanner: JsonScanner): BodyRec
 const MEMBERS = ["key", "key_base64", "value", "value_base64", "headers", "timestamp"];
 const HEADER_MEMBERS = ["key", "value", "value_base64"];
 
+const BACKSLASH = 0x5c;
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads one element; its JSON is known to be well-formed. */
@@ -80,7 +82,7 @@ class Form {
 
   #plain(source: Uint8Array, name: string): Uint8Array | null {
     if (isNull(source)) return null;
-    return isString(source) ? utf8(this.#text(source, name)) : source;
+    return isString(source) ? this.#utf8(source, name) : source;
   }
 
   #base64(source: Uint8Array, name: string): Uint8Array {
@@ -128,7 +130,19 @@ class Form {
     throw this.#fault("has a timestamp that is no integer of milliseconds from 0");
   }
 
+  /** The UTF-8 of a JSON string: of a plain one, the very bytes between its quotes. */
+  #utf8(source: Uint8Array, name: string): Uint8Array {
+    return isPlainAscii(source)
+      ? source.subarray(1, source.length - 1)
+      : utf8(this.#text(source, name));
+  }
+
   #text(source: Uint8Array, name: string): string {
+    if (source.length <= SHORT_BYTES && isString(source) && isPlainAscii(source)) {
+      let text = "";
+      for (let at = 1; at < source.length - 1; at++) text += String.fromCharCode(source[at]!);
+      return text;
+    }
     let text: unknown;
     try {
       text = JSON.parse(decoder.decode(source));
@@ -143,4 +157,15 @@ class Form {
   #fault(state: string): Error {
     return malformed(`element ${this.#element} ${state}`, { element: this.#element });
   }
+}
+
+/** Up to this a string of plain characters is made faster by hand than by a decoder. */
+const SHORT_BYTES = 64;
+
+/** Whether there is nothing in a JSON string but ASCII that stands for itself. */
+function isPlainAscii(source: Uint8Array): boolean {
+  for (let at = 0; at < source.length; at++) {
+    if (source[at]! >= 0x80 || source[at] === BACKSLASH) return false;
+  }
+  return true;
 }
