@@ -45,16 +45,16 @@ import {
   connackOf,
   type ConnectOutcome,
   handleConnect,
-  refused,
+  type RefusedConnect,
 } from "./handlers/connect.ts";
 import { handlePacket } from "./handlers/packet.ts";
 import type { LiveClient } from "./live_clients.ts";
 import { encodePacket } from "./packet_codec.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { PacketHolder } from "./read_budget.ts";
+import { openSession } from "./session_opening.ts";
 import { type OutputOwner, SessionOutput } from "./session_output.ts";
 import { TopicAliases } from "./topic_aliases.ts";
-import { willBytes } from "./will.ts";
 
 /** Whatever else it is, TLS or HTTP, need not be read to its end. */
 const CONNECT_FIRST_BYTE = PacketType.Connect << 4;
@@ -209,42 +209,27 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   // ── CONNECT ──────────────────────────────────────────────────────────────────────────────────
 
   async #connected(outcome: ConnectOutcome): Promise<void> {
+    if (this.#phase !== "connecting") return;
+    if ("connack" in outcome) return this.#refuse(outcome);
     const { services } = this;
+    const opened = await openSession(outcome, this, services);
     if (this.#phase !== "connecting") return;
-    if ("connack" in outcome) {
-      services.counters.connectsRefused.value += 1;
-      services.log.info("mqtt_connect_refused", {
-        remote: this.#connection.remote,
-        reason: outcome.state,
-      });
-      return this.#end(outcome.connack);
-    }
-    const { clientId, protocolVersion, cleanStart, sessionExpiryS, will } = outcome;
-    if (will !== null && !this.keep(willBytes(will))) {
-      return this.#end(refused(protocolVersion, ReasonCode.QuotaExceeded, "its will").connack);
-    }
-    services.clients.enter(clientId, this);
-    services.expiry.cancel(clientId);
-    let present: boolean;
-    try {
-      const lasting = sessionExpiryS > 0;
-      present = await services.store.origins.openSession(clientId, { cleanStart, lasting });
-    } catch (error) {
-      if (!isOperatingError(error)) throw error;
-      services.log.warn("mqtt_session_failed", { error: error.message });
-      services.clients.leave(clientId, this);
-      return this.#end(refused(protocolVersion, reasonCodeOf(error.code), error.message).connack);
-    }
-    if (this.#phase !== "connecting") return;
-    if (!present) services.qos2.forget(clientId);
+    if (typeof opened === "object") return this.#refuse(opened);
     this.#client = outcome;
-    this.#output.protocolVersion = protocolVersion;
+    this.#output.protocolVersion = outcome.protocolVersion;
     this.#output.maximumPacketSize = outcome.maximumPacketSize;
     this.#hasWill = outcome.will !== null;
-    this.#sessionExpiryS = sessionExpiryS;
+    this.#sessionExpiryS = outcome.sessionExpiryS;
     this.#enterPhase("connected");
     services.counters.connects.value += 1;
-    this.send(connackOf(outcome, present, services.limits.packetBytesMax));
+    this.send(connackOf(outcome, opened, services.limits.packetBytesMax));
+  }
+
+  #refuse({ connack, state }: RefusedConnect): void {
+    const { counters, log } = this.services;
+    counters.connectsRefused.value += 1;
+    log.info("mqtt_connect_refused", { remote: this.#connection.remote, reason: state });
+    this.#end(connack);
   }
 
   // ── out ──────────────────────────────────────────────────────────────────────────────────────
