@@ -188,4 +188,19 @@ describe("retention", () => {
     expect(again.topic("logs")!.partitions[0]!.logStartOffset).toBe(log.logStartOffset);
     expect(again.age.nowMs()).toBeGreaterThanOrEqual(0);
   });
+
+  it("still knows after a kill that what it removed had been delivered", async () => {
+    const { store, world } = await openStore({ hasUpstream: true });
+    await store.createTopic("logs", { ...settings, retentionBytes: 1 });
+    await fill(store, 30);
+    await store.checkpoint();
+    await store.checkpoint();
+    store.forwarded.set("logs", 0, { held: 250, settled: 250 });
+    await store.retain();
+    expect(store.topic("logs")!.partitions[0]!.logStartOffset).toBeGreaterThan(100);
+    const { store: again } = await openStore(world);
+    const { accepted, delivered, pending, ledgered } = balance(again);
+    expect(delivered).toBe(250);
+    expect(delivered + pending + ledgered).toBe(accepted);
+  });
 });

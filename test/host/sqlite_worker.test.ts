@@ -1,0 +1,55 @@
+/** The catalogue's thread, asked directly; what it keeps is in sqlite_catalogue.test.ts. */
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { WorkerAnswer, WorkerRequest } from "../../src/host/sqlite_worker.ts";
+
+let directory: string;
+let worker: Worker;
+
+beforeEach(() => {
+  directory = fs.mkdtempSync(join(tmpdir(), "logboom-sqlite-"));
+  const url = new URL("../../src/host/sqlite_worker.ts", import.meta.url);
+  const workerData = { path: join(directory, "c.sqlite"), ballastBytes: 64 * 1024 };
+  worker = new Worker(url, { workerData });
+});
+afterEach(async () => {
+  await worker.terminate();
+  fs.rmSync(directory, { recursive: true });
+});
+
+function ask(request: WorkerRequest): Promise<WorkerAnswer> {
+  return new Promise((resolve) => {
+    worker.once("message", resolve);
+    worker.postMessage(request);
+  });
+}
+
+describe("sqlite_worker", () => {
+  it("makes a list of statements one transaction: whole, or not at all", async () => {
+    const put = "INSERT INTO meta VALUES (?, ?)";
+    const query = { id: 9, kind: "query", statement: ["SELECT * FROM meta", []] } as const;
+    expect(await ask({ id: 1, kind: "open" })).toEqual({ id: 1 });
+    const twice = [[put, ["a", "1"]], [put, ["a", "2"]]] as const;
+    const refused = await ask({ id: 2, kind: "change", statements: twice });
+    expect(refused).toMatchObject({ id: 2, error: { full: false } });
+    expect((await ask(query)).rows).toEqual([]);
+    await ask({ id: 3, kind: "change", statements: [[put, ["a", "1"]], [put, ["b", "2"]]] });
+    expect((await ask(query)).rows?.length).toBe(2);
+    await ask({ id: 4, kind: "close" });
+  });
+
+  it("runs in WAL, syncs every commit, and has pages to spare", async () => {
+    await ask({ id: 1, kind: "open" });
+    const pragma = async (name: string) => {
+      const { rows } = await ask({ id: 2, kind: "query", statement: [`PRAGMA ${name}`, []] });
+      return Object.values(rows![0]!)[0];
+    };
+    expect(await pragma("journal_mode")).toBe("wal");
+    expect(await pragma("synchronous")).toBe(2);
+    expect(await pragma("freelist_count")).toBeGreaterThanOrEqual(64);
+    expect(fs.statSync(join(directory, "c.sqlite.ballast")).size).toBe(64 * 1024);
+  });
+});
