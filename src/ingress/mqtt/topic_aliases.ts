@@ -22,7 +22,8 @@ export class TopicAliases {
    * name uses it.
    *
    * @throws {OperatingError} malformed_packet with 0x94 when the alias is 0, over the maximum
-   *   [MQTT-3.3.2-8, -9] or unknown; with 0x82 when there is neither a name nor an alias; with 0x97 when there is no room.
+   *   [MQTT-3.3.2-8, -9] or unknown; with 0x82 when there is neither a name nor an alias; with 0x97
+   *   when there is no room.
    */
   resolve(topicName: Uint8Array, alias: number | undefined, keeper: Keeper): Uint8Array {
     if (alias === undefined) {
