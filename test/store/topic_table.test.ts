@@ -15,7 +15,7 @@ describe("TopicTable.create()", () => {
     expect(refused[0]).toMatchObject({ reason: { code: "too_many_topics" } });
   });
 
-  it("gives handles back when the catalogue refuses, and makes the topic when it no longer does", async () => {
+  it("gives handles back when the catalogue refuses, for when it does not", async () => {
     const catalogue = new MemoryCatalogue();
     const { store } = await openStore({ catalogue });
     catalogue.failing = true;
