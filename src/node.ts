@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "./base/errors.ts";
 import type { Logger } from "./base/log.ts";
 import type { Config } from "./config.ts";
 import { Core } from "./core/core.ts";
@@ -174,13 +175,14 @@ function startMqtt(rooms: Rooms): Address | null {
 }
 
 function startHttp(rooms: Rooms): Address | null {
-  const { config, doors, onBug } = rooms;
+  const { config, logger, doors, onBug } = rooms;
   if (config.http_port === null) return null;
   const server = serveHttp({
     hostname: config.host,
     port: config.http_port,
     handle: joinApps(makeApps(rooms)),
     onBug,
+    onTrouble: (error) => logger.warn("http_listener_failed", { error: messageOf(error) }),
   });
   doors.push(() => closeHttp(server));
   return server.address;

@@ -1,5 +1,16 @@
-/** HTTP/1.1 and HTTP/2 in front of one handler. @module */
+/**
+ * HTTP/1.1 and HTTP/2 in front of one handler.
+ *
+ * The platform's server ends, with all its connections, when it finds no descriptor for one more
+ * (seen on Deno 2.9.6). That frees what exhausted them, so it is begun again on the same port.
+ *
+ * @module
+ */
+import { HOST_TIMERS } from "./timers.ts";
 import { cannotListen } from "./tcp_listener.ts";
+
+/** Between two tries to listen again. */
+const LISTEN_AGAIN_MS = 200;
 
 export interface HttpServer {
   readonly address: { readonly hostname: string; readonly port: number };
@@ -15,32 +26,76 @@ export interface HttpServerOptions {
   /** Must not reject: a rejection is a bug, given to `onBug`. */
   handle(request: Request, remote: string): Response | Promise<Response>;
   onBug(error: unknown): void;
+  /** The listener failed and is begun again. */
+  onTrouble(error: unknown): void;
 }
 
 /** @throws {OperatingError} `invalid_config` when the address cannot be listened on. */
-export function serveHttp({ hostname, port, handle, onBug }: HttpServerOptions): HttpServer {
-  const abort = new AbortController();
-  let finished = false;
-  try {
-    const server = Deno.serve({
-      hostname,
-      port,
-      signal: abort.signal,
-      onListen() {},
-      onError(error) {
-        onBug(error);
-        return new Response(null, { status: 500 });
-      },
-    }, (request, { remoteAddr }) => handle(request, `${remoteAddr.hostname}:${remoteAddr.port}`));
-    void server.finished.then(() => finished = true);
-    return {
-      address: { hostname: server.addr.hostname, port: server.addr.port },
-      close: () => server.shutdown(),
-      abort() {
-        if (!finished) abort.abort();
-      },
-    };
-  } catch (error) {
-    throw cannotListen(hostname, port, error);
+export function serveHttp(options: HttpServerOptions): HttpServer {
+  return new HostHttpServer(options);
+}
+
+class HostHttpServer implements HttpServer {
+  readonly address: { readonly hostname: string; readonly port: number };
+  readonly #options: HttpServerOptions;
+  readonly #abort = new AbortController();
+  /** Null while it waits to listen again. */
+  #server: Deno.HttpServer<Deno.NetAddr> | null;
+  #closed = false;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    const server = this.#listen(options.port);
+    this.address = { hostname: server.addr.hostname, port: server.addr.port };
+    this.#server = server;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#server?.shutdown();
+  }
+
+  abort(): void {
+    this.#closed = true;
+    if (this.#server !== null) this.#abort.abort();
+  }
+
+  #listen(port: number): Deno.HttpServer<Deno.NetAddr> {
+    const { hostname, handle, onBug } = this.#options;
+    try {
+      const server = Deno.serve({
+        hostname,
+        port,
+        signal: this.#abort.signal,
+        onListen() {},
+        onError(error) {
+          onBug(error);
+          return new Response(null, { status: 500 });
+        },
+      }, (request, { remoteAddr }) => handle(request, `${remoteAddr.hostname}:${remoteAddr.port}`));
+      server.finished.then(() => this.#server = null, (error) => this.#failed(error));
+      return server;
+    } catch (error) {
+      throw cannotListen(hostname, port, error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#server = null;
+    if (this.#closed) return;
+    this.#options.onTrouble(error);
+    this.#listenAgain();
+  }
+
+  #listenAgain(): void {
+    HOST_TIMERS.after(LISTEN_AGAIN_MS, () => {
+      if (this.#closed) return;
+      try {
+        this.#server = this.#listen(this.address.port);
+      } catch {
+        // Still no descriptor, or someone else was quicker to the port.
+        this.#listenAgain();
+      }
+    });
   }
 }

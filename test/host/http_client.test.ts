@@ -4,7 +4,7 @@ import { listenTcp } from "../../src/host/tcp_listener.ts";
 import { serveHttp } from "../../src/host/http_server.ts";
 
 function pair(handle: (request: Request) => Response | Promise<Response>) {
-  const server = serveHttp({ hostname: "127.0.0.1", port: 0, handle, onBug() {} });
+  const server = serveHttp({ hostname: "127.0.0.1", port: 0, handle, onBug() {}, onTrouble() {} });
   const client = openHttpClient();
   onTestFinished(() => {
     client.close();

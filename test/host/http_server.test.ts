@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type HttpServerOptions, serveHttp } from "../../src/host/http_server.ts";
 
 function serve(handle: HttpServerOptions["handle"], onBug: (error: unknown) => void = () => {}) {
-  const server = serveHttp({ hostname: "127.0.0.1", port: 0, handle, onBug });
+  const server = serveHttp({ hostname: "127.0.0.1", port: 0, handle, onBug, onTrouble() {} });
   onTestFinished(() => server.abort());
   return { server, url: `http://127.0.0.1:${server.address.port}` };
 }

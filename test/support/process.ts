@@ -21,6 +21,8 @@ export interface NodeProcessOptions {
   /** More flags; ports are 0 unless given here. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Descriptors it may have open. */
+  readonly filesMax?: number;
 }
 
 export interface Exit {
@@ -57,7 +59,7 @@ export async function startNodeProcess(options: NodeProcessOptions = {}): Promis
   const flags = ["--data-dir", dataDir];
   if (!given("--mqtt-port")) flags.push("--mqtt-port", "0");
   if (!given("--http-port")) flags.push("--http-port", "0");
-  const child = spawnLogboom(["serve", ...flags, ...options.flags ?? []], options.env);
+  const child = spawnLogboom(["serve", ...flags, ...options.flags ?? []], options);
   const readyLine = await child.line(/^logboom ready:/);
   const mqtt = /mqtt (\S+):(\d+)/.exec(readyLine);
   return {
@@ -79,7 +81,7 @@ export function runLogboom(
   args: readonly string[],
   options: { readonly env?: Readonly<Record<string, string>>; readonly stdin?: string } = {},
 ): Promise<Exit> {
-  const child = spawnLogboom(args, options.env);
+  const child = spawnLogboom(args, options);
   child.process.stdin!.end(options.stdin ?? "");
   return child.exited;
 }
@@ -101,10 +103,14 @@ interface Spawned {
 
 function spawnLogboom(
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, filesMax }: Pick<NodeProcessOptions, "env" | "filesMax">,
 ): Spawned {
   const main = join(import.meta.dirname!, "../../src/main.ts");
-  const child = spawn(denoPath(), ["run", "-A", main, ...args], {
+  const command = [denoPath(), "run", "-A", main, ...args];
+  if (filesMax !== undefined) {
+    command.unshift("sh", "-c", `ulimit -n ${filesMax} && exec "$0" "$@"`);
+  }
+  const child = spawn(command[0]!, command.slice(1), {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...environment(), ...env },
   });
