@@ -22,6 +22,7 @@ import type { PartitionLog } from "../../src/store/partition_log.ts";
 import { batchOf } from "../support/batches.ts";
 import { testCore } from "../support/core.ts";
 import { diceOf, pick } from "../support/dice.ts";
+import { expectKept, LogAccount, textOf } from "../support/log_account.ts";
 import { LogHarness } from "../support/log_harness.ts";
 import { type Dice, SimulatedDisk, type Snapshot } from "../support/simulated_disk.ts";
 
@@ -33,7 +34,6 @@ const FOREIGN_ID = "00000000000abcde";
 const ELSEWHERE_ID = "0000000000fedcba";
 
 const core = testCore();
-const decoder = new TextDecoder("latin1");
 
 /** What is true of one partition at some moment. */
 interface Truth {
@@ -45,17 +45,6 @@ interface Truth {
   readonly checkpoints: readonly (PartitionCheckpoint | null)[];
 }
 
-/** What the workload knows of one partition, at its end. */
-class Account {
-  /** By offset, each is set once. */
-  readonly acknowledged: string[] = [];
-  readonly submitted = new Set<string>();
-
-  acknowledge(baseOffset: Offset, values: readonly string[]): void {
-    for (const [at, value] of values.entries()) this.acknowledged[baseOffset + at] = value;
-  }
-}
-
 interface CrashPoint {
   readonly snapshot: Snapshot;
   readonly truths: readonly Truth[];
@@ -64,7 +53,7 @@ interface CrashPoint {
 class Workload {
   readonly points: CrashPoint[] = [];
   /** One for each partition. */
-  readonly accounts: Account[] = [];
+  readonly accounts: LogAccount[] = [];
   readonly #dice: Dice;
   readonly #disk = new SimulatedDisk();
   readonly #harness: LogHarness;
@@ -88,7 +77,7 @@ class Workload {
 
   async run(): Promise<void> {
     for (let index = 0; index < PARTITIONS; index++) {
-      this.accounts.push(new Account());
+      this.accounts.push(new LogAccount());
       this.#truths.push({ acknowledged: 0, shown: 0, logStart: 0, checkpoints: [null, null] });
       this.#logs.push(await this.#harness.open({ index }));
     }
@@ -109,7 +98,7 @@ class Workload {
     const done: Promise<unknown>[] = [];
     for (let batch = 0; batch < batches; batch++) {
       const values = Array.from({ length: 1 + Math.floor(this.#dice() * 3) }, () => this.#value());
-      const texts = values.map((value) => decoder.decode(value));
+      const texts = values.map((value) => textOf(value));
       for (const text of texts) this.accounts[log.index]!.submitted.add(text);
       const landed = this.#dice() < 0.2
         ? this.#replicate(log, values)
@@ -192,7 +181,10 @@ async function verify(
     expect(log.highWatermark, where).toBeGreaterThanOrEqual(
       Math.max(truth.acknowledged, truth.shown),
     );
-    await verifyRecords(log, workload.accounts[index]!, truth);
+    await expectKept(core, log, {
+      account: workload.accounts[index]!,
+      acknowledged: truth.acknowledged,
+    });
     seen.push({ ...truth, shown: log.highWatermark });
     if (dice() < 0.2) {
       const end = log.highWatermark;
@@ -204,35 +196,6 @@ async function verify(
     log.close();
   }
   return seen;
-}
-
-async function verifyRecords(log: PartitionLog, account: Account, truth: Truth) {
-  let expected = log.logStartOffset;
-  while (expected < log.highWatermark) {
-    const { batches, gaps, nextOffset } = await log.read(expected, { maxBytes: 100_000 });
-    for (const gap of gaps) {
-      expect(gap.from, "gaps are told in order").toBe(expected);
-      const inGap = account.acknowledged.slice(gap.from, Math.min(gap.to, truth.acknowledged));
-      expect(inGap, "nothing acknowledged is lost").toEqual([]);
-      expected = gap.to;
-    }
-    for (const batch of batches) {
-      for (const { offset, value } of core.decode(batch)) {
-        if (offset < expected && offset < log.logStartOffset) continue;
-        if (offset !== expected) expect(offset, "offsets are dense").toBe(expected);
-        const text = decoder.decode(value!);
-        const good = offset < truth.acknowledged && account.acknowledged[offset] !== undefined
-          ? account.acknowledged[offset] === text
-          : account.submitted.has(text);
-        if (!good) {
-          const wanted = account.acknowledged[offset]?.slice(0, 20);
-          expect.fail(`offset ${offset} holds "${text.slice(0, 20)}", not "${wanted}"`);
-        }
-        expected = offset + 1;
-      }
-    }
-    expect(nextOffset).toBe(expected);
-  }
 }
 
 it(`loses nothing acknowledged and serves no garbage over ${CRASH_POINTS} crashes`, async () => {
