@@ -58,6 +58,11 @@ export class ProduceHandler {
       ...(limits?.bodiesBytesMax === undefined ? {} : { bodiesBytesMax: limits.bodiesBytesMax }),
       ...(limits?.bodyTimeoutMs === undefined ? {} : { timeoutMs: limits.bodyTimeoutMs }),
     });
+    metrics.gauge(
+      "logboom_http_bodies_bytes",
+      "Bytes of request bodies that are not whole yet.",
+      () => this.#bodyLimit.bytes,
+    );
     this.#records = metrics.counter("logboom_http_records_total", "Records produced over HTTP.");
     this.#bytes = metrics.counter(
       "logboom_http_received_bytes_total",

@@ -1,5 +1,6 @@
 /** The description is held to what is there: routes, parameters, problem codes, documents. */
 import { describe, expect, it } from "vitest";
+import { SILENT_METRICS } from "../../../src/base/metrics.ts";
 import { createEgressApp } from "../../../src/egress/http/app.ts";
 import { openApiDocument } from "../../../src/egress/http/openapi.ts";
 import { createIngressApp } from "../../../src/ingress/http/app.ts";
@@ -24,7 +25,7 @@ describe("openApiDocument()", () => {
     const options = {
       ...{ store: never, clock: never, timers: never, inflate: never, logger: never },
       ...{ admission: never, nodeName: "n", ready: () => ({ ready: true }), authorize },
-      metrics: { counter: () => ({ value: 0 }) } as never,
+      metrics: SILENT_METRICS as never,
     };
     const routes = [createIngressApp(options), createEgressApp(options)]
       .flatMap((app) => app.routes)
