@@ -51,6 +51,15 @@ export interface PartitionCheckpoint {
   readonly segments: readonly SegmentSummary[];
 }
 
+/** One run of a partition of this node, should the catalogue be older than the checkpoint. */
+export interface OwnLogCheckpoint {
+  readonly logId: LogId;
+  readonly firstOffset: Offset;
+  readonly predecessor: LogId | null;
+  readonly predecessorEnd: Offset;
+  readonly root: LogId;
+}
+
 /** A log of another node: what was received of it. */
 export interface RangeCheckpoint {
   readonly logId: LogId;
@@ -85,13 +94,15 @@ export interface Checkpoint {
   readonly ageMs: number;
   /** By directory: `<topic>-<partition>`. */
   readonly partitions: ReadonlyMap<string, PartitionCheckpoint>;
+  /** The latest log ids of each partition, oldest first. */
+  readonly ownLogs: ReadonlyMap<string, readonly OwnLogCheckpoint[]>;
   readonly forwarded: ReadonlyMap<string, ForwardedCheckpoint>;
   readonly ranges: readonly RangeCheckpoint[];
   readonly origins: OriginsCheckpoint;
 }
 
 /** The same with its partitions already encoded, since most of them have not changed. */
-export interface CheckpointParts extends Omit<Checkpoint, "partitions"> {
+export interface CheckpointParts extends Omit<Checkpoint, "partitions" | "ownLogs"> {
   readonly partitions: ReadonlyMap<string, string>;
 }
 
@@ -99,7 +110,10 @@ const MAGIC = 0x4c42_4350;
 export const CHECKPOINT_VERSION = 1;
 export const CHECKPOINT_HEADER_BYTES = 24;
 
-export function encodePartition(partition: PartitionCheckpoint): string {
+export function encodePartition(
+  partition: PartitionCheckpoint,
+  ownLogs: readonly OwnLogCheckpoint[],
+): string {
   return JSON.stringify({
     log_start_offset: partition.logStartOffset,
     recovery_point: partition.recoveryPoint,
@@ -113,6 +127,13 @@ export function encodePartition(partition: PartitionCheckpoint): string {
       segment.minTimestamp,
       segment.maxTimestamp,
       segment.receivedMs,
+    ]),
+    own_logs: ownLogs.map((log) => [
+      log.logId,
+      log.firstOffset,
+      log.predecessor,
+      log.predecessorEnd,
+      log.root,
     ]),
   });
 }
@@ -167,6 +188,9 @@ export function decodeCheckpoint(bytes: Uint8Array, crc32c: Checksum): Checkpoin
     partitions: new Map(
       Object.entries(row.partitions).map(([name, partition]) => [name, decodePartition(partition)]),
     ),
+    ownLogs: new Map(
+      Object.entries(row.partitions).map(([name, { own_logs }]) => [name, own_logs.map(ownLogOf)]),
+    ),
     forwarded: new Map(Object.entries(row.forwarded)),
     ranges: row.ranges.map((range) => ({
       logId: range[0],
@@ -189,6 +213,20 @@ interface PartitionRow {
   readonly epochs: readonly (readonly [number, number])[];
   readonly gaps: readonly (readonly [number, number, Gap["reason"]])[];
   readonly segments: readonly (readonly [number, number, number, number, number])[];
+  readonly own_logs: readonly OwnLogTuple[];
+}
+
+type OwnLogTuple = readonly [
+  logId: LogId,
+  firstOffset: Offset,
+  predecessor: LogId | null,
+  predecessorEnd: Offset,
+  root: LogId,
+];
+
+function ownLogOf(row: OwnLogTuple): OwnLogCheckpoint {
+  const [logId, firstOffset, predecessor, predecessorEnd, root] = row;
+  return { logId, firstOffset, predecessor, predecessorEnd, root };
 }
 
 type RangeRow = readonly [

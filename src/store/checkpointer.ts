@@ -11,7 +11,11 @@ import { CHECKPOINT_IDLE_MS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
 import type { Offset } from "../base/types.ts";
-import { type CheckpointParts, encodePartition } from "../format/checkpoint.ts";
+import {
+  type CheckpointParts,
+  encodePartition,
+  type OwnLogCheckpoint,
+} from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { KeptLog } from "./books.ts";
 import type { CheckpointFiles } from "./checkpoint.ts";
@@ -24,6 +28,8 @@ export interface CheckpointerOptions {
   /** Bytes committed that make a checkpoint due. */
   readonly checkpointBytes: number;
   readonly logs: () => readonly KeptLog[];
+  /** The latest log ids of a partition. */
+  readonly ownLogs: (log: KeptLog) => readonly OwnLogCheckpoint[];
   /** Everything but the partitions. */
   readonly rest: () => Omit<CheckpointParts, "generation" | "partitions">;
   /** Called after each checkpoint, with what it holds. */
@@ -131,7 +137,11 @@ export class Checkpointer {
     if (known?.key === key) return known;
     const partition = log.checkpoint();
     const { recoveryPoint } = partition;
-    const encoded = { key, text: encodePartition(partition), recoveryPoint };
+    const encoded = {
+      key,
+      text: encodePartition(partition, this.#options.ownLogs(log)),
+      recoveryPoint,
+    };
     // What is not synced yet (`durability: os`) changes without a sign.
     if (recoveryPoint === highWatermark) this.#encoded.set(directory, encoded);
     return encoded;

@@ -12,6 +12,7 @@ import { type Random, randomPositive63 } from "../base/random.ts";
 import type { LogId, Offset, TopicName } from "../base/types.ts";
 import type { IdentityHook, PartitionName } from "./books.ts";
 import type { Catalogue, OwnLogRow } from "./catalogue.ts";
+import type { OwnLogCheckpoint } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 
 export interface LogRegistryOptions {
@@ -19,6 +20,9 @@ export interface LogRegistryOptions {
   readonly random: Random;
   readonly logger: Logger;
 }
+
+/** Log ids of each partition that the checkpoint holds: those of the last few runs. */
+const CHECKPOINTED_OWN_LOGS = 3;
 
 export class LogRegistry implements IdentityHook {
   readonly #options: LogRegistryOptions;
@@ -38,6 +42,11 @@ export class LogRegistry implements IdentityHook {
   /** The chain of a partition, oldest first. */
   chain(topic: TopicName, partition: number): readonly OwnLogRow[] {
     return this.#chains.get(partitionDirectory(topic, partition)) ?? [];
+  }
+
+  /** The last few of a chain, which the checkpoint holds too. */
+  latest(log: PartitionName): readonly OwnLogRow[] {
+    return this.chain(log.topic, log.index).slice(-CHECKPOINTED_OWN_LOGS);
   }
 
   /** All of them, partition by partition, oldest first. */
@@ -74,6 +83,16 @@ export class LogRegistry implements IdentityHook {
     return this.#flush(row);
   }
 
+  /** Takes in what the checkpoint knew of a partition, and the catalogue does not. */
+  restore(topic: TopicName, partition: number, logs: readonly OwnLogCheckpoint[]): void {
+    for (const log of logs) {
+      if (this.#ids.has(log.logId)) continue;
+      const row = { ...log, topic, partition };
+      this.#add(row);
+      this.#keep(row);
+    }
+  }
+
   /**
    * Takes in an id that recovery found in the log and the catalogue does not know: the catalogue
    * was restored from an older copy.
@@ -83,8 +102,12 @@ export class LogRegistry implements IdentityHook {
     this.#options.logger.warn("log_id_adopted", { topic, partition, log_id: logId });
     const row = this.#rowFor(log, logId, firstOffset);
     this.#add(row);
+    this.#keep(row);
+  }
+
+  /** Nobody waits for it: should it fail, the next recovery finds the row again. */
+  #keep(row: OwnLogRow): void {
     this.#undurable.add(row);
-    // Nobody waits for it: should it fail, the next recovery adopts it again.
     this.#flush(row).catch(() => {});
   }
 

@@ -22,7 +22,7 @@ import type { Random } from "../base/random.ts";
 import type { LogId, NodeId, Offset, TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { CheckpointParts, Gap } from "../format/checkpoint.ts";
-import { partitionDirectory } from "../format/partition_directory.ts";
+import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import { AgeClock } from "./age_clock.ts";
 import type { IdentityHook, PartitionName, RecoveryHook } from "./books.ts";
@@ -113,6 +113,10 @@ export class Store {
     this.ledger = Ledger.open({ disk, crc32c, clock, logger });
     this.forwarded = new Forwarded(loaded?.forwarded);
     this.logs = new LogRegistry({ catalogue, random, logger }, state.ownLogs);
+    for (const [directory, logs] of loaded?.ownLogs ?? []) {
+      const found = parsePartitionDirectory(directory);
+      if (found !== null) this.logs.restore(found.topic, found.partition, logs);
+    }
     this.origins = OriginJournal.open({
       disk,
       crc32c,
@@ -154,6 +158,7 @@ export class Store {
       metrics,
       checkpointBytes: settings.checkpointBytes,
       logs: () => this.#openLogs(),
+      ownLogs: (log) => this.logs.latest(log),
       rest: () => this.#captureBooks(),
       written: () => {
         // Both generations hold what the older one of them holds.

@@ -27,6 +27,13 @@ const CHECKPOINT: Checkpoint = {
       { baseOffset: 100, bytes: 4096, minTimestamp: 1, maxTimestamp: 2, receivedMs: 3 },
     ],
   }]]),
+  ownLogs: new Map([["logs-0", [{
+    logId: "1123456789abcdef",
+    firstOffset: 12,
+    predecessor: "0123456789abcdef",
+    predecessorEnd: 12,
+    root: "0123456789abcdef",
+  }]]]),
   forwarded: new Map([["logs-0", {
     held: 50,
     settled: 40,
@@ -45,8 +52,10 @@ const CHECKPOINT: Checkpoint = {
 };
 
 function encode(): Uint8Array {
-  const { partitions } = CHECKPOINT;
-  const texts = Array.from(partitions, ([name, each]) => [name, encodePartition(each)] as const);
+  const { partitions, ownLogs } = CHECKPOINT;
+  const texts = Array.from(partitions, ([name, each]) => {
+    return [name, encodePartition(each, ownLogs.get(name)!)] as const;
+  });
   return encodeCheckpoint({ ...CHECKPOINT, partitions: new Map(texts) }, crc32c);
 }
 
