@@ -199,6 +199,9 @@ export const MQTT_KEPT_BYTES_MAX = 16 * 1024 * 1024;
 /** User properties of one packet, beyond which it is not even looked at. */
 export const MQTT_USER_PROPERTIES_MAX = 2_000;
 
+/** Topic names without a key that move on to the next partition every second, on the fast path. */
+export const MQTT_KEYLESS_ROUTES_MAX = 1_000;
+
 /** Log lines that MQTT clients may cause in a second: broken devices must not fill the disk. */
 export const MQTT_LOG_LINES_PER_SWEEP = 20;
 

@@ -1,10 +1,11 @@
 /**
  * From a topic name to a partition. The answer for a topic name is always the same, so it is handed
  * to the core, which then takes the publishes of that name by itself. Not handed over, and looked
- * up each time: routes whose key names the client.
+ * up each time: routes whose key names the client, and a topic name without a key beyond so many.
  *
  * @module
  */
+import { MQTT_KEYLESS_ROUTES_MAX } from "../../base/limits.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { Topic } from "../../store/topic.ts";
 import type { MqttStore } from "./client_connection.ts";
@@ -32,7 +33,8 @@ export class RouteTable {
   #routes: TopicRoutes;
   /** Counts up for records without a key, which may go to any partition. */
   #turn = 0;
-  #hasKeylessRoutes = false;
+  /** Topic names without a key that the core knows, by their text, and where they may go. */
+  readonly #keyless = new Map<string, { readonly name: TopicNameParts; readonly topic: Topic }>();
 
   constructor(store: MqttStore, routes: TopicRoutes) {
     this.#store = store;
@@ -55,9 +57,15 @@ export class RouteTable {
 
   /** Once in a while: lets records without a key move on to the next partition. */
   rotate(): void {
-    if (!this.#hasKeylessRoutes) return;
     this.#turn += 1;
-    this.#store.core.routes.clear();
+    for (const { name, topic } of this.#keyless.values()) {
+      this.#cache(name.bytes, {
+        log: this.#partition(topic, null),
+        key: null,
+        keyIsTopic: false,
+        maxMessageBytes: topic.settings.maxMessageBytes,
+      });
+    }
   }
 
   #destination(
@@ -72,12 +80,24 @@ export class RouteTable {
       keyIsTopic: route.key.isTopic,
       maxMessageBytes: topic.settings.maxMessageBytes,
     };
-    const keyBytes = key?.length ?? 0;
-    if (!route.key.dependsOnClient && keyBytes <= CACHED_KEY_BYTES_MAX) {
-      this.#cache(name.bytes, destination);
-    }
-    if (key === null && topic.partitions.length > 1) this.#hasKeylessRoutes = true;
+    if (this.#isCacheable(name, key, { route, topic })) this.#cache(name.bytes, destination);
     return destination;
+  }
+
+  #isCacheable(
+    name: TopicNameParts,
+    key: Uint8Array | null,
+    { route, topic }: { route: TopicRoute; topic: Topic },
+  ): boolean {
+    if (route.key.dependsOnClient) return false;
+    if (key !== null) return key.length <= CACHED_KEY_BYTES_MAX;
+    if (topic.partitions.length === 1 || this.#keyless.has(name.text)) return true;
+    if (this.#keyless.size >= MQTT_KEYLESS_ROUTES_MAX) {
+      this.#turn += 1;
+      return false;
+    }
+    this.#keyless.set(name.text, { name: { ...name, bytes: name.bytes.slice() }, topic });
+    return true;
   }
 
   /** As Kafka does: by the key's hash; without a key one partition for a while, then the next. */

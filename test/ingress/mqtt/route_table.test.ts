@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../src/base/bytes.ts";
+import { MQTT_KEYLESS_ROUTES_MAX } from "../../../src/base/limits.ts";
 import type { MqttStore } from "../../../src/ingress/mqtt/client_connection.ts";
 import { type Destination, RouteTable } from "../../../src/ingress/mqtt/route_table.ts";
 import { type RouteSettings, TopicRoutes } from "../../../src/ingress/mqtt/topic_routes.ts";
@@ -94,5 +95,26 @@ describe("RouteTable.rotate()", () => {
     }
     expect(partitions).toEqual([0, 1, 2, 0, 1, 2]);
     expect(keyed.size).toBe(1);
+  });
+
+  it("moves what the core takes by itself, too", async () => {
+    const { table, resolve, core } = await fixture(3, [{ filter: "#", topic: "t", key: "" }]);
+    await resolve("a");
+    const touched: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      touched.push(...core.ingest(Uint8Array.of(0x30, 3, 0, 1, 0x61), SESSION).touched);
+      table.rotate();
+    }
+    expect(touched).toEqual([0, 1, 2]);
+  });
+
+  it("spreads topic names beyond what it remembers, one record at a time", async () => {
+    const { resolve, isCached } = await fixture(3, [{ filter: "#", topic: "t", key: "" }]);
+    for (let nth = 0; nth < MQTT_KEYLESS_ROUTES_MAX; nth++) await resolve(`t/${nth}`);
+    const partitions = [];
+    for (let nth = 0; nth < 3; nth++) partitions.push((await resolve("one more"))!.log.index);
+    expect(new Set(partitions).size).toBe(3);
+    expect(isCached("one more")).toBe(false);
+    expect(isCached("t/0")).toBe(true);
   });
 });
