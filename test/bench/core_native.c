@@ -6,7 +6,8 @@
  *     pack MS       liblz4's default compressor over blocks of 64 KiB
  *     unpack MS     its safe decompressor over those
  *
- * The answer is bytes (uncompressed) per second of processor time, and for pack the bytes that came of one pass.
+ * The answer is bytes (uncompressed) per second of processor time, and for pack the bytes that
+ * came of one pass.
  */
 #include <nmmintrin.h>
 #include <stdint.h>
