@@ -75,19 +75,23 @@ export interface LedgerOptions {
   readonly crc32c: Checksum;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Entries above which neighbours are joined. */
+  readonly entriesMax?: number;
 }
 
 export class Ledger {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #journal: Journal;
+  readonly #entriesMax: number;
   #entries = new Map<number, LedgerEntry>();
   #byLog = new Map<LogId | null, Set<number>>();
   #starts = new Map<string, LogStart>();
   #voids: VoidRange[] = [];
   #nextId = 1;
 
-  private constructor({ disk, crc32c, clock, logger }: LedgerOptions) {
+  private constructor({ disk, crc32c, clock, logger, entriesMax }: LedgerOptions) {
+    this.#entriesMax = entriesMax ?? LEDGER_ENTRIES_MAX;
     this.#clock = clock;
     this.#logger = logger;
     this.#journal = Journal.open({
@@ -160,7 +164,7 @@ export class Ledger {
       const coordinates = { log_id: logId, topic, partition, from, to };
       this.#logger.warn("ledgered", { ...coordinates, records: count, reason, state });
     }
-    if (this.#entries.size > LEDGER_ENTRIES_MAX) await this.#join();
+    if (this.#entries.size > this.#entriesMax) await this.#join();
     return entries;
   }
 

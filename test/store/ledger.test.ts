@@ -10,9 +10,9 @@ import { seededRandom } from "../support/stores.ts";
 const core = testCore();
 const LOG = "0123456789abcdef";
 
-function open(disk: SimulatedDisk): Ledger {
+function open(disk: SimulatedDisk, entriesMax = 1_000): Ledger {
   const crc32c = (bytes: Uint8Array) => core.crc32c(bytes);
-  return Ledger.open({ disk, crc32c, clock: new HandClock(), logger: SILENT_LOGGER });
+  return Ledger.open({ disk, crc32c, clock: new HandClock(), logger: SILENT_LOGGER, entriesMax });
 }
 
 function entry(from: number, to: number, more: Partial<NewLedgerEntry> = {}): NewLedgerEntry {
@@ -91,6 +91,22 @@ describe("Ledger.change()", () => {
     await ledger.change(eviction(0, 20));
     await ledger.change({ start: { directory: "logs-0", offset: 10, held: 0, settled: 0 } });
     expect(ledger.logStart("logs-0")!.offset).toBe(20);
+  });
+
+  it("joins neighbours of one log, reason and state once there are too many", async () => {
+    const disk = new SimulatedDisk();
+    const ledger = open(disk, 5);
+    await ledger.prepare();
+    await ledger.change({ entries: [entry(0, 3, { reason: "corrupt" })] });
+    for (let at = 3; at < 40; at++) await ledger.change({ entries: [entry(at, at + 1)] });
+    await ledger.change({ entries: [entry(50, 60), entry(0, 5, { logId: "f".repeat(16) })] });
+    expect(ledger.size).toBeLessThanOrEqual(7);
+    const standing = ledger.standing(LOG);
+    expect(standing.reduce((sum, { count }) => sum + count, 0)).toBe(50);
+    expect(standing.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(5_000);
+    expect(standing[0]).toMatchObject({ from: 0, to: 3, reason: "corrupt" });
+    expect(standing.at(-1)).toMatchObject({ from: 50, to: 60 });
+    expect([...open(disk).entries()]).toEqual([...ledger.entries()]);
   });
 });
 
