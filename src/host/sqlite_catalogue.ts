@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Worker } from "node:worker_threads";
+import { statfsSync } from "node:fs";
 import { OperatingError } from "../base/errors.ts";
 import { CATALOGUE_BALLAST_BYTES } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
@@ -22,7 +22,8 @@ import { decodeTopicSettings, encodeTopicSettings } from "../store/settings.ts";
 import type { Statement, WorkerAnswer, WorkerRequest, WorkerSettings } from "./sqlite_worker.ts";
 
 type Row = Readonly<Record<string, unknown>>;
-type Ask = WorkerRequest extends infer One ? One extends WorkerRequest ? Omit<One, "id"> : never
+type Ask = WorkerRequest extends infer One
+  ? One extends WorkerRequest ? Omit<One, "id" | "freeBytes"> : never
   : never;
 
 interface Waiting {
@@ -53,14 +54,16 @@ export class SqliteCatalogue implements Catalogue {
   /** Set when the thread ended, which it only does when told to. */
   #dead: Error | null = null;
 
-  private constructor(settings: WorkerSettings, logger: Logger) {
-    this.#path = settings.path;
+  private constructor(path: string, logger: Logger) {
+    this.#path = path;
     this.#logger = logger;
-    this.#worker = new Worker(new URL("./sqlite_worker.ts", import.meta.url), {
-      workerData: settings,
-    });
-    this.#worker.on("message", (answer: WorkerAnswer) => this.#answered(answer));
-    this.#worker.on("error", (error: Error) => this.#died(error));
+    const thread = new URL("./sqlite_worker.ts", import.meta.url);
+    this.#worker = new Worker(thread.href, { type: "module", name: "catalogue" });
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => this.#answered(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#died(new Error(event.message));
+    };
   }
 
   /**
@@ -68,12 +71,12 @@ export class SqliteCatalogue implements Catalogue {
    * store finds topics and log ids again in the data.
    */
   static async open(path: string, logger: Logger): Promise<SqliteCatalogue> {
-    const settings = { path, ballastBytes: CATALOGUE_BALLAST_BYTES };
-    const catalogue = new SqliteCatalogue(settings, logger);
+    const settings: WorkerSettings = { path, ballastBytes: CATALOGUE_BALLAST_BYTES };
+    const catalogue = new SqliteCatalogue(path, logger);
     try {
-      await catalogue.#ask({ kind: "open" });
+      await catalogue.#ask({ kind: "open", settings });
     } catch (error) {
-      await catalogue.#worker.terminate();
+      catalogue.#worker.terminate();
       throw error;
     }
     return catalogue;
@@ -161,7 +164,7 @@ export class SqliteCatalogue implements Catalogue {
     if (this.#dead !== null) return;
     await this.#ask({ kind: "close" });
     this.#dead = new Error("the catalogue is closed");
-    await this.#worker.terminate();
+    this.#worker.terminate();
   }
 
   #change(statements: readonly Statement[]): Promise<void> {
@@ -197,8 +200,18 @@ export class SqliteCatalogue implements Catalogue {
       if (this.#dead !== null) return reject(this.#trouble(this.#dead.message, false));
       const id = this.#nextId++;
       this.#asked.set(id, { resolve, reject });
-      this.#worker.postMessage({ ...request, id });
+      const message = { ...request, id, freeBytes: this.#freeBytes() } as WorkerRequest;
+      this.#worker.postMessage(message);
     });
+  }
+
+  #freeBytes(): number {
+    try {
+      const { bavail, bsize } = statfsSync(this.#path.replace(/[^/]*$/, "") || ".");
+      return bavail * bsize;
+    } catch {
+      return 0;
+    }
   }
 
   #answered({ id, rows, setAside, error }: WorkerAnswer): void {

@@ -8,11 +8,11 @@
  * full, and made again when there is room. The database is given free pages, and its WAL a size,
  * beforehand too, so that the ballast is seldom needed at all.
  *
+ * A web worker, and Deno's own file calls: what Node's bring along costs each thread 5 MB.
+ *
  * @module
  */
-import * as fs from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../base/errors.ts";
 
 export interface WorkerSettings {
@@ -23,10 +23,13 @@ export interface WorkerSettings {
 export type Statement = readonly [sql: string, values: readonly SQLInputValue[]];
 
 export type WorkerRequest =
-  | { readonly id: number; readonly kind: "open" }
-  | { readonly id: number; readonly kind: "change"; readonly statements: readonly Statement[] }
-  | { readonly id: number; readonly kind: "query"; readonly statement: Statement }
-  | { readonly id: number; readonly kind: "close" };
+  & { readonly id: number; /** On the disk of the database. */ readonly freeBytes: number }
+  & (
+    | { readonly kind: "open"; readonly settings: WorkerSettings }
+    | { readonly kind: "change"; readonly statements: readonly Statement[] }
+    | { readonly kind: "query"; readonly statement: Statement }
+    | { readonly kind: "close" }
+  );
 
 export interface WorkerAnswer {
   readonly id: number;
@@ -76,20 +79,29 @@ const FREE_PAGES_MIN = 64;
 const DAMAGED = /malformed|not a database/i;
 const FULL = /disk is full|disk I\/O error|unable to open database/i;
 
-const settings = workerData as WorkerSettings;
-const ballastPath = `${settings.path}.ballast`;
+/** A worker's global scope; the types at hand are the main thread's. */
+const scope = globalThis as unknown as {
+  onmessage: (event: MessageEvent<WorkerRequest>) => void;
+  postMessage(answer: WorkerAnswer): void;
+};
+let settings: WorkerSettings = { path: "", ballastBytes: 0 };
+let ballastPath = "";
+let freeBytes = 0;
 let database: DatabaseSync | null = null;
 const prepared = new Map<string, StatementSync>();
 
-parentPort!.on("message", (request: WorkerRequest) => {
-  parentPort!.postMessage(answer(request));
-});
+scope.onmessage = ({ data }) => {
+  freeBytes = data.freeBytes;
+  scope.postMessage(answer(data));
+};
 
 function answer(request: WorkerRequest): WorkerAnswer {
   const { id } = request;
   try {
     switch (request.kind) {
       case "open":
+        settings = request.settings;
+        ballastPath = `${settings.path}.ballast`;
         return { id, ...openOrSetAside() };
       case "change":
         withBallast(() => change(request.statements));
@@ -165,11 +177,11 @@ function growBeforehand(opened: DatabaseSync): void {
 function setDatabaseAside(): string {
   for (let number = 1;; number++) {
     const aside = `${settings.path}.damaged-${number}`;
-    if (fs.existsSync(aside)) continue;
-    fs.renameSync(settings.path, aside);
+    if (sizeOf(aside) !== null) continue;
+    Deno.renameSync(settings.path, aside);
     for (const suffix of ["-wal", "-shm"]) {
-      if (fs.existsSync(settings.path + suffix)) {
-        fs.renameSync(settings.path + suffix, aside + suffix);
+      if (sizeOf(settings.path + suffix) !== null) {
+        Deno.renameSync(settings.path + suffix, aside + suffix);
       }
     }
     return aside;
@@ -202,8 +214,8 @@ function withBallast(action: () => void): void {
   try {
     return action();
   } catch (error) {
-    if (!FULL.test(messageOf(error)) || !fs.existsSync(ballastPath)) throw error;
-    fs.rmSync(ballastPath);
+    if (!FULL.test(messageOf(error)) || sizeOf(ballastPath) === null) throw error;
+    Deno.removeSync(ballastPath);
   }
   action();
 }
@@ -211,14 +223,20 @@ function withBallast(action: () => void): void {
 /** Makes it where that leaves `spareBytes` free. */
 function makeBallast(spareBytes = settings.ballastBytes): void {
   try {
-    if (fs.existsSync(ballastPath) && fs.statSync(ballastPath).size >= settings.ballastBytes) {
-      return;
-    }
-    const { bavail, bsize } = fs.statfsSync(settings.path.replace(/[^/]*$/, "") || ".");
+    if ((sizeOf(ballastPath) ?? 0) >= settings.ballastBytes) return;
     // Not while the disk is so full that the ballast itself would be in the way.
-    if (bavail * bsize < settings.ballastBytes + spareBytes) return;
-    fs.writeFileSync(ballastPath, new Uint8Array(settings.ballastBytes));
+    if (freeBytes < settings.ballastBytes + spareBytes) return;
+    Deno.writeFileSync(ballastPath, new Uint8Array(settings.ballastBytes));
   } catch {
     // Tried again after the next change.
+  }
+}
+
+/** Null where there is no such file. */
+function sizeOf(path: string): number | null {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return null;
   }
 }

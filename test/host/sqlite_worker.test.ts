@@ -2,7 +2,6 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { WorkerAnswer, WorkerRequest } from "../../src/host/sqlite_worker.ts";
 
@@ -12,26 +11,34 @@ let worker: Worker;
 beforeEach(() => {
   directory = fs.mkdtempSync(join(tmpdir(), "logboom-sqlite-"));
   const url = new URL("../../src/host/sqlite_worker.ts", import.meta.url);
-  const workerData = { path: join(directory, "c.sqlite"), ballastBytes: 64 * 1024 };
-  worker = new Worker(url, { workerData });
+  worker = new Worker(url.href, { type: "module" });
 });
-afterEach(async () => {
-  await worker.terminate();
+afterEach(() => {
+  worker.terminate();
   fs.rmSync(directory, { recursive: true });
 });
 
-function ask(request: WorkerRequest): Promise<WorkerAnswer> {
+type Ask = WorkerRequest extends infer One
+  ? One extends WorkerRequest ? Omit<One, "freeBytes"> : never
+  : never;
+
+function ask(request: Ask): Promise<WorkerAnswer> {
   return new Promise((resolve) => {
-    worker.once("message", resolve);
-    worker.postMessage(request);
+    worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => resolve(data);
+    worker.postMessage({ ...request, freeBytes: 2 ** 30 });
   });
+}
+
+function openIt(): Promise<WorkerAnswer> {
+  const settings = { path: join(directory, "c.sqlite"), ballastBytes: 64 * 1024 };
+  return ask({ id: 1, kind: "open", settings });
 }
 
 describe("sqlite_worker", () => {
   it("makes a list of statements one transaction: whole, or not at all", async () => {
     const put = "INSERT INTO meta VALUES (?, ?)";
     const query = { id: 9, kind: "query", statement: ["SELECT * FROM meta", []] } as const;
-    expect(await ask({ id: 1, kind: "open" })).toEqual({ id: 1 });
+    expect(await openIt()).toEqual({ id: 1 });
     const twice = [[put, ["a", "1"]], [put, ["a", "2"]]] as const;
     const refused = await ask({ id: 2, kind: "change", statements: twice });
     expect(refused).toMatchObject({ id: 2, error: { full: false } });
@@ -42,7 +49,7 @@ describe("sqlite_worker", () => {
   });
 
   it("runs in WAL, syncs every commit, and has pages to spare", async () => {
-    await ask({ id: 1, kind: "open" });
+    await openIt();
     const pragma = async (name: string) => {
       const { rows } = await ask({ id: 2, kind: "query", statement: [`PRAGMA ${name}`, []] });
       return Object.values(rows![0]!)[0];
