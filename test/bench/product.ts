@@ -1,5 +1,6 @@
 /**
- * A logboom node under measurement: the program itself, started as an operator starts it.
+ * A logboom node under measurement: the program itself, started as an operator starts it, with the
+ * environment and the flags of the task `serve`.
  *
  * @module
  */
@@ -25,21 +26,17 @@ export interface ProductNode {
 
 /** Starts a node on free ports and waits for its ready line. */
 export async function startNode(options: NodeOptions): Promise<ProductNode> {
-  const denoFlags = (Deno.env.get("BENCH_DENO_FLAGS") ?? "").split(" ").filter(Boolean);
+  const task = await serveTask();
   const process = new ServerProcess({
     command: Deno.execPath(),
     args: [
-      "run",
-      "-A",
-      ...denoFlags,
-      `${REPOSITORY}/src/main.ts`,
-      "serve",
+      ...["run", "-A", ...task.flags, `${REPOSITORY}/src/main.ts`, "serve"],
       ...["--data-dir", options.dataDirectory, "--http-port", "0"],
       ...["--mqtt-port", String(options.mqttPort ?? 0)],
       ...(options.flags ?? []),
     ],
     directory: REPOSITORY,
-    ...(options.environment === undefined ? {} : { environment: options.environment }),
+    environment: { ...task.environment, ...options.environment },
   });
   try {
     const [line] = await process.line(/^.*\bready\b.*$/);
@@ -51,6 +48,25 @@ export async function startNode(options: NodeOptions): Promise<ProductNode> {
     await process.stop("SIGKILL");
     throw error;
   }
+}
+
+interface ServeTask {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly flags: readonly string[];
+}
+
+/** What stands before and behind `deno run -A` in deno.json's task; BENCH_DENO_FLAGS replaces the flags. */
+async function serveTask(): Promise<ServeTask> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${REPOSITORY}/deno.json`));
+  const command = /([^&]*)deno run -A (.*)src\/main\.ts serve$/.exec(tasks.serve);
+  if (command === null) throw new Error(`Cannot read the task serve: ${tasks.serve}`);
+  const [, before = "", behind = ""] = command;
+  const words = (text: string) => text.split(" ").filter((word) => word !== "");
+  const variables = words(before).map((word) => word.split("=", 2) as [string, string]);
+  return {
+    environment: Object.fromEntries(variables),
+    flags: words(Deno.env.get("BENCH_DENO_FLAGS") ?? behind),
+  };
 }
 
 function portIn(line: string, pattern: RegExp): number {
