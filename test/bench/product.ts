@@ -58,7 +58,7 @@ interface ServeTask {
 /** What stands before and behind `deno run -A` in deno.json's task; BENCH_DENO_FLAGS replaces the flags. */
 async function serveTask(): Promise<ServeTask> {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${REPOSITORY}/deno.json`));
-  const command = /([^&]*)deno run -A (.*)src\/main\.ts serve$/.exec(tasks.serve);
+  const command = /([^&]*)deno run -A ([^&]*)src\/main\.ts serve$/.exec(tasks.serve);
   if (command === null) throw new Error(`Cannot read the task serve: ${tasks.serve}`);
   const [, before = "", behind = ""] = command;
   const words = (text: string) => text.split(" ").filter((word) => word !== "");
