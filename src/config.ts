@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { z } from "zod";
-import { didYouMean } from "./config/nearest.ts";
+import { Misfit, type Read, type Reader } from "./config/reader.ts";
 import { NODE_SETTINGS, SETTINGS, STRUCTURES, TOPIC_SETTINGS } from "./config/settings.ts";
 import {
   type Given,
@@ -17,8 +16,8 @@ import {
 } from "./config/sources.ts";
 import { messageOf } from "./base/errors.ts";
 
-type Values<T extends Readonly<Record<string, { readonly schema: z.ZodType }>>> = {
-  readonly [K in keyof T]: z.output<T[K]["schema"]>;
+type Values<T extends Readonly<Record<string, { readonly read: Reader<unknown> }>>> = {
+  readonly [K in keyof T]: Read<T[K]["read"]>;
 };
 
 type Unset = "node_name" | "upstream" | "upstream_token" | "disk_budget_bytes";
@@ -31,7 +30,7 @@ export type Config =
     { node_name: string } & { [K in Exclude<Unset, "node_name">]: NodeValues[K] | null }
   >
   & Values<typeof TOPIC_SETTINGS>
-  & { readonly [K in keyof typeof STRUCTURES]: Readonly<z.output<(typeof STRUCTURES)[K]>> };
+  & { readonly [K in keyof typeof STRUCTURES]: Readonly<Read<(typeof STRUCTURES)[K]>> };
 
 export type Credential = Config["credentials"][number];
 export type RouteSetting = Config["routes"][number];
@@ -59,11 +58,11 @@ export function loadConfig(sources: ConfigSources): Config {
   const config: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(SETTINGS)) {
     const given = flags.get(key) ?? variables.get(key) ?? file.get(key);
-    config[key] = given === undefined ? setting.default ?? null : valueOf(given, setting.schema);
+    config[key] = given === undefined ? setting.default ?? null : valueOf(given, setting.read);
   }
-  for (const [key, schema] of Object.entries(STRUCTURES)) {
+  for (const [key, read] of Object.entries(STRUCTURES)) {
     const given = file.get(key);
-    config[key] = given === undefined ? EMPTY_STRUCTURES[key] : valueOf(given, schema);
+    config[key] = given === undefined ? EMPTY_STRUCTURES[key] : valueOf(given, read);
   }
   config.node_name ??= sources.hostName();
   const whole = config as unknown as Config;
@@ -83,31 +82,17 @@ function openFile(given: Given | undefined, sources: ConfigSources): GivenSettin
   return readFile(path, content);
 }
 
-function valueOf(given: Given, schema: z.ZodType): unknown {
-  const result = schema.safeParse(given.value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const place = [given.name, ...issue.path.map(String)];
-  if (issue.code === "unrecognized_keys") {
-    const key = issue.keys[0]!;
-    const hint = didYouMean(key, knownKeysAt(given, issue.path));
-    throw invalid(`Cannot use ${place.join(", ")}: there is no key "${key}"${hint}`);
+function valueOf(given: Given, read: Reader<unknown>): unknown {
+  try {
+    return read(given.value);
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    const place = [given.name, ...error.path].join(", ");
+    // A secret is never shown back.
+    const hidden = error.given === undefined || /token/.test(place);
+    const shown = hidden ? "" : ` ${JSON.stringify(error.given)}`;
+    throw invalid(`Cannot use ${place}${shown}: ${error.message}`);
   }
-  const shown = issue.path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
-    given.value,
-  );
-  // A secret is never shown back.
-  const secret = /token/.test(place.join(" "));
-  const unnamed = secret || shown === undefined || issue.code === "invalid_key";
-  const what = unnamed ? "" : ` ${JSON.stringify(shown)}`;
-  throw invalid(`Cannot use ${place.join(", ")}${what}: ${issue.message}`);
-}
-
-function knownKeysAt(given: Given, path: readonly PropertyKey[]): string[] {
-  if (given.name.startsWith("topics")) return ["partitions", ...Object.keys(TOPIC_SETTINGS)];
-  if (given.name.startsWith("routes")) return ["filter", "topic", "key"];
-  return path.length > 0 ? ["name", "token", "scopes"] : [];
 }
 
 /** What no single value can be blamed for. */

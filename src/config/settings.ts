@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { z } from "zod";
 import {
   BATCH_BYTES_MAX,
   CHECKPOINT_BYTES,
@@ -20,12 +19,13 @@ import {
   SEGMENT_BYTES_MAX,
 } from "../base/limits.ts";
 import { TOPIC_DEFAULTS } from "../store/settings.ts";
+import { listOf, mapOf, type Reader, shape } from "./reader.ts";
 import {
   age,
   bytes,
   count,
-  EXPECTED_TOPIC_NAME,
   flag,
+  keyTemplate,
   oneOf,
   port,
   size,
@@ -35,19 +35,15 @@ import {
   url,
 } from "./values.ts";
 
-export interface Setting<Schema extends z.ZodType = z.ZodType> {
-  readonly schema: Schema;
+export interface Setting<T = unknown> {
+  readonly read: Reader<T>;
   /** As an operator would write it; undefined: not set. */
   readonly default: unknown;
   readonly meaning: string;
 }
 
-function setting<Schema extends z.ZodType>(
-  schema: Schema,
-  defaultValue: z.output<Schema> | undefined,
-  meaning: string,
-): Setting<Schema> {
-  return { schema, default: defaultValue, meaning };
+function setting<T>(read: Reader<T>, defaultValue: T | undefined, meaning: string): Setting<T> {
+  return { read, default: defaultValue, meaning };
 }
 
 const MIB = 1024 * 1024;
@@ -170,38 +166,21 @@ export const SCOPES = ["produce", "consume", "admin", "replicate"] as const;
 
 /** What only the file can hold, since it has structure. */
 export const STRUCTURES = {
-  routes: z.array(
-    z.strictObject({ filter: text, topic: topicName, key: z.string().optional() }),
-    { error: "expected a list of routes" },
+  routes: listOf("routes", shape({ filter: text, topic: topicName }, { key: keyTemplate })),
+  credentials: listOf(
+    "credentials",
+    shape({ name: text, token, scopes: listOf("its scopes", oneOf(SCOPES), 1) }, {}),
   ),
-  credentials: z.array(
-    z.strictObject({
-      name: text,
-      token,
-      scopes: z.array(oneOf(SCOPES)).min(1, "expected at least one scope"),
-    }),
-    { error: "expected a list of credentials" },
-  ),
-  topics: z.record(
+  topics: mapOf(
+    "topic names to their settings",
     topicName,
-    z.strictObject({
-      partitions: count(1, PARTITIONS_MAX).optional(),
-      ...optional(TOPIC_SETTINGS),
-    }),
-    {
-      error: ({ code }) =>
-        code === "invalid_key"
-          ? EXPECTED_TOPIC_NAME
-          : "expected a map from topic names to their settings",
-    },
+    shape({}, { partitions: count(1, PARTITIONS_MAX), ...readersOf(TOPIC_SETTINGS) }),
   ),
 } as const;
 
-type Optional<T extends Readonly<Record<string, Setting>>> = {
-  [K in keyof T]: z.ZodOptional<T[K]["schema"]>;
-};
+type Readers<T extends Readonly<Record<string, Setting>>> = { [K in keyof T]: T[K]["read"] };
 
-function optional<T extends Readonly<Record<string, Setting>>>(settings: T): Optional<T> {
-  const entries = Object.entries(settings).map(([key, { schema }]) => [key, z.optional(schema)]);
-  return Object.fromEntries(entries) as Optional<T>;
+function readersOf<T extends Readonly<Record<string, Setting>>>(settings: T): Readers<T> {
+  const entries = Object.entries(settings).map(([key, { read }]) => [key, read]);
+  return Object.fromEntries(entries) as Readers<T>;
 }

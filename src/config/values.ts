@@ -1,10 +1,10 @@
 /**
  * What a setting's value may be. Flags and environment variables are text, YAML is typed; each
- * schema takes both and says in words what it expects.
+ * reader takes both and says in words what it expects.
  *
  * @module
  */
-import { z } from "zod";
+import { value } from "./reader.ts";
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   KiB: 2 ** 10,
@@ -19,12 +19,15 @@ const BASE_URL = /^https?:\/\/[^/?#\s@]+(\/[^?#\s]*)?$/;
 /** Topic names are Kafka's: they become directory names. */
 const TOPIC_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 
-export const EXPECTED_TOPIC_NAME =
-  "expected a topic name of 1 to 249 letters, digits, dots, dashes and underscores";
-
 export const text = value(
   "text",
   (given) => typeof given === "string" && given !== "" ? given : undefined,
+);
+
+/** Empty stands for no key at all. */
+export const keyTemplate = value(
+  'text such as "{2}"',
+  (given) => typeof given === "string" ? given : undefined,
 );
 
 /** Short secrets can be guessed over the network. */
@@ -49,9 +52,9 @@ export const url = value("a base URL such as http://centre.example:8080", (given
   return given.replace(/\/+$/, "");
 });
 
-export const topicName = z.string({ error: "expected a topic name" }).regex(
-  TOPIC_NAME,
-  EXPECTED_TOPIC_NAME,
+export const topicName = value(
+  "a topic name of 1 to 249 letters, digits, dots, dashes and underscores",
+  (given) => typeof given === "string" && TOPIC_NAME.test(given) ? given : undefined,
 );
 
 export function count(min: number, max: number) {
@@ -86,16 +89,6 @@ export function oneOf<const T extends readonly string[]>(choices: T) {
   const find = (given: unknown): T[number] | undefined =>
     choices.find((choice) => choice === given);
   return value(choices.join(" or "), find);
-}
-
-/** A schema from what it expects, in words, and a reader that yields undefined for anything else. */
-function value<T>(expected: string, read: (given: unknown) => T | undefined) {
-  return z.unknown().transform((given, context): T => {
-    const result = read(given);
-    if (result !== undefined) return result;
-    context.addIssue(`expected ${expected}`);
-    return z.NEVER;
-  });
 }
 
 function wholeNumber(given: unknown, min: number, max: number): number | undefined {

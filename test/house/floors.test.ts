@@ -22,7 +22,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "cbor-x": ["src/protocol/http/"],
   "prom-client": ["src/egress/http/"],
   "yaml": ["src/config.ts", "src/config/"],
-  "zod": ["src/config.ts", "src/config/"],
 };
 
 /** Rooms of the roof: folders that hold more of what a roof file is about. */
