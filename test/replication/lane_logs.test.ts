@@ -1,0 +1,150 @@
+/** The logs of a lane: their order, their ends, and what is owed for offsets that do not come. */
+import { describe, expect, it } from "vitest";
+import { type LaneBooks, LaneLogs, type LogIdentity } from "../../src/replication/lane_logs.ts";
+import type { LedgeredRange } from "../../src/replication/lane_gaps.ts";
+import { Load } from "../../src/replication/load.ts";
+
+const [FIRST, SECOND, FOREIGN] = ["0000000000000001", "0000000000000002", "00000000000000f0"];
+
+const identity = (logId: string, changes: Partial<LogIdentity> = {}): LogIdentity => ({
+  logId,
+  gateway: "gateway",
+  topic: "logs",
+  partition: 0,
+  firstOffset: 0,
+  predecessor: null,
+  predecessorEnd: 0,
+  root: FIRST!,
+  ...changes,
+});
+
+const chain = [
+  identity(FIRST!),
+  identity(SECOND!, { firstOffset: 10, predecessor: FIRST!, predecessorEnd: 10 }),
+];
+
+function logsOf(changes: Partial<LaneBooks> = {}): LaneLogs {
+  const logs = new LaneLogs({
+    nodeName: "gateway",
+    topic: "logs",
+    partition: 0,
+    ownLogs: () => chain,
+    foreignLog: () => null,
+    hasForeign: () => false,
+    acknowledged: () => null,
+    ledgered: () => [],
+    provisional: () => [],
+    ...changes,
+  });
+  logs.refresh();
+  return logs;
+}
+
+const evicted = (from: number, to: number): LedgeredRange => ({
+  from,
+  to,
+  reason: "evicted",
+  bytes: 10,
+  minTimestamp: 1,
+  maxTimestamp: 2,
+});
+
+const cursors = (logs: LaneLogs) => [...logs.all()];
+const skipsOf = (load: Load) =>
+  load.questions.map(({ logId, from, to, reason }) => `${logId.at(-1)} ${from}-${to} ${reason}`);
+
+describe("LaneLogs", () => {
+  it("takes in runs drawn later, once", () => {
+    const rows = [chain[0]!];
+    const logs = logsOf({ ownLogs: () => rows });
+    rows.push(chain[1]!);
+    logs.refresh();
+    logs.refresh();
+    expect(cursors(logs).map(({ logId }) => logId)).toEqual([FIRST, SECOND]);
+  });
+
+  it("resumes at the first offset the receiver lacks, wherever it had got to", () => {
+    const logs = logsOf();
+    const [first, second] = cursors(logs);
+    first!.restart({ logId: FIRST!, held: 10, settled: 10 });
+    second!.restart({ logId: SECOND!, held: 14, settled: 14 });
+    expect(logs.resumeAt(3, 0)).toBe(14);
+    first!.restart({ logId: FIRST!, held: 4, settled: 4 });
+    expect(logs.resumeAt(14, 0)).toBe(4);
+  });
+
+  it("resumes from what was forwarded where records of other nodes stand between", () => {
+    const logs = logsOf({ hasForeign: () => true });
+    const [first, second] = cursors(logs);
+    first!.restart({ logId: FIRST!, held: 10, settled: 10 });
+    second!.restart({ logId: SECOND!, held: 20, settled: 20 });
+    expect(logs.resumeAt(12, 0)).toBe(12);
+  });
+
+  it("skips the rest of a run before its successor's first batch", () => {
+    const logs = logsOf({ ledgered: (logId) => logId === FIRST ? [evicted(6, 10)] : [] });
+    const [first] = cursors(logs);
+    first!.restart({ logId: FIRST!, held: 6, settled: 6 });
+    logs.resumeAt(6, 10);
+    expect(logs.owes(10)).toBe(true);
+    const load = new Load(10);
+    expect(logs.coverOwn(load, 10, 10)).toBe(true);
+    expect(skipsOf(load)).toEqual(["1 6-10 evicted"]);
+    expect(load.unledgered).toEqual([]);
+    expect(logs.owes(10)).toBe(false);
+  });
+
+  it("calls offsets void that records of other nodes took", () => {
+    const logs = logsOf({ ownLogs: () => [chain[0]!], hasForeign: () => true });
+    logs.took(0, 3);
+    logs.took(3, 5);
+    const load = new Load(0);
+    logs.coverOwn(load, 5, 0);
+    expect(load.skips).toBe(1);
+    expect(load.questions).toEqual([]);
+  });
+
+  it("finds the logs of other nodes, with their predecessors, and adopts orphans", () => {
+    const before = identity("00000000000000ef", { root: FOREIGN! });
+    const logs = logsOf({
+      foreignLog: (logId) =>
+        logId === FOREIGN
+          ? identity(FOREIGN!, { predecessor: before.logId, predecessorEnd: 7, firstOffset: 7 })
+          : logId === before.logId
+          ? before
+          : null,
+    });
+    logs.find({ logId: FOREIGN!, sourceOffset: 7 });
+    const orphan = logs.find({ logId: "00000000000000dd", sourceOffset: 40 });
+    expect(cursors(logs).map(({ logId }) => logId)).toEqual([
+      FIRST,
+      SECOND,
+      FOREIGN,
+      before.logId,
+      "00000000000000dd",
+    ]);
+    expect(orphan.announcement).toMatchObject({ firstOffset: 40, root: "00000000000000dd" });
+
+    const load = new Load(0);
+    expect(logs.coverForeign(load, logs.find({ logId: FOREIGN!, sourceOffset: 9 }), 9)).toBe(true);
+    expect(skipsOf(load)).toEqual(["f 0-7 corrupt", "0 7-9 corrupt"]);
+  });
+
+  it("asks about provisional ranges the receiver has passed, and no others", () => {
+    const logs = logsOf({
+      provisional: (logId) => logId === FIRST ? [evicted(2, 4), evicted(6, 9)] : [],
+    });
+    const [first] = cursors(logs);
+    first!.restart({ logId: FIRST!, held: 5, settled: 5 });
+    expect([...logs.questions()].map(({ range }) => range)).toMatchObject([{ from: 2, to: 4 }]);
+  });
+
+  it("counts as settled what the root has, below what is forwarded", () => {
+    const logs = logsOf();
+    const [first, second] = cursors(logs);
+    first!.restart({ logId: FIRST!, held: 10, settled: 10 });
+    second!.restart({ logId: SECOND!, held: 20, settled: 13 });
+    expect(logs.settledBelow(20)).toBe(13);
+    expect(logs.settledBelow(12)).toBe(12);
+  });
+});

@@ -1,0 +1,101 @@
+/** One upstream: what is sent, and how each way to fail is told. */
+import { describe, expect, it } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
+import { OperatingError } from "../../src/base/errors.ts";
+import { SILENT_METRICS } from "../../src/base/metrics.ts";
+import type { HttpAnswer, HttpCall, HttpClient } from "../../src/base/net.ts";
+import { CHECKSUM_HEADER, checksumOf } from "../../src/protocol/replication/checksum.ts";
+import { encodeHelloAnswer } from "../../src/protocol/replication/hello.ts";
+import { Link } from "../../src/replication/link.ts";
+import { testCore } from "../support/core.ts";
+import { HandClock } from "../support/hand_clock.ts";
+
+const core = testCore();
+const crc32c = (bytes: Uint8Array) => core.crc32c(bytes);
+const session = {
+  protocol: 1,
+  session: "0".repeat(32),
+  nodeId: "00000000000000bb",
+  nodeName: "centre",
+  bodyBytesMax: 4096,
+};
+
+function linkTo(http: HttpClient, clock = new HandClock()): Link {
+  return new Link({
+    http,
+    upstreamUrl: "http://centre.example/base/",
+    token: "secret",
+    nodeId: "00000000000000aa",
+    nodeName: "gateway",
+    clock,
+    metrics: SILENT_METRICS,
+    crc32c,
+  });
+}
+
+function signed(body: Uint8Array<ArrayBuffer>, status = 200): HttpAnswer {
+  return { status, body, headers: new Headers({ [CHECKSUM_HEADER]: checksumOf(body, crc32c) }) };
+}
+
+describe("Link", () => {
+  it("says hello with its credential, and names the session from then on", async () => {
+    const calls: HttpCall[] = [];
+    const link = linkTo((call) => {
+      calls.push(call);
+      const answers = { logs: [], refused: [], skips: [] };
+      const body = calls.length === 1 ? encodeHelloAnswer(session) : utf8(JSON.stringify(answers));
+      return Promise.resolve(signed(body));
+    });
+    await link.hello();
+    await link.announce([]);
+    await link.append(new Uint8Array(3));
+    expect(calls.map(({ url }) => url)).toEqual([
+      "http://centre.example/base/v1/replication/hello",
+      "http://centre.example/base/v1/replication/announce",
+      "http://centre.example/base/v1/replication/append",
+    ]);
+    expect(calls[0]!.headers).toMatchObject({ authorization: "Bearer secret" });
+    expect(calls[2]!.headers).toMatchObject({
+      "content-type": "application/vnd.logboom.replication",
+      "logboom-session": session.session,
+      "logboom-protocol": "1",
+    });
+  });
+
+  it("does not take a page of something in between for an answer", async () => {
+    const headers = new Headers({ "content-type": "text/html" });
+    const link = linkTo(() => Promise.resolve({ status: 200, headers, body: utf8("<html>") }));
+    await expect(link.hello()).rejects.toMatchObject({ kind: "incompatible" });
+  });
+
+  it("does not believe an answer that was damaged on the way", async () => {
+    const answer = signed(encodeHelloAnswer(session));
+    answer.body[20]! ^= 1;
+    const link = linkTo(() => Promise.resolve(answer));
+    await expect(link.hello()).rejects.toMatchObject({ kind: "unreachable" });
+    expect(link.session).toBeNull();
+  });
+
+  it("refuses an upstream that chooses a version nobody offered", async () => {
+    const body = encodeHelloAnswer({ ...session, protocol: 7 });
+    const link = linkTo(() => Promise.resolve(signed(body)));
+    await expect(link.hello()).rejects.toMatchObject({ kind: "incompatible" });
+  });
+
+  it("tells late from unreachable", async () => {
+    const clock = new HandClock();
+    const error = new OperatingError("upstream_unreachable", "Cannot reach it");
+    const gone = linkTo(() => Promise.reject(error), clock);
+    await expect(gone.hello()).rejects.toMatchObject({ kind: "unreachable" });
+    const late = linkTo((call) => {
+      clock.advance(call.timeoutMs);
+      return Promise.reject(error);
+    }, clock);
+    await expect(late.hello()).rejects.toMatchObject({ kind: "timeout" });
+  });
+
+  it("needs a session to announce", async () => {
+    const link = linkTo(() => Promise.reject(new Error("must not be called")));
+    await expect(link.announce([])).rejects.toMatchObject({ kind: "session_lost" });
+  });
+});

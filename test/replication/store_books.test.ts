@@ -1,0 +1,61 @@
+/** The books as lanes see them: identities, memories, and what becomes of a provisional entry. */
+import { describe, expect, it } from "vitest";
+import { NO_FACTS } from "../../src/protocol/replication/append_frames.ts";
+import { StoreBooks } from "../../src/replication/store_books.ts";
+import { append, openStore } from "../support/stores.ts";
+
+async function withBooks() {
+  const { store } = await openStore();
+  const log = (await store.createTopic("logs")).partitions[0]!;
+  await append(store, log, ["a", "b", "c"]);
+  const { logId } = store.logs.chain("logs", 0)[0]!;
+  const books = new StoreBooks(store, "gateway");
+  return { store, log, logId, books, lane: books.of(log) };
+}
+
+describe("StoreBooks", () => {
+  it("names own runs for this node, and knows whether others' may be here", async () => {
+    const { store, logId, lane } = await withBooks();
+    expect(lane.ownLogs()).toEqual([{
+      logId,
+      gateway: "gateway",
+      topic: "logs",
+      partition: 0,
+      firstOffset: 0,
+      predecessor: null,
+      predecessorEnd: 0,
+      root: logId,
+    }]);
+    expect(lane.hasForeign()).toBe(false);
+    const foreign = {
+      logId: "00000000000000f0",
+      gateway: "ferry-7",
+      topic: "logs",
+      partition: 3,
+      firstOffset: 4,
+      predecessor: null,
+      predecessorEnd: 0,
+      root: "00000000000000f0",
+    };
+    await store.ranges.announce({ ...foreign, peer: "ferry" });
+    expect(lane.hasForeign()).toBe(true);
+    expect(lane.foreignLog(foreign.logId)).toEqual(foreign);
+    expect(lane.foreignLog("00000000000000f1")).toBeNull();
+  });
+
+  it("resolves a provisional entry by what the receiver lacks of it", async () => {
+    const { store, log, logId, books, lane } = await withBooks();
+    await books.ledger(log, [{ logId, from: 0, to: 3, reason: "evicted", facts: NO_FACTS }]);
+    expect(lane.provisional(logId)).toMatchObject([{ from: 0, to: 3 }]);
+    await books.resolve(log, [{ logId, from: 0, to: 3, lacking: [{ from: 2, to: 3 }] }]);
+    expect(lane.provisional(logId)).toEqual([]);
+    expect([...store.ledger.entries()]).toMatchObject([{ from: 2, to: 3, state: "final" }]);
+  });
+
+  it("drops an entry for records that arrived after all", async () => {
+    const { store, log, logId, books } = await withBooks();
+    await books.ledger(log, [{ logId, from: 0, to: 3, reason: "evicted", facts: NO_FACTS }]);
+    await books.resolve(log, [{ logId, from: 0, to: 3, lacking: [] }]);
+    expect([...store.ledger.entries()]).toEqual([]);
+  });
+});
