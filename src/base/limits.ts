@@ -101,6 +101,9 @@ export const ORIGIN_JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
 /** Milliseconds until what `durability: os` acknowledged is synced. */
 export const OS_SYNC_INTERVAL_MS = 1_000;
 
+/** Log ids kept of one partition once all they stand for is delivered and gone: one a start. */
+export const OWN_LOGS_KEPT_MAX = 32;
+
 /** Partitions of a node: each costs a directory, a file handle and a sync. */
 export const PARTITIONS_MAX = 2_000;
 

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { OWN_LOGS_KEPT_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { type Random, randomPositive63 } from "../base/random.ts";
 import type { LogId, Offset, TopicName } from "../base/types.ts";
@@ -16,7 +17,7 @@ import type { OwnLogCheckpoint } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 
 export interface LogRegistryOptions {
-  readonly catalogue: Pick<Catalogue, "putOwnLogs">;
+  readonly catalogue: Pick<Catalogue, "putOwnLogs" | "deleteOwnLogs">;
   readonly random: Random;
   readonly logger: Logger;
 }
@@ -81,6 +82,22 @@ export class LogRegistry implements IdentityHook {
     const row = this.#current.get(partitionDirectory(log.topic, log.index));
     if (row === undefined || !this.#undurable.has(row)) return null;
     return this.#flush(row);
+  }
+
+  /**
+   * Forgets ids that lie more than the last few runs back and are `done`: a node that starts daily
+   * would draw them without end.
+   */
+  async prune(done: (row: OwnLogRow, end: Offset) => boolean): Promise<void> {
+    const gone: LogId[] = [];
+    for (const chain of this.#chains.values()) {
+      while (chain.length > OWN_LOGS_KEPT_MAX && done(chain[0]!, chain[1]!.predecessorEnd)) {
+        const { logId } = chain.shift()!;
+        this.#ids.delete(logId);
+        gone.push(logId);
+      }
+    }
+    if (gone.length > 0) await this.#options.catalogue.deleteOwnLogs(gone);
   }
 
   /** Takes in what the checkpoint knew of a partition, and the catalogue does not. */

@@ -293,14 +293,23 @@ export class Store {
     });
     this.#checkpointer.changed();
     this.#space.start();
+    this.#pruneLogs();
+  }
+
+  /** Nobody waits for it: what fails now is tried again at the next start. */
+  #pruneLogs(): void {
+    this.logs.prune(({ topic, partition }, end) => {
+      const log = this.topic(topic)?.partitions[partition];
+      if (log === undefined || end > log.logStartOffset) return false;
+      return !this.hasUpstream || end <= this.forwarded.of(topic, partition).settled;
+    }).catch((error) => this.#options.logger.warn("log_ids_kept", { error: messageOf(error) }));
   }
 
   /** Everything in a checkpoint but the partitions; captured in one turn with them. */
   #captureBooks(): Omit<CheckpointParts, "generation" | "partitions"> {
     const { ledger, ranges } = this;
-    this.#voidsCaptured = new Map(
-      ledger.voids().map(({ logId }) => [logId, ranges.watermarkOf(logId) ?? 0]),
-    );
+    const voids = ledger.voids().map(({ logId }) => logId);
+    this.#voidsCaptured = new Map(voids.map((id) => [id, ranges.watermarkOf(id) ?? 0]));
     return {
       leaderEpoch: this.leaderEpoch,
       ageMs: this.age.nowMs(),

@@ -53,3 +53,21 @@ describe("LogRegistry.registered()", () => {
     expect(registry.registered(LOGS[2]!)).toBeNull();
   });
 });
+
+describe("LogRegistry.prune()", () => {
+  it("forgets what is done and lies many runs back, and nothing else", async () => {
+    const catalogue = new MemoryCatalogue();
+    for (let run = 0; run < 50; run++) {
+      const registry = await open(catalogue, run);
+      registry.current(LOGS[0]!, 10 * run);
+      await registry.registered(LOGS[0]!);
+    }
+    const registry = await open(catalogue, 99);
+    await registry.prune((_row, end) => end <= 100);
+    expect(registry.chain("logs", 0).map(({ firstOffset }) => firstOffset)[0]).toBe(100);
+    await registry.prune(() => true);
+    expect(registry.chain("logs", 0).length).toBe(32);
+    expect((await catalogue.load()).ownLogs.length).toBe(32);
+    expect(registry.chain("logs", 0)[0]!.root).not.toBe(registry.chain("logs", 0)[0]!.logId);
+  });
+});
