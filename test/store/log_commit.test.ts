@@ -38,6 +38,18 @@ describe("LogCommit", () => {
     expect((await readAll(core, log)).values).toEqual(["a", "b"]);
   });
 
+  it("replaces an empty segment whose first sync failed", async () => {
+    const log = await harness.open();
+    await harness.append(log, ["a"]);
+    await log.roll();
+    let failures = 1;
+    disk.syncFault = (path) => path.endsWith("1.log") && failures-- > 0 ? "fail" : null;
+    await harness.append(log, ["b"]);
+    await harness.append(log, ["c"]);
+    expect(log.segments().map(({ baseOffset }) => baseOffset)).toEqual([0, 1]);
+    expect((await readAll(core, log)).values).toEqual(["a", "b", "c"]);
+  });
+
   it("gives the batches up when the new segment cannot be synced either", async () => {
     const log = await harness.open();
     await harness.append(log, ["a"]);
