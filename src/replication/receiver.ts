@@ -113,7 +113,12 @@ export class Receiver {
     };
   }
 
-  /** @throws {OperatingError} `unknown_session`, `peer_mismatch`; what is wrong with one log is in the answer */
+  /**
+   * Makes logs known, and says where the receiver stands in them.
+   *
+   * @throws {OperatingError} `unknown_session`, `peer_mismatch`; what is wrong with one log is in
+   *         the answer
+   */
   async announce(request: AnnounceRequest, credential: string | null): Promise<AnnounceAnswer> {
     const session = this.sessions.use(request.session, credential);
     const logs: LogStanding[] = [];
