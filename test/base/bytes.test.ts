@@ -1,10 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { bytesEqual, concat, fromHex, toHex, utf8, viewOf } from "../../src/base/bytes.ts";
+import { bytesEqual, concat, fromHex, joined, toHex, utf8, viewOf } from "../../src/base/bytes.ts";
 
 describe("concat()", () => {
   it("joins parts in order, empty ones included", () => {
     const whole = concat([Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)]);
     expect(whole).toEqual(Uint8Array.of(1, 2, 3));
+  });
+});
+
+describe("joined()", () => {
+  it("is a view where the parts lie end to end in one buffer", () => {
+    const whole = Uint8Array.of(9, 1, 2, 3, 9);
+    const view = joined([whole.subarray(1, 2), whole.subarray(2, 2), whole.subarray(2, 4)]);
+    expect(view).toEqual(Uint8Array.of(1, 2, 3));
+    expect(view.buffer).toBe(whole.buffer);
+  });
+
+  it("is a copy where they do not: a hole, another order, another buffer", () => {
+    const whole = Uint8Array.of(1, 2, 3, 4);
+    expect(joined([whole.subarray(0, 1), whole.subarray(2, 3)])).toEqual(Uint8Array.of(1, 3));
+    expect(joined([whole.subarray(2, 3), whole.subarray(0, 2)])).toEqual(Uint8Array.of(3, 1, 2));
+    expect(joined([whole.subarray(0, 1), Uint8Array.of(7)])).toEqual(Uint8Array.of(1, 7));
+    expect(joined([])).toEqual(new Uint8Array(0));
   });
 });
 

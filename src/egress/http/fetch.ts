@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { concat } from "../../base/bytes.ts";
+import { joined } from "../../base/bytes.ts";
 import { OperatingError } from "../../base/errors.ts";
 import {
   FETCH_BYTES_DEFAULT,
@@ -186,7 +186,7 @@ async function rawPage(
   const { batches, gaps, nextOffset } = withNameableGaps(whole);
   const headers = pageHeaders(log, nextOffset, MediaType.batches);
   if (gaps.length > 0) headers["logboom-gaps"] = JSON.stringify(gaps);
-  return new Response(concat(batches), { headers });
+  return new Response(joined(batches), { headers });
 }
 
 interface RawRead {
