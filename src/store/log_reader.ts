@@ -5,7 +5,7 @@
  * @module
  */
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import type { Offset, TimestampMs } from "../base/types.ts";
+import type { Offset, Position, TimestampMs } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { Gap } from "../format/checkpoint.ts";
 import { readBatchHeader } from "../format/record_batch.ts";
@@ -120,7 +120,7 @@ export class LogReader {
     return null;
   }
 
-  /** Bytes readable from `offset` on, as far as is known without reading: a lower bound. */
+  /** Bytes readable from `offset` on: exact at known places, else an estimate between two entries. */
   bytesFrom(offset: Offset): number {
     const { segments } = this.#options;
     let bytes = 0;
@@ -131,8 +131,9 @@ export class LogReader {
         bytes += segment.bytes;
         continue;
       }
-      const place = this.#knownPlace(segment, offset) ?? entryAtOrAbove(segment, offset);
-      if (place !== null) bytes += segment.bytes - place.position;
+      const position = this.#knownPlace(segment, offset)?.position ??
+        this.#estimatePosition(segment, offset);
+      bytes += segment.bytes - position;
       break;
     }
     return bytes;
@@ -290,6 +291,18 @@ export class LogReader {
     return entry < 0 ? { position: 0, offset: segment.baseOffset } : offsets.entry(entry);
   }
 
+  /** Records of an interval are taken to be of one size. */
+  #estimatePosition(segment: Segment, offset: Offset): Position {
+    const { offsets } = this.#indexOf(segment);
+    const entry = Math.max(0, offsets.floor(offset));
+    const end = { offset: segment.endOffset, position: segment.bytes };
+    const from = entry < offsets.length ? offsets.entry(entry) : end;
+    const to = entry + 1 < offsets.length ? offsets.entry(entry + 1) : end;
+    if (to.offset <= from.offset) return from.position;
+    const share = Math.max(0, offset - from.offset) / (to.offset - from.offset);
+    return Math.floor(from.position + share * (to.position - from.position));
+  }
+
   #knownPlace(segment: Segment, offset: Offset): ScanPlace | null {
     const known = this.#places.find((each) =>
       each.segment === segment && each.place.offset === offset
@@ -313,13 +326,6 @@ function lastAtOrBelow(segments: readonly Segment[], offset: Offset): number {
     else high = middle;
   }
   return low - 1;
-}
-
-function entryAtOrAbove(segment: Segment, offset: Offset): ScanPlace | null {
-  const offsets = segment.index?.offsets;
-  if (offsets === undefined) return null;
-  const entry = offsets.floor(offset - 1) + 1;
-  return entry < offsets.length ? offsets.entry(entry) : null;
 }
 
 /** gzip (1) and zstd (4) are inflated by the host. */

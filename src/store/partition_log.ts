@@ -28,6 +28,7 @@ import { LogWriter } from "./log_writer.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { identityRules, type RecoveredLog } from "./recovery.ts";
 import type { Segment } from "./segment.ts";
+import { INDEX_SAVED_BYTES_MIN } from "./segment_index.ts";
 import type { TopicSettings } from "./settings.ts";
 
 export interface PartitionLogOptions {
@@ -54,9 +55,6 @@ export interface PartitionLogOptions {
   /** Called when a reader came upon damage: it is a gap from now on, its bytes lie in quarantine. */
   readonly quarantined: (log: PartitionLog, gap: Gap, bytes: number) => void;
 }
-
-/** Entries of an index that are not worth a file: what they cover is read again in a moment. */
-const INDEX_ENTRIES_WORTH_SAVING = 16;
 
 export interface WaitForOptions {
   readonly minBytes?: number;
@@ -288,8 +286,7 @@ export class PartitionLog implements KeptLog {
   /** Spares the next start from reading a long active segment again to find places in it. */
   #saveActiveIndex(): void {
     const { active } = this.#writer;
-    const entries = active?.index?.offsets.length ?? 0;
-    if (active === undefined || entries < INDEX_ENTRIES_WORTH_SAVING) return;
+    if (active === undefined || active.bytes < INDEX_SAVED_BYTES_MIN) return;
     if (active.syncedBytes !== active.bytes) return;
     if (this.#savedIndex?.segment === active && this.#savedIndex.bytes === active.bytes) return;
     this.#savedIndex = { segment: active, bytes: active.bytes };

@@ -28,7 +28,7 @@ import { LeaderEpochs } from "./leader_epochs.ts";
 import { scanBatches, type ScanRules } from "./log_scan.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { Segment } from "./segment.ts";
-import { SegmentIndex } from "./segment_index.ts";
+import { INDEX_SAVED_BYTES_MIN, SegmentIndex } from "./segment_index.ts";
 
 export interface RecoveryOptions {
   readonly name: PartitionName;
@@ -205,7 +205,8 @@ class Recovery {
       { ...summary, bytes: recoveryPosition },
       recoveryPoint,
     );
-    segment.index = indexes.load(segment);
+    // A short one is built again when someone looks: it is not worth two files to open.
+    segment.index = recoveryPosition < INDEX_SAVED_BYTES_MIN ? null : indexes.load(segment);
     return segment;
   }
 

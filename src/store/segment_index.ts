@@ -18,6 +18,9 @@ import type { Disk } from "./disk.ts";
 import { OffsetIndex } from "./offset_index.ts";
 import { TimeIndex } from "./time_index.ts";
 
+/** Bytes of an active segment from which on its index is saved with a checkpoint. */
+export const INDEX_SAVED_BYTES_MIN = 16 * INDEX_INTERVAL_BYTES;
+
 /** What an index needs to know of a batch. */
 export interface IndexedBatch {
   readonly baseOffset: Offset;

@@ -230,6 +230,8 @@ describe("PartitionLog.waitFor()", () => {
     const log = await filled(20);
     expect(await log.waitFor(0, { minBytes: 500, timeoutMs: 0 })).toBe(true);
     expect(await log.waitFor(0, { minBytes: 1e6, timeoutMs: 0 })).toBe(false);
+    expect(await log.waitFor(30, { minBytes: 500, timeoutMs: 0 })).toBe(true);
+    expect(await log.waitFor(log.highWatermark - 1, { minBytes: 500, timeoutMs: 0 })).toBe(false);
     const wait = log.waitFor(log.highWatermark, { minBytes: 3_000, timeoutMs: 1_000 });
     await harness.append(log, ["x".repeat(1_000)]);
     expect(await Promise.race([wait, Promise.resolve("waits")])).toBe("waits");
