@@ -15,6 +15,8 @@ export interface NativeRate {
 
 export class NativePeer {
   readonly hasLz4: boolean;
+  /** What it made of the corpus, so that both can decompress the same. */
+  blocks: Uint8Array[] = [];
   readonly #process: Deno.ChildProcess;
   readonly #commands: WritableStreamDefaultWriter<Uint8Array>;
   readonly #answers: ReadableStreamDefaultReader<string>;
@@ -38,11 +40,15 @@ export class NativePeer {
     }
     await Deno.writeFile(`${directory}/corpus`, corpus);
     const process = new Deno.Command(program, {
-      args: [`${directory}/corpus`],
+      args: [`${directory}/corpus`, `${directory}/packed`],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
-    return new NativePeer(process, hasLz4);
+    const peer = new NativePeer(process, hasLz4);
+    // Once it answers, it has packed.
+    await peer.ask("crc 1024 1");
+    if (hasLz4) peer.blocks = blocksOf(await Deno.readFile(`${directory}/packed`));
+    return peer;
   }
 
   async ask(command: string): Promise<NativeRate> {
@@ -62,6 +68,18 @@ export class NativePeer {
     await this.#answers.cancel();
     await this.#process.status;
   }
+}
+
+/** Each behind a u32 of its size, as this machine has it. */
+function blocksOf(packed: Uint8Array): Uint8Array[] {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  const blocks: Uint8Array[] = [];
+  for (let at = 0; at < packed.length;) {
+    const size = view.getUint32(at, true);
+    blocks.push(packed.subarray(at + 4, at + 4 + size));
+    at += 4 + size;
+  }
+  return blocks;
 }
 
 async function compile(program: string, flags: string[]): Promise<boolean> {
