@@ -1,4 +1,7 @@
-/** Golden batch: kcat read it back from librdkafka's mock cluster; its CRC was checked with java.util.zip.CRC32C. */
+/**
+ * Golden batch: kcat read it back from librdkafka's mock cluster; its CRC was checked with
+ * java.util.zip.CRC32C.
+ */
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../src/base/bytes.ts";
 import { CRC_AT, placeBatch, readBatchHeader } from "../../src/format/record_batch.ts";

@@ -117,7 +117,7 @@ describe("CommitLoop", () => {
     harness = new LogHarness({
       disk,
       core,
-      origins: { write: async (sealed) => void written.push(...sealed) },
+      origins: { write: (sealed) => Promise.resolve(void written.push(...sealed)) },
     });
     const log = await harness.open();
     harness.put(log, ["a", "b"]);
