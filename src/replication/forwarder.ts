@@ -196,9 +196,11 @@ export class Forwarder {
     });
     for (const lane of request.served) this.#queue(lane);
     if (request.parts.length === 0) return;
-    const nowMs = this.#options.clock.monotonicMs();
-    // One that is not full is followed only after a while, so that a trickle shares requests.
-    if (request.bytes < requestBytes / 2) this.#lingerUntilMs = nowMs + this.#settings.lingerMs;
+    // One that is not full, with nothing left to send, is followed only after a while: so a trickle
+    // shares requests.
+    if (request.bytes < requestBytes / 2 && this.#ready.size === 0) {
+      this.#lingerUntilMs = this.#options.clock.monotonicMs() + this.#settings.lingerMs;
+    }
     const sent = this.#send(request, session).finally(() => {
       this.#underWay.delete(sent);
       this.#rouse();

@@ -46,19 +46,27 @@ export async function buildRequest(
   const parts: LanePart[] = [];
   const served: Lane[] = [];
   let [bytes, skips] = [0, 0];
+  const hasRoom = () =>
+    bytes < bytesMax && parts.length < REPLICATION_LANES_PER_REQUEST_MAX &&
+    skips <= REPLICATION_SKIPS_PER_REQUEST_MAX - LOAD_SKIPS_MAX;
   for (const lane of ready) {
-    if (bytes >= bytesMax || parts.length >= REPLICATION_LANES_PER_REQUEST_MAX) break;
-    if (skips > REPLICATION_SKIPS_PER_REQUEST_MAX - LOAD_SKIPS_MAX) break;
+    if (!hasRoom()) break;
     ready.delete(lane);
     served.push(lane);
-    if (!lane.ready) continue;
-    const load = await loadOf(lane, { bytesMax: bytesMax - bytes, books, failed });
-    if (load === null) continue;
-    writer.lane(lane.name, "strict", lane.pending);
-    load.write(writer);
-    parts.push({ lane, load });
-    bytes += load.bytes;
-    skips += load.skips;
+    // A lane that is alone fills the request by itself: a read ends at a batch, and at a segment.
+    for (
+      let first = true;
+      lane.ready && (first || (ready.size === 0 && hasRoom()));
+      first = false
+    ) {
+      const load = await loadOf(lane, { bytesMax: bytesMax - bytes, books, failed });
+      if (load === null) break;
+      if (first) writer.lane(lane.name, "strict", lane.pending);
+      load.write(writer);
+      parts.push({ lane, load });
+      bytes += load.bytes;
+      skips += load.skips;
+    }
   }
   return { parts, served, bytes, body: writer.finish() };
 }
