@@ -59,6 +59,9 @@ export const CHECKPOINT_STEP_BYTES = 64 * 1024;
 /** Files synced at the same time: measured, more gains nothing on flash or NVMe. */
 export const CONCURRENT_SYNCS_MAX = 8;
 
+/** Milliseconds a commit waits at the most for those whom the last one released. */
+export const CROWD_PAUSE_MS_MAX = 4;
+
 /** Milliseconds for which what was free on the disk is taken to be free still. */
 export const DISK_BUDGET_LOOK_MS = 10;
 
@@ -136,6 +139,9 @@ export const SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /** Bytes of a segment file an operator may ask for: positions in its index are 32 bits. */
 export const SEGMENT_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** Milliseconds from which a commit counts as slow: a card's, not a solid state disk's. */
+export const SLOW_COMMIT_MS = 4;
 
 /** Bytes up to which a commit of one file may be synced on the event loop itself. */
 export const SYNC_NOW_BYTES_MAX = 64 * 1024;

@@ -7,7 +7,8 @@
  *      event loop itself, where that has been measured to be quicker than handing it to a thread
  *   4  releases each partition's waiters with its own sync
  *
- * While a cycle syncs, the next one gathers. Nothing waits for a timer unless `lingerMs` says so.
+ * While a cycle syncs, the next one gathers. Nothing waits for a timer unless `lingerMs` says so, or
+ * a slow disk makes it pay; see CrowdPause.
  *
  * @module
  */
@@ -15,6 +16,8 @@ import { assert } from "../base/assert.ts";
 import type { Clock, Timers } from "../base/clock.ts";
 import {
   CONCURRENT_SYNCS_MAX,
+  CROWD_PAUSE_MS_MAX,
+  SLOW_COMMIT_MS,
   SYNC_NOW_BYTES_MAX,
   SYNC_NOW_MS_MAX,
   SYNC_NOW_WAITERS_MAX,
@@ -47,6 +50,7 @@ export class CommitLoop {
   readonly #lingerMs: number;
   readonly #logs = new Map<number, PartitionLog>();
   readonly #pace: SyncPace;
+  readonly #crowd: CrowdPause;
   readonly #batches: Counter;
   readonly #bytes: Counter;
   readonly #commitSeconds: Histogram;
@@ -65,6 +69,7 @@ export class CommitLoop {
     this.#origins = options.origins;
     this.#identity = options.identity;
     this.#lingerMs = options.lingerMs;
+    this.#crowd = new CrowdPause(options.clock);
     this.#pace = new SyncPace(options.clock);
     const { metrics } = options;
     this.#batches = metrics.counter("logboom_batches_committed_total", "Record batches committed.");
@@ -143,9 +148,10 @@ export class CommitLoop {
 
   #schedule(): void {
     if (this.#scheduled !== "no") return;
-    if (this.#lingerMs <= 0) return this.#scheduleSoon();
+    const lingerMs = Math.max(this.#lingerMs, this.#crowd.pauseMs());
+    if (lingerMs <= 0) return this.#scheduleSoon();
     this.#scheduled = "linger";
-    this.#cancelLinger = this.#timers.after(this.#lingerMs, () => this.#start());
+    this.#cancelLinger = this.#timers.after(lingerMs, () => this.#start());
   }
 
   #scheduleSoon(): void {
@@ -181,7 +187,9 @@ export class CommitLoop {
     const [only] = all;
     if (all.length === 1 && only !== undefined) await this.#writeOnly(only);
     else if (all.length > 1) await this.#writeAll(all);
-    this.#commitSeconds.observe((this.#clock.monotonicMs() - startedMs) / 1000);
+    const tookMs = this.#clock.monotonicMs() - startedMs;
+    this.#commitSeconds.observe(tookMs / 1000);
+    this.#crowd.released(all, tookMs);
   }
 
   /** What must be durable before the data is; null when there is nothing to wait for. */
@@ -243,6 +251,34 @@ export class CommitLoop {
     };
     const lanes = Math.min(CONCURRENT_SYNCS_MAX, commits.length);
     await Promise.all(Array.from({ length: lanes }, writeSome));
+  }
+}
+
+/**
+ * On a slow disk, those whom one commit released answer it together, a moment later. A cycle that
+ * starts with the first of them leaves the rest to the next, and each then carries half: so it
+ * waits a small part of what the last one took. Nobody waits on a quick disk, or alone.
+ */
+class CrowdPause {
+  readonly #clock: Clock;
+  #tookMs = 0;
+  #endedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  released(commits: readonly LogCommit[], tookMs: number): void {
+    const waiters = commits.reduce((sum, { gathering }) => sum + gathering.waiters.size, 0);
+    this.#tookMs = waiters > 1 ? tookMs : 0;
+    this.#endedMs = this.#clock.monotonicMs();
+  }
+
+  pauseMs(): number {
+    if (this.#tookMs < SLOW_COMMIT_MS) return 0;
+    // Whoever is quiet for as long as a commit takes was not waiting for it.
+    if (this.#clock.monotonicMs() - this.#endedMs > this.#tookMs) return 0;
+    return Math.min(this.#tookMs / 8, CROWD_PAUSE_MS_MAX);
   }
 }
 

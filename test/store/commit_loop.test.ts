@@ -171,6 +171,34 @@ describe("CommitLoop", () => {
     expect(clock.timersWaiting).toBe(0);
   });
 
+  it("waits a little, after a slow commit, for the others it released", async () => {
+    const clock = new HandClock();
+    harness = new LogHarness({ disk, core, clock });
+    const log = await harness.open();
+    const slowly = async (values: string[]) => {
+      const release = disk.holdSyncs();
+      const all = Promise.all(values.map((value) => harness.append(log, [value])));
+      await settle();
+      clock.advance(16);
+      release();
+      await all;
+    };
+    await slowly(["a", "b"]);
+    const before = disk.syncs;
+    const first = harness.append(log, ["c"]);
+    await settle();
+    expect(disk.syncs, "the crowd is waited for").toBe(before);
+    const second = harness.append(log, ["d"]);
+    clock.advance(2);
+    await Promise.all([first, second]);
+    expect(disk.syncs).toBe(before + 1);
+
+    clock.advance(1_000);
+    await harness.append(log, ["after a silence"]);
+    await slowly(["alone"]);
+    await harness.append(log, ["not waited for"]);
+  });
+
   it("commits a thousand partitions at once within its open files and the core's slots", async () => {
     const logs = await Promise.all(
       Array.from({ length: 1_000 }, (_, index) => harness.open({ index })),
