@@ -17,8 +17,11 @@ const ONE_SEED = process.env["SIM_SEED"];
 const PARTITIONS = 3;
 const ACTIONS = 60;
 
+/** Seeds that found something once: a reader that stepped over good batches between two gaps. */
+const FOUND_ONCE = [88];
+
 const seeds = ONE_SEED === undefined
-  ? Array.from({ length: SEEDS }, (_, at) => at + 1)
+  ? [...FOUND_ONCE, ...Array.from({ length: SEEDS }, (_, at) => at + 1)]
   : [Number(ONE_SEED)];
 
 it(`keeps every acknowledged record once and in order (${seeds.length} seeds)`, async () => {
