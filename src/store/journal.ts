@@ -19,6 +19,7 @@ import type { Logger } from "../base/log.ts";
 import type { Position } from "../base/types.ts";
 import type { Checksum, Frame } from "../format/journal_entry.ts";
 import { decodeFrame, encodeFrame, findFrame, FRAME_ALIGNMENT } from "../format/journal_entry.ts";
+import { ByteSource } from "./byte_source.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 
 export interface JournalOptions {
@@ -40,9 +41,18 @@ export interface SnapshotEntry {
   readonly placed?: (sequence: number) => void;
 }
 
-interface Waiting {
+export interface AppendHooks {
+  /** Called with the frames' sequences before they are written, each time they get some. */
+  readonly placed?: (sequences: readonly number[]) => void;
+  /**
+   * Called once the frames are synced, before anything else is written: the place to make true what
+   * they say, because the next file's snapshot may be taken before the append's promise is heard of.
+   */
+  readonly synced?: () => void;
+}
+
+interface Waiting extends AppendHooks {
   readonly payloads: readonly unknown[];
-  readonly placed: ((sequences: readonly number[]) => void) | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -112,15 +122,12 @@ export class Journal {
 
   /**
    * Writes `payloads` as frames, all or none of them at a crash only if they are one; resolves when
-   * they are synced. `placed` is called with their sequences before they are written.
+   * they are synced.
    */
-  append(
-    payloads: readonly unknown[],
-    placed?: (sequences: readonly number[]) => void,
-  ): Promise<void> {
+  append(payloads: readonly unknown[], hooks: AppendHooks = {}): Promise<void> {
     assert(!this.#closed, "a closed journal takes no frames");
     return new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ payloads, placed, resolve, reject });
+      this.#waiting.push({ ...hooks, payloads, resolve, reject });
       this.#writing ??= this.#drain();
     });
   }
@@ -148,7 +155,10 @@ export class Journal {
       this.#waiting = [];
       try {
         await this.#write(batch);
-        for (const { resolve } of batch) resolve();
+        for (const { synced, resolve } of batch) {
+          synced?.();
+          resolve();
+        }
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -304,9 +314,9 @@ export class Journal {
     if (!disk.exists(path)) return scan(new Uint8Array(0), crc32c);
     const file = disk.open(path);
     try {
-      const bytes = new Uint8Array(file.size());
-      file.readAtNow(0, bytes);
-      return scan(bytes, crc32c);
+      const size = file.size();
+      // What cannot be read is zeros, and costs the facts that lay there.
+      return scan(new ByteSource(file, size).read(0, size), crc32c);
     } finally {
       file.close();
     }

@@ -157,8 +157,7 @@ export class Ledger {
       ...(change.start ? { start: encodeStart(change.start.directory, change.start) } : {}),
       ...(change.void ? { void: [change.void.logId, change.void.from, change.void.to] } : {}),
     };
-    await this.#journal.append([["change", row]]);
-    this.#apply(row);
+    await this.#journal.append([["change", row]], { synced: () => this.#apply(row) });
     for (const entry of entries) {
       const { logId, topic, partition, from, to, count, reason, state } = entry;
       const coordinates = { log_id: logId, topic, partition, from, to };

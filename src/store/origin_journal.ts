@@ -23,11 +23,14 @@ import type { BatchHeader } from "../format/record_batch.ts";
 import type { OriginHook, PartitionName, SealedOrigin } from "./books.ts";
 import type { Disk } from "./disk.ts";
 import { HttpEntry, HttpRequests, type HttpVerdict, type RequestPart } from "./http_requests.ts";
-import { Journal, type SnapshotEntry } from "./journal.ts";
+import { type AppendHooks, Journal, type SnapshotEntry } from "./journal.ts";
 import { MqttSessions, Qos2Entry } from "./mqtt_sessions.ts";
 import { type EndsOf, OriginReplay, type ReadFrame } from "./origin_replay.ts";
 
 export const ORIGIN_PATHS = ["origins-a", "origins-b"] as const;
+
+/** However long the disk refused: a frame of a journal has a limit. */
+const VOIDS_PER_FRAME = 10_000;
 
 export interface OriginJournalOptions {
   readonly disk: Disk;
@@ -147,8 +150,9 @@ export class OriginJournal implements OriginHook {
   /** Forgets a held packet id; durable once this resolves, so that PUBCOMP may leave. */
   async release(clientId: string, packetId: number): Promise<void> {
     if (!this.#sessions.holds(clientId, packetId)) return;
-    if (this.#sessions.isLasting(clientId)) await this.#append([["release", clientId, packetId]]);
-    this.#sessions.release(clientId, packetId);
+    const synced = () => this.#sessions.release(clientId, packetId);
+    if (!this.#sessions.isLasting(clientId)) return synced();
+    await this.#append([["release", clientId, packetId]], { synced });
   }
 
   // ── the commit loop ──────────────────────────────────────────────────────────────────────────
@@ -161,8 +165,9 @@ export class OriginJournal implements OriginHook {
     });
     if (pending.length === 0) return;
     try {
-      await this.#append(pending.map(({ frame }) => frame), (sequences) => {
-        pending.forEach((item, at) => item.sequence = sequences[at]!);
+      await this.#append(pending.map(({ frame }) => frame), {
+        placed: (sequences) => pending.forEach((item, at) => item.sequence = sequences[at]!),
+        synced: () => pending.forEach((item) => item.written = true),
       });
     } catch (error) {
       // The write may have reached the disk all the same.
@@ -173,7 +178,6 @@ export class OriginJournal implements OriginHook {
       for (const sealed of all) this.#settle(sealed, false);
       throw error;
     }
-    for (const item of pending) item.written = true;
   }
 
   settled(sealed: SealedOrigin, error: OperatingError | null): void {
@@ -198,14 +202,16 @@ export class OriginJournal implements OriginHook {
     }
   }
 
-  /** `placed` is told the sequences of `frames`, each time they get some. */
-  #append(frames: readonly OriginFrame[], placed?: Placed): Promise<void> {
+  #append(frames: readonly OriginFrame[], { placed, ...hooks }: AppendHooks = {}): Promise<void> {
     const failed = [...this.#failed];
-    const lead: OriginFrame[] = failed.length > 0 ? [["void", failed]] : [];
-    const appended = this.#journal.append(
-      [...lead, ...frames],
-      placed === undefined ? undefined : (sequences) => placed(sequences.slice(lead.length)),
-    );
+    const lead: OriginFrame[] = [];
+    for (let at = 0; at < failed.length; at += VOIDS_PER_FRAME) {
+      lead.push(["void", failed.slice(at, at + VOIDS_PER_FRAME)]);
+    }
+    const appended = this.#journal.append([...lead, ...frames], {
+      ...hooks,
+      placed: (sequences) => placed?.(sequences.slice(lead.length)),
+    });
     return failed.length === 0 ? appended : appended.then(() => {
       for (const sequence of failed) this.#failed.delete(sequence);
     });
@@ -262,8 +268,6 @@ export class OriginJournal implements OriginHook {
     }
   }
 }
-
-type Placed = (sequences: readonly number[]) => void;
 
 function frameOf(sealed: SealedOrigin): HttpFrame | Qos2Frame {
   const { entry, log, baseOffset, lastOffset, batchBaseOffset, batchCrc, earlierBatches } = sealed;

@@ -28,8 +28,7 @@ function open(disk: SimulatedDisk, { stepBytes = 512, maxBytes = 64 * 1024 } = {
     snapshot: () => [...facts].map((fact) => ({ payload: [fact, "kept"] })),
   });
   const add = async (fact: string) => {
-    await journal.append([[fact, "new"]]);
-    facts.add(fact);
+    await journal.append([[fact, "new"]], { synced: () => facts.add(fact) });
   };
   return { journal, facts, add };
 }
@@ -145,9 +144,42 @@ describe("Journal.append()", () => {
     await add("after");
     expect(open(disk).facts.has("after")).toBe(true);
   });
+
+  it("forgets nothing that became durable just before the next file begins", async () => {
+    const disk = new SimulatedDisk();
+    const { journal, add } = open(disk, { stepBytes: 4096 });
+    await journal.prepare();
+    await add("before");
+    const release = disk.holdSyncs();
+    const first = add("first");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    // Waits for the sync that is under way, and then finds no room in this file.
+    const second = add("second ".repeat(600));
+    release();
+    await Promise.all([first, second]);
+    expect(open(disk).facts).toContain("first");
+  });
 });
 
 describe("Journal.open()", () => {
+  it("starts when a sector cannot be read, and loses what lies on it", async () => {
+    const disk = new SimulatedDisk();
+    const { journal, add } = open(disk, { stepBytes: 32 * 1024 });
+    await journal.prepare();
+    const names = Array.from({ length: 300 }, (_, at) => `fact ${at}`);
+    for (const name of names) await add(name);
+    await journal.close();
+    disk.readFault = (path, position, size) =>
+      path === PATHS[0] && position < 8_192 && position + size > 4_096;
+    const { journal: again, facts, add: addAgain } = open(disk);
+    expect(facts.size).toBeGreaterThan(150);
+    expect(facts).toContain("fact 299");
+    disk.readFault = null;
+    await again.prepare();
+    await addAgain("more");
+    expect(open(disk).facts).toEqual(facts);
+  });
+
   it("loses one frame at most to any flipped bit", async () => {
     const disk = new SimulatedDisk();
     const { journal, add, facts } = open(disk, { stepBytes: 2048 });

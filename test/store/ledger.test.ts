@@ -56,6 +56,21 @@ describe("Ledger.change()", () => {
     expect(next!.id).toBeGreaterThan(made!.id);
   });
 
+  it("keeps a decision when the next one, made meanwhile, begins the other file", async () => {
+    const disk = new SimulatedDisk();
+    const ledger = open(disk, 5_000);
+    await ledger.prepare();
+    const release = disk.holdSyncs();
+    const first = ledger.change(eviction(0, 10));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const entries = Array.from({ length: 2_000 }, (_, at) => entry(at + 10, at + 11));
+    const second = ledger.change({ entries });
+    release();
+    await Promise.all([first, second]);
+    expect(open(disk).logStart("logs-0")?.offset).toBe(10);
+    expect(open(disk).size).toBe(2_001);
+  });
+
   it("makes an eviction whole or not at all, wherever a crash comes", async () => {
     const disk = new SimulatedDisk();
     const moments: { snapshot: Snapshot; acknowledged: number }[] = [];

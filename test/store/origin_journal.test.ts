@@ -175,6 +175,69 @@ describe("OriginJournal", () => {
   });
 });
 
+describe("OriginJournal.release()", () => {
+  it("stays true when the journal goes on in its other file just then", async () => {
+    const disk = new SimulatedDisk();
+    const { store, world } = await openStore({ disk, settings: { originJournalBytes: 1024 } });
+    await store.createTopic("logs", { partitions: PARTITIONS });
+    const lasting = { cleanStart: false, lasting: true };
+    await store.origins.openSession("c", lasting);
+    await publish(store, "c", 1, "message");
+    const finish = disk.holdSyncs();
+    const released = store.origins.release("c", 1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    // Waits for the sync that is under way, and then finds no room in this file.
+    const opened = store.origins.openSession("long ".repeat(1_000), lasting);
+    finish();
+    await Promise.all([released, opened]);
+    const { store: again } = await openStore(world);
+    expect(again.origins.isHeld("c", 1)).toBe(false);
+  });
+});
+
+describe("OriginJournal.write()", () => {
+  it("stays true when the journal goes on in its other file just then", async () => {
+    const disk = new SimulatedDisk();
+    const { store, world } = await openStore({ disk, settings: { originJournalBytes: 1024 } });
+    await store.createTopic("logs", { partitions: PARTITIONS });
+    const lasting = { cleanStart: false, lasting: true };
+    await store.origins.openSession("c", lasting);
+    await append(store, store.topic("logs")!.partitions[0]!, ["draws a log id"]);
+    const finish = disk.holdSyncs();
+    const published = publish(store, "c", 1, "message");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const opened = store.origins.openSession("long ".repeat(1_000), lasting);
+    finish();
+    await Promise.all([published, opened]);
+    const { store: again } = await openStore(world);
+    expect(again.origins.isHeld("c", 1)).toBe(true);
+  });
+
+  it("works again after it failed a hundred thousand times", async () => {
+    const disk = new SimulatedDisk();
+    const { store } = await openStore({ disk });
+    await store.createTopic("logs", { partitions: PARTITIONS });
+    await store.origins.openSession("c", { cleanStart: false, lasting: true });
+    const log = store.topic("logs")!.partitions[0]!;
+    disk.writeFault = () => "fail";
+    for (let times = 0; times < 14; times++) {
+      const sealed = Array.from({ length: 10_000 }, (_, at) => ({
+        entry: store.origins.entry("c", at),
+        log,
+        batchBaseOffset: 0,
+        batchCrc: 0,
+        earlierBatches: [],
+        baseOffset: 0,
+        lastOffset: 0,
+      }));
+      await expect(store.origins.write(sealed)).rejects.toThrow("Cannot");
+    }
+    disk.writeFault = null;
+    await publish(store, "c", 1, "message");
+    expect(store.origins.isHeld("c", 1)).toBe(true);
+  });
+});
+
 describe("OriginJournal.http()", () => {
   it("answers a repeat, waits for one under way, refuses another body and what is too old", async () => {
     const { store } = await openStore({ catalogue: new MemoryCatalogue() });
