@@ -296,10 +296,11 @@ class Recovery {
       }
       expected = Math.max(expected, endOffset);
     }
+    // Offsets in a gap were assigned, though no file holds them.
+    const end = Math.max(expected, this.#recoveryPoint, this.#gaps.all.at(-1)?.to ?? 0);
     if (expected < this.#recoveryPoint) {
       this.#addGap({ from: expected, to: this.#recoveryPoint, reason: "corrupt" }, 0);
     }
-    const end = Math.max(expected, this.#recoveryPoint);
     const last = this.#segments.at(-1);
     if (last !== undefined && last.endOffset < end) this.#rollNext = true;
     return end;
@@ -353,6 +354,7 @@ class Recovery {
   ): Promise<number> {
     const { files, quarantine, name: { topic, index } } = this.#options;
     const { from, position, end, fileBytes } = place;
+    if (position >= end) return 0; // Perhaps it cannot even be opened.
     const lease = files.acquire(segment.path);
     try {
       const source = new ByteSource(lease.file, fileBytes);

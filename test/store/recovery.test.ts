@@ -5,6 +5,7 @@
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { concat, utf8, viewOf } from "../../src/base/bytes.ts";
+import { OperatingError } from "../../src/base/errors.ts";
 import { readBatchHeader } from "../../src/format/record_batch.ts";
 import { batchOf } from "../support/batches.ts";
 import { testCore } from "../support/core.ts";
@@ -225,9 +226,15 @@ describe("recoverLog()", () => {
       values: ["a"],
       gaps: [{ from: 1, to: 3, reason: "corrupt" }],
     });
-    const { ticket } = await second.append(again, ["d"]);
+    // Whatever is written now must not make them free again at the next start.
+    const afterwards = again.checkpoint();
+    core.reset();
+    const third = new LogHarness({ disk, core, leaderEpoch: 3, ownIds: [OWN_ID] });
+    const oncemore = await third.open({ checkpoint: afterwards });
+    expect(oncemore.highWatermark).toBe(3);
+    const { ticket } = await third.append(oncemore, ["d"]);
     expect(ticket.baseOffset).toBe(3);
-    expect((await readAll(core, again)).values).toEqual(["a", "d"]);
+    expect((await readAll(core, oncemore)).values).toEqual(["a", "d"]);
   });
 
   it("keeps offsets assigned when whole files are gone", async () => {
@@ -245,6 +252,21 @@ describe("recoverLog()", () => {
     expect(values).toEqual(["a"]);
     expect(gaps.at(0)?.from).toBe(1);
     expect(gaps.at(-1)?.to).toBe(3);
+  });
+
+  it("starts when a file cannot even be opened, and loses what lies in it", async () => {
+    const disk = new SimulatedDisk();
+    const first = new LogHarness({ disk, core, settings: { segmentBytes: 100 } });
+    const log = await first.open();
+    for (const value of ["a", "b", "c"]) await first.append(log, [value]);
+    const open = disk.open.bind(disk);
+    disk.open = (path, options) => {
+      if (!path.endsWith("1.log")) return open(path, options);
+      throw new OperatingError("storage_failed", `Cannot open ${path}`, { path });
+    };
+    const { log: again } = await recover(disk);
+    expect(again.highWatermark).toBe(3);
+    expect(again.gaps).toMatchObject([{ from: 1, to: 2 }]);
   });
 
   it("starts when a sector cannot be read, and loses what lies on it", async () => {
