@@ -15,10 +15,14 @@ import type { SessionJournal } from "./session_journal.ts";
 /** One PUBLISH on its way to the disk, and every answer that waits for it. */
 class PendingPublish implements CommitWaiter {
   readonly answers: Answer[] = [];
+  /** Resolves once it is durable, or refused. */
+  readonly settled: Promise<void>;
+  #settle!: () => void;
   #done: () => void;
 
   constructor(done: () => void) {
     this.#done = done;
+    this.settled = new Promise((resolve) => this.#settle = resolve);
   }
 
   add(answer: Answer): void {
@@ -29,6 +33,7 @@ class PendingPublish implements CommitWaiter {
   committed(log: PartitionLog, error: OperatingError | null): void {
     this.#done();
     for (const answer of this.answers) answer.committed(log, error);
+    this.#settle();
   }
 }
 
@@ -82,8 +87,16 @@ export class Qos2Publishes {
     this.#pending.delete(clientId);
   }
 
-  /** Null when no such packet identifier is held: nothing to release. */
+  /**
+   * Null when no such packet identifier is held: nothing to release. A client that does not wait
+   * for its PUBREC is released after it: else the identifier would be held for good, and the next
+   * publish that uses it be taken for a repeat.
+   */
   release(clientId: string, packetIdentifier: number): Promise<void> | null {
+    const pending = this.#find(clientId, packetIdentifier);
+    if (pending !== undefined) {
+      return pending.settled.then(() => this.release(clientId, packetIdentifier) ?? undefined);
+    }
     if (!this.#journal.isHeld(clientId, packetIdentifier)) return null;
     return this.#journal.release(clientId, packetIdentifier);
   }

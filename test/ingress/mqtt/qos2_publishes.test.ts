@@ -76,6 +76,19 @@ describe("Qos2Publishes", () => {
     }
   });
 
+  it("releases a packet identifier whose PUBREL came before its PUBREC", async () => {
+    const fixture = await MqttFixture.start();
+    const client = await fixture.connect(CLIENT);
+    const publish = { topic: "a", qos: 2, messageId: 7 } as const;
+    client.push(publishPacket({ ...publish, payload: "m0" }));
+    client.push(packetOf({ cmd: "pubrel", messageId: 7 }));
+    await client.untilWritten(8);
+    expect(toHex(client.written)).toBe("5002000770020007");
+    client.push(publishPacket({ ...publish, payload: "m1" }));
+    await client.untilWritten(12);
+    expect(await fixture.values("logs")).toEqual(["m0", "m1"]);
+  });
+
   it("lets an answer that repeats wait for the first", () => {
     const publishes = new Qos2Publishes({
       openSession: () => Promise.resolve(false),
