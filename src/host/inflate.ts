@@ -12,7 +12,13 @@ import { zstdFrameEnd } from "./zstd_frame.ts";
 
 export type Codec = "gzip" | "zstd";
 
-/** @throws {OperatingError} `corrupt_batch` when the bytes are damaged or would exceed the limit */
+/** What the platform says when the output would exceed `maxOutputLength`. */
+const TOO_LARGE = "ERR_BUFFER_TOO_LARGE";
+
+/**
+ * @throws {OperatingError} `corrupt_batch` when the bytes are damaged; its detail has `limit` when
+ * they would exceed it
+ */
 export function inflate(
   codec: Codec,
   bytes: Uint8Array,
@@ -23,7 +29,9 @@ export function inflate(
     return plain(gunzipSync(bytes, { maxOutputLength: outputBytesMax }));
   } catch (error) {
     const message = `Cannot inflate ${bytes.length} bytes of ${codec}: ${messageOf(error)}`;
-    throw new OperatingError("corrupt_batch", message, { codec }, error);
+    const over = (error as { code?: unknown }).code === TOO_LARGE;
+    const detail = over ? { codec, limit: outputBytesMax } : { codec };
+    throw new OperatingError("corrupt_batch", message, detail, error);
   }
 }
 
@@ -38,7 +46,9 @@ function inflateZstd(bytes: Uint8Array, outputBytesMax: number): Uint8Array<Arra
     // The platform takes no limit of 0, and an empty frame may follow a full one.
     const part = zstdDecompressSync(rest.subarray(0, end), { maxOutputLength: sizeLeft + 1 });
     sizeLeft -= part.length;
-    if (sizeLeft < 0) throw new RangeError(`over ${outputBytesMax} bytes`);
+    if (sizeLeft < 0) {
+      throw Object.assign(new RangeError(`over ${outputBytesMax} bytes`), { code: TOO_LARGE });
+    }
     parts.push(part);
     rest = rest.subarray(end);
   } while (rest.length > 0);

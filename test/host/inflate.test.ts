@@ -3,6 +3,14 @@ import { utf8 } from "../../src/base/bytes.ts";
 import { isOperatingError } from "../../src/base/errors.ts";
 import { deflate, inflate } from "../../src/host/inflate.ts";
 
+function detailOf(codec: "gzip" | "zstd", bytes: Uint8Array): unknown {
+  try {
+    return inflate(codec, bytes, 1_000_000).length;
+  } catch (error) {
+    return isOperatingError(error) && error.detail;
+  }
+}
+
 describe.each(["gzip", "zstd"] as const)("inflate() of %s", (codec) => {
   it("gives back what was deflated", () => {
     const text = utf8("the same, the same, the same, the same");
@@ -13,6 +21,8 @@ describe.each(["gzip", "zstd"] as const)("inflate() of %s", (codec) => {
     const bomb = deflate(codec, new Uint8Array(10_000_000));
     expect(bomb.length).toBeLessThan(20_000);
     expect(() => inflate(codec, bomb, 1_000_000)).toThrow(/^Cannot inflate \d+ bytes of/);
+    expect(detailOf(codec, bomb)).toEqual({ codec, limit: 1_000_000 });
+    expect(detailOf(codec, bomb.subarray(0, 5))).toEqual({ codec });
     expect(inflate(codec, bomb, 10_000_000)).toHaveLength(10_000_000);
   });
 

@@ -127,8 +127,11 @@ function inflated(
     return inflate(encoding, body, bodyBytesMax);
   } catch (error) {
     if (!isOperatingError(error)) throw error;
-    throw malformed(`${error.message}; at most ${bodyBytesMax} bytes are inflated`, {
-      limit: bodyBytesMax,
-    });
+    if (error.detail.limit === undefined) throw malformed(error.message);
+    throw new OperatingError(
+      "body_too_large",
+      `Cannot take a body of more than ${bodyBytesMax} bytes when inflated`,
+      { limit: bodyBytesMax },
+    );
   }
 }

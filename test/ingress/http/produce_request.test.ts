@@ -81,7 +81,7 @@ describe("readProduceBody()", () => {
     const body = readProduceBody(gzip, deflate("gzip", new Uint8Array(1_000)), options);
     expect(body.kind === "records" && body.records[0]!.value!.length).toBe(1_000);
     const over = deflate("gzip", new Uint8Array(1_001));
-    expect(codeOf(() => readProduceBody(gzip, over, options))).toBe("malformed_body");
+    expect(codeOf(() => readProduceBody(gzip, over, options))).toBe("body_too_large");
     expect(codeOf(() => readProduceBody(gzip, utf8("no gzip"), options))).toBe("malformed_body");
     expect(codeOf(() => readProduceBody(gzip, new Uint8Array(), options))).toBe("malformed_body");
   });
