@@ -115,6 +115,11 @@ function checkRelations(config: Config): void {
   if (orders.includes("live_first")) {
     throw invalid('Cannot use replication_order "live_first": it is not there yet; use "strict"');
   }
+  const internal = [...config.routes.map(({ topic }) => topic), ...Object.keys(config.topics)]
+    .find((topic) => topic.startsWith("__"));
+  if (internal !== undefined) {
+    throw invalid(`Cannot use topic "${internal}": "__" marks internal ones`);
+  }
   const names = config.credentials.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw invalid(`Cannot use credentials: "${twice}" stands there twice`);

@@ -79,6 +79,8 @@ topics:
     [{ yaml: "topics: { 'a b': {} }" }, "expected a topic name"],
     [{ yaml: "routes: [{ filter: a }]" }, "Cannot use routes in g.yaml, 0, topic: expected a"],
     [{ yaml: "routes: [{ fliter: a, topic: b }]" }, "Cannot use routes in g.yaml, 0"],
+    [{ yaml: "routes: [{ filter: a, topic: __b }]" }, 'topic "__b": "__" marks internal ones'],
+    [{ yaml: "topics: { __b: {} }" }, 'topic "__b": "__" marks internal ones'],
     [{ args: ["--config", "nope.yaml"] }, "Cannot read nope.yaml, named by --config: No such file"],
     [{ args: ["--upstream", "centre"] }, 'Cannot use --upstream "centre": expected a base URL'],
     [{ args: ["--replication-order", "live_first"] }, '"live_first": it is not there yet'],
