@@ -59,10 +59,14 @@ export class MqttSessions {
     return entry;
   }
 
+  /** Whether the session it belongs to is still there. */
+  isUnderWay(entry: Qos2Entry): boolean {
+    return this.#clients.get(entry.clientId)?.underWay.get(entry.packetId) === entry;
+  }
+
   settle(entry: Qos2Entry, ok: boolean): void {
-    const client = this.#clients.get(entry.clientId);
-    if (client?.underWay.get(entry.packetId) !== entry) return;
-    client.underWay.delete(entry.packetId);
+    if (!this.isUnderWay(entry)) return;
+    this.#clients.get(entry.clientId)!.underWay.delete(entry.packetId);
     if (ok) this.hold(entry.clientId, entry.packetId);
   }
 

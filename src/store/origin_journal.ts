@@ -189,7 +189,8 @@ export class OriginJournal implements OriginHook {
 
   #isKept(entry: SealedOrigin["entry"]): boolean {
     return entry instanceof HttpEntry ||
-      entry instanceof Qos2Entry && this.#sessions.isLasting(entry.clientId);
+      entry instanceof Qos2Entry && this.#sessions.isLasting(entry.clientId) &&
+        this.#sessions.isUnderWay(entry);
   }
 
   #settle({ entry, log, baseOffset, lastOffset }: SealedOrigin, ok: boolean): void {
@@ -259,7 +260,7 @@ export class OriginJournal implements OriginHook {
     }
     // What is still on its way goes on being in doubt.
     for (const item of this.#pending.values()) {
-      if (item.written) {
+      if (item.written && this.#isKept(item.sealed.entry)) {
         yield {
           payload: item.frame,
           placed: (sequence) => item.sequence = sequence,

@@ -175,6 +175,34 @@ describe("OriginJournal", () => {
   });
 });
 
+describe("OriginJournal.openSession(), on a clean start", () => {
+  it("forgets what is still on its way of the session before, across a crash too", async () => {
+    for (const otherFile of [false, true]) {
+      const disk = new SimulatedDisk();
+      const { store, world } = await openStore({ disk, settings: { originJournalBytes: 1024 } });
+      await store.createTopic("logs", { partitions: PARTITIONS });
+      const log = store.topic("logs")!.partitions[0]!;
+      await store.origins.openSession("c", { cleanStart: false, lasting: true });
+      await append(store, log, ["draws a log id"]);
+      const finish = disk.holdSyncs();
+      const before = append(store, log, ["is being synced"]);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const published = publish(store, "c", 1, "message");
+      const opened = store.origins.openSession("c", { cleanStart: true, lasting: true });
+      finish();
+      await Promise.all([before, published, opened]);
+      if (otherFile) {
+        await store.origins.openSession("long ".repeat(1_000), {
+          cleanStart: false,
+          lasting: true,
+        });
+      }
+      const { store: again } = await openStore(world);
+      expect(again.origins.isHeld("c", 1)).toBe(false);
+    }
+  });
+});
+
 describe("OriginJournal.release()", () => {
   it("stays true when the journal goes on in its other file just then", async () => {
     const disk = new SimulatedDisk();
