@@ -89,6 +89,8 @@ export class Ledger {
   #starts = new Map<string, LogStart>();
   #voids: VoidRange[] = [];
   #nextId = 1;
+  /** Entries that a decision on its way takes out: no other may take them out again. */
+  readonly #leaving = new Map<number, Promise<unknown>>();
 
   private constructor({ disk, crc32c, clock, logger, entriesMax }: LedgerOptions) {
     this.#entriesMax = entriesMax ?? LEDGER_ENTRIES_MAX;
@@ -169,9 +171,11 @@ export class Ledger {
 
   /**
    * The receiver told which offsets of a provisional entry it lacks: those become final, the others
-   * were delivered after all.
+   * were delivered after all. Requests follow one another without waiting, so it may be told twice.
    */
   async resolve(id: number, lacking: readonly OffsetRange[]): Promise<LedgerEntry[]> {
+    const leaving = this.#leaving.get(id);
+    if (leaving !== undefined) await leaving;
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.state !== "provisional") return [];
     const records = entry.to - entry.from;
@@ -183,14 +187,16 @@ export class Ledger {
       bytes: Math.round(entry.bytes * (to - from) / records),
       state: "final" as const,
     }));
-    return await this.change({ remove: [id], entries });
+    return await this.#replace([id], entries);
   }
 
   /** The records turned up again: the entry stays, and counts no longer. */
   async reverse(id: number): Promise<void> {
+    const leaving = this.#leaving.get(id);
+    if (leaving !== undefined) await leaving;
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.state === "reversed") return;
-    await this.change({ remove: [id], entries: [{ ...entry, state: "reversed" }] });
+    await this.#replace([id], [{ ...entry, state: "reversed" }]);
   }
 
   /** Drops void ranges that both checkpoints hold by now; `watermarkOf` tells how far those go. */
@@ -210,6 +216,7 @@ export class Ledger {
       let last: LedgerEntry | null = null;
       for (const entry of this.standing(logId)) {
         if (remove.length >= JOINED_AT_ONCE_MAX) break;
+        if (this.#leaving.has(entry.id)) continue;
         if (last !== null && joins(last, entry)) {
           if (!remove.includes(last.id)) remove.push(last.id);
           else entries.pop();
@@ -221,7 +228,21 @@ export class Ledger {
         }
       }
     }
-    if (remove.length > 0) await this.change({ remove, entries });
+    if (remove.length > 0) await this.#replace(remove, entries);
+  }
+
+  /** Entries stay until their successors are durable, and are taken out once. */
+  async #replace(
+    remove: readonly number[],
+    entries: readonly NewLedgerEntry[],
+  ): Promise<LedgerEntry[]> {
+    const decided = this.change({ remove, entries });
+    for (const id of remove) this.#leaving.set(id, decided);
+    try {
+      return await decided;
+    } finally {
+      for (const id of remove) this.#leaving.delete(id);
+    }
   }
 
   #replay(payload: unknown): void {

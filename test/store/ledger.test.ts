@@ -123,6 +123,18 @@ describe("Ledger.change()", () => {
     expect(standing.at(-1)).toMatchObject({ from: 50, to: 60 });
     expect([...open(disk).entries()]).toEqual([...ledger.entries()]);
   });
+
+  it("joins each entry once when decisions are made at the same time", async () => {
+    const ledger = open(new SimulatedDisk(), 5);
+    await ledger.prepare();
+    const ranges = Array.from({ length: 40 }, (_, at) => entry(at, at + 1));
+    await Promise.all(ranges.map((range) => ledger.change({ entries: [range] })));
+    const standing = ledger.standing(LOG);
+    expect(standing.reduce((sum, { count }) => sum + count, 0)).toBe(40);
+    for (const [at, { from }] of standing.entries()) {
+      expect(from).toBe(at === 0 ? 0 : standing[at - 1]!.to);
+    }
+  });
 });
 
 describe("Ledger.resolve()", () => {
@@ -136,6 +148,17 @@ describe("Ledger.resolve()", () => {
     expect(standing.map(({ from, to, count, bytes, state }) => [from, to, count, bytes, state]))
       .toEqual([[2, 4, 2, 200, "final"], [8, 10, 2, 200, "final"]]);
     expect(await ledger.resolve(made!.id, [])).toEqual([]);
+  });
+
+  it("takes an entry out once, however many answers of pipelined requests name it", async () => {
+    const disk = new SimulatedDisk();
+    const ledger = open(disk);
+    await ledger.prepare();
+    const [made] = await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
+    const lacking = [{ from: 0, to: 10 }];
+    await Promise.all([ledger.resolve(made!.id, lacking), ledger.resolve(made!.id, lacking)]);
+    expect(ledger.standing(LOG)).toHaveLength(1);
+    expect(open(disk).standing(LOG)).toHaveLength(1);
   });
 });
 
