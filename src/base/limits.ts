@@ -329,6 +329,9 @@ export const REPLICATION_PARKED_MAX = 1_024;
 /** Milliseconds a request that overtook its predecessor is parked before it is refused. */
 export const REPLICATION_PARK_MS = 2_000;
 
+/** Milliseconds after which a link with nothing to send is tried: a centre may have been replaced. */
+export const REPLICATION_PROBE_MS = 300_000;
+
 /** Bytes of batches in one replication request, unless a single batch is larger. */
 export const REPLICATION_REQUEST_BYTES = 1024 * 1024;
 

@@ -54,6 +54,7 @@ export class Forwarder {
   #wake: (() => void) | null = null;
   #woken = false;
   #lingerUntilMs = 0;
+  #heardMs = 0;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -125,8 +126,9 @@ export class Forwarder {
     if (this.#link.session === null) return await this.#connect();
     for (const lane of this.#waiting.due()) this.#queue(lane);
     if (this.#stale.size > 0) return await this.#announce(this.#link.session);
-    // With nothing to send nobody would learn that the link is back.
-    if (this.#health.trouble !== null && this.#ready.size === 0) return await this.#probe();
+    // With nothing to send nobody would learn that the link is back, or the centre another.
+    const due = this.#health.trouble !== null || this.#probeInMs() <= 0;
+    if (due && this.#ready.size === 0) return await this.#probe();
     if (this.#ready.size === 0 || this.#underWay.size >= this.#pace.inFlightMax) {
       return await this.#idle();
     }
@@ -141,12 +143,23 @@ export class Forwarder {
     const { nodeName, nodeId, protocol } = session;
     logger.info("upstream_connected", { upstream, node: nodeName, node_id: nodeId, protocol });
     this.#health.greeted();
+    this.#heardMs = this.#options.clock.monotonicMs();
     this.#forgetSession();
   }
 
   async #probe(): Promise<void> {
     await this.#link.announce([]);
+    this.#heard();
+  }
+
+  #heard(): void {
+    this.#heardMs = this.#options.clock.monotonicMs();
     this.#health.succeeded();
+  }
+
+  #probeInMs(): number {
+    if (this.#underWay.size > 0) return Infinity;
+    return this.#heardMs + this.#settings.probeMs - this.#options.clock.monotonicMs();
   }
 
   /** Tells the receiver of logs, and hears where it stands in them: lanes go on from there. */
@@ -174,7 +187,7 @@ export class Forwarder {
     }
     // Lost meanwhile: what was heard is not worth anything to the next session.
     if (this.#link.session !== session) return;
-    if (logs.length > 0) this.#health.succeeded();
+    if (logs.length > 0) this.#heard();
     for (const lane of lanes) this.#resume(lane, standings);
   }
 
@@ -215,7 +228,7 @@ export class Forwarder {
       const answer = await this.#link.append(request.body);
       if (this.#link.session !== session) return this.#fail(request);
       this.#pace.answered(clock.monotonicMs() - startMs);
-      this.#health.succeeded();
+      this.#heard();
       await this.#take(request, answer);
     } catch (error) {
       if (!isOperatingError(error)) throw error;
@@ -328,13 +341,13 @@ export class Forwarder {
     this.#wake?.();
   }
 
-  /** Until something happens, or a lane that waits is due. */
+  /** Until something happens, or a lane that waits or a probe is due. */
   async #idle(): Promise<void> {
     if (!this.#woken) {
-      const dueMs = this.#waiting.nextDueMs();
+      const dueMs = Math.min(this.#waiting.nextDueMs() ?? Infinity, this.#probeInMs());
       const waking = new Promise<void>((resolve) => this.#wake = resolve);
       let cancel = () => {};
-      if (dueMs !== null) cancel = this.#options.timers.after(dueMs, () => this.#rouse());
+      if (dueMs < Infinity) cancel = this.#options.timers.after(dueMs, () => this.#rouse());
       await waking;
       cancel();
     }

@@ -4,7 +4,11 @@
  * @module
  */
 import type { Clock, Timers } from "../base/clock.ts";
-import { REPLICATION_LINGER_MS, REPLICATION_REFUSED_RETRY_MS } from "../base/limits.ts";
+import {
+  REPLICATION_LINGER_MS,
+  REPLICATION_PROBE_MS,
+  REPLICATION_REFUSED_RETRY_MS,
+} from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { HttpClient } from "../base/net.ts";
@@ -21,6 +25,8 @@ export interface ForwarderSettings {
   readonly lingerMs: number;
   /** When a lane the receiver refused for good is offered again. */
   readonly refusedRetryMs: number;
+  /** A link that was silent for so long is tried, though there is nothing to send. */
+  readonly probeMs: number;
 }
 
 export const FORWARDER_DEFAULTS: ForwarderSettings = {
@@ -28,6 +34,7 @@ export const FORWARDER_DEFAULTS: ForwarderSettings = {
   backoff: BACKOFF,
   lingerMs: REPLICATION_LINGER_MS,
   refusedRetryMs: REPLICATION_REFUSED_RETRY_MS,
+  probeMs: REPLICATION_PROBE_MS,
 };
 
 export interface ForwarderOptions {

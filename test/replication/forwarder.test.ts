@@ -140,6 +140,19 @@ describe("Forwarder", () => {
     ]);
   });
 
+  it("notices that its centre was replaced though there is nothing to send", async () => {
+    const { clock, gateway, link, forward, caughtUp } = await world();
+    await gateway.append("logs", 0, names(3));
+    forward();
+    await until(clock, caughtUp);
+    const wiped = new SimulatedNode({ name: "centre", seed: 4, clock });
+    await wiped.start();
+    link.serve = wiped.serve();
+    const end = () => wiped.store.topic("logs")?.partitions[0]?.highWatermark;
+    await until(clock, () => end() === 3, { limitMs: 310_000 });
+    expect(caughtUp()).toBe(true);
+  });
+
   it("keeps trying, seldom, where its credential is refused", async () => {
     const { clock, gateway, centre, link, forward, caughtUp } = await world();
     link.serve = () => new Response(null, { status: 401 });
