@@ -59,7 +59,10 @@ export interface OriginHook {
 export interface IdentityHook {
   /** The id that stamps batches first made durable here. The first call of a run draws it. */
   current(log: PartitionName, logEndOffset: Offset): LogId;
-  /** Resolves once the current id is durable in the catalogue; null when it is already. */
+  /**
+   * Resolves once all is so that records may be written: the current id is durable in the
+   * catalogue, and the disk has room. Null when it is so already.
+   */
   registered(log: PartitionName): Promise<void> | null;
   /** Whether this node drew `logId` for that partition, now or in an earlier run. */
   isOwn(log: PartitionName, logId: LogId): boolean;

@@ -45,8 +45,6 @@ export interface SealedBatch {
   readonly crc: number;
   readonly minTimestamp: TimestampMs;
   readonly maxTimestamp: TimestampMs;
-  /** Stamped with this node's log id; false for what another node made durable first. */
-  readonly own: boolean;
 }
 
 /** What gathers for the next commit of one partition. */

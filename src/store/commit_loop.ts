@@ -198,7 +198,8 @@ export class CommitLoop {
     let claimed: LogCommit[] | null = null;
     for (const commit of commits) {
       if (commit.origins.length > 0) (claimed ??= []).push(commit);
-      const registered = commit.own ? this.#identity.registered(commit.log) : null;
+      const writes = commit.gathering.batches.length > 0;
+      const registered = writes ? this.#identity.registered(commit.log) : null;
       if (registered !== null) {
         (waits ??= []).push(registered.catch((error) => commit.refuse(error)));
       }

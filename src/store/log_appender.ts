@@ -74,7 +74,7 @@ export class LogAppender {
     this.seal();
     const baseOffset = this.#nextOffset;
     placeBatch(batch, baseOffset, this.#options.leaderEpoch);
-    this.#take(batch, false);
+    this.#take(batch);
     this.#gather(this.#nextOffset, waiter);
     return baseOffset;
   }
@@ -131,7 +131,7 @@ export class LogAppender {
 
   #sealRecords(records: number): void {
     const baseOffset = this.#nextOffset;
-    this.#take(this.#close(baseOffset, this.#options.compression()), true);
+    this.#take(this.#close(baseOffset, this.#options.compression()));
     assert(this.#nextOffset === baseOffset + records, "a closed batch holds what was open");
   }
 
@@ -155,7 +155,7 @@ export class LogAppender {
     return this.#core.seal(this.#handle, { baseOffset, leaderEpoch, logId, compression });
   }
 
-  #take(bytes: Uint8Array, own: boolean): void {
+  #take(bytes: Uint8Array): void {
     const { baseOffset, lastOffset, crc, baseTimestamp, maxTimestamp } = readBatchHeader(bytes);
     this.#options.epochs.note(this.#options.leaderEpoch, baseOffset);
     this.#nextOffset = lastOffset + 1;
@@ -166,7 +166,6 @@ export class LogAppender {
       crc,
       minTimestamp: baseTimestamp,
       maxTimestamp,
-      own,
     });
   }
 }

@@ -61,11 +61,6 @@ export class LogCommit {
     return this.#origins;
   }
 
-  /** Whether a batch carries this node's own log id. */
-  get own(): boolean {
-    return this.gathering.batches.some((batch) => batch.own);
-  }
-
   /** Whether its sync is one call on one file. */
   get oneFile(): boolean {
     return this.#writer.oneFile;

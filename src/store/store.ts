@@ -241,16 +241,6 @@ export class Store {
     this.#space.check(topic);
   }
 
-  /**
-   * Resolves once there is room to append to the topic, which may take an eviction. Appends of own
-   * records wait for it by themselves; replicated ones do not.
-   *
-   * @throws {OperatingError} storage_full
-   */
-  async waitForRoom(topic: Topic): Promise<void> {
-    await this.#space.roomFor(topic.name);
-  }
-
   /** Applies retention by time and by bytes now; it is applied now and then of itself. */
   retain(): Promise<void> {
     return this.#space.retain();
