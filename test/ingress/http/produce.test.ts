@@ -135,7 +135,7 @@ describe("POST records", () => {
     const bomb = deflate("gzip", new Uint8Array(17 * 1024 * 1024));
     const headers = { "content-encoding": "gzip" };
     expect(await codeOf(await post("/v1/topics/t/records", NDJSON, bomb, { headers })))
-      .toBe("malformed_body");
+      .toBe("body_too_large");
   });
 
   it("chooses partitions as Kafka does, and answers with all of them", async () => {
