@@ -24,13 +24,18 @@ export class Query {
       return;
     }
     const parameters = new Map<string, string>();
-    for (const [name, value] of new URLSearchParams(withoutFragment(url.slice(mark + 1)))) {
+    const query = withoutFragment(url.slice(mark + 1));
+    for (const [name, value] of new URLSearchParams(query)) {
       if (!known.includes(name)) {
         const list = known.length === 0 ? "none" : known.join(", ");
         throw invalid(name, `Cannot take query parameter "${name.slice(0, 60)}": known: ${list}`);
       }
       if (parameters.has(name)) {
         throw invalid(name, `Cannot take query parameter "${name}" twice`);
+      }
+      // What is no UTF-8 would become another text, and a key another key.
+      if (value.includes("\uFFFD") && !/\uFFFD|%EF%BF%BD/i.test(query)) {
+        throw invalid(name, `Cannot take query parameter "${name}": expected UTF-8`);
       }
       parameters.set(name, value);
     }

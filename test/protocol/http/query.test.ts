@@ -43,6 +43,13 @@ describe("Query", () => {
     }
   });
 
+  it("refuses text that is no UTF-8, and takes any that is", () => {
+    expect(parameterBlamed(() => new Query("http://h/p?key=%FF", known))).toBe("key");
+    expect(parameterBlamed(() => new Query("http://h/p?key=a%C3", known))).toBe("key");
+    expect(new Query("http://h/p?key=%ef%bf%bd", known).text("key")).toBe("\uFFFD");
+    expect(new Query("http://h/p?key=100%", known).text("key")).toBe("100%");
+  });
+
   it("refuses a flag that is neither true nor false", () => {
     const query = new Query("http://h/?source=yes", known);
     expect(parameterBlamed(() => query.flag("source"))).toBe("source");
