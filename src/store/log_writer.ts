@@ -50,7 +50,9 @@ export class LogWriter {
   #closed: Segment[] = [];
   /** The next write opens a new segment: the active one is closed, or must not be synced again. */
   #rollNext = false;
-  #directoryDirty = false;
+  /** How often the directory changed, and how many of these changes are durable. */
+  #directoryChanges = 0;
+  #directorySynced = 0;
   /** Who waits for the commit at hand to end. */
   #finished: (() => void)[] = [];
   readonly #unsyncable = new WeakSet<Segment>();
@@ -196,13 +198,17 @@ export class LogWriter {
       this.#closed.push(last);
     }
     if (!this.#directoryDurable) disk.makeDirectory(directory);
-    this.#directoryDirty = true;
+    this.#directoryChanges++;
     segment.index = new SegmentIndex(baseOffset);
     this.#leases.push(files.acquire(segment.path, { create: true }));
     segments.push(segment);
     this.#created.push(segment);
     this.#rollNext = false;
     return segment;
+  }
+
+  get #directoryDirty(): boolean {
+    return this.#directorySynced < this.#directoryChanges;
   }
 
   #leaseOf(segment: Segment): FileLease {
@@ -215,10 +221,12 @@ export class LogWriter {
 
   async #syncDirectory(): Promise<void> {
     const { disk, directory } = this.#options;
+    const changes = this.#directoryChanges;
     await disk.syncDirectory(directory);
     if (!this.#directoryDurable) await disk.syncDirectory("");
     this.#directoryDurable = true;
-    this.#directoryDirty = false;
+    // Another may have been made meanwhile: a roll runs beside the commits.
+    this.#directorySynced = Math.max(this.#directorySynced, changes);
   }
 
   /** Cuts the written bytes off again, where the file can still be trusted. */

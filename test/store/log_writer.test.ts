@@ -77,6 +77,40 @@ describe("LogWriter", () => {
     expect(log.segments().map(({ baseOffset }) => baseOffset)).toEqual([0, 2]);
   });
 
+  it("syncs the directory for a file made while roll() syncs it for another", async () => {
+    const log = await harness.open();
+    await harness.append(log, ["a"]);
+    const release = disk.holdSyncs();
+    const rolled = log.roll();
+    harness.put(log, ["x".repeat(300)]);
+    log.sealOpen();
+    const commit = harness.append(log, ["y".repeat(300)]);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(log.segments().length).toBe(3);
+    release();
+    await Promise.all([commit, rolled]);
+    for (let seed = 0; seed < 20; seed++) {
+      const crashed = SimulatedDisk.crashed(disk.snapshot(), diceOf(seed));
+      expect(crashed.list("t-0").filter((name) => name.endsWith(".log")).length).toBe(3);
+    }
+  });
+
+  it("cuts a file whose sync failed where it was synced last, and never syncs it again", async () => {
+    const log = await harness.open();
+    await harness.append(log, ["a"]);
+    const path = `t-0/${"0".repeat(20)}.log`;
+    const { bytes } = log;
+    const synced: string[] = [];
+    disk.syncFault = (each) => {
+      synced.push(each);
+      return each === path ? "fail" : null;
+    };
+    await harness.append(log, ["b"]);
+    await harness.append(log, ["c"]);
+    expect(disk.contents(path).length).toBe(bytes);
+    expect(synced.filter((each) => each === path)).toEqual([path]);
+  });
+
   it("writes the index of a segment when it is closed", async () => {
     const log = await harness.open();
     for (let at = 0; at < 6; at++) await harness.append(log, ["x".repeat(200)]);
