@@ -47,6 +47,11 @@ export class DiskBudget {
     return this.#roomBytes;
   }
 
+  /** Bytes the data directory holds, by the books. */
+  get usedBytes(): number {
+    return this.#options.usedBytes();
+  }
+
   /** Something was committed to `log`: there is less room by as much, without looking. */
   advanced(log: Sized): void {
     const { bytes } = log;

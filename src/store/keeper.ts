@@ -13,7 +13,13 @@ import type { Checkpointer } from "./checkpointer.ts";
 import type { DiskBudget } from "./disk_budget.ts";
 import type { Evictor } from "./evictor.ts";
 import type { PartitionLog } from "./partition_log.ts";
-import { nextEviction, type RetainedLog, retentionStart } from "./retention.ts";
+import {
+  activeIsOver,
+  closable,
+  nextEviction,
+  type RetainedLog,
+  retentionStart,
+} from "./retention.ts";
 import type { TopicSettings } from "./settings.ts";
 
 export interface KeeperOptions {
@@ -89,36 +95,61 @@ export class Keeper {
     const { age, evictor, logger, retained } = this.#options;
     age.watchWallClock();
     await this.#working;
-    try {
-      for (const each of retained()) {
+    for (const each of retained()) {
+      const { log, deliveredBelow } = each;
+      try {
+        // It can go once the checkpoints cover it.
+        if (activeIsOver(each, age.nowMs())) await log.roll();
         const start = retentionStart(each, age.nowMs());
-        if (start <= each.log.logStartOffset) continue;
-        const { deliveredBelow } = each;
-        await evictor.moveStart(each.log, start, { deliveredBelow, reason: "retention" });
+        if (start <= log.logStartOffset) continue;
+        await evictor.moveStart(log, start, { deliveredBelow, reason: "retention" });
+      } catch (error) {
+        const { topic, index: partition } = log;
+        logger.error("retention_failed", { topic, partition, error: messageOf(error) });
       }
-    } catch (error) {
-      logger.error("retention_failed", { error: messageOf(error) });
     }
   }
 
   async #makeRoom(): Promise<void> {
     const { age, budget, checkpointer, evictor, retained } = this.#options;
+    const roomAndUsed = budget.look() + budget.usedBytes;
+    let freed = 0;
     let covered = false;
     while (!this.#closed && budget.look() <= budget.aheadBytes) {
       const eviction = nextEviction(retained());
       if (eviction === null) {
-        if (covered) {
+        if (covered && !await this.#closeOldest(budget.aheadBytes - budget.look())) {
           this.#retryMs = age.nowMs() + EVICTION_RETRY_MS;
           return;
         }
-        // Perhaps only the checkpoints stand in the way.
+        // Perhaps only the checkpoints stand in the way, or that segments are active.
         covered = true;
         await checkpointer.cover();
         continue;
       }
       const { deliveredBelow } = eviction.retained;
       const log = eviction.retained.log as PartitionLog;
-      await evictor.moveStart(log, eviction.logStart, { deliveredBelow, reason: "evicted" });
+      freed += await evictor.moveStart(log, eviction.logStart, {
+        deliveredBelow,
+        reason: "evicted",
+      });
+      const room = roomAndUsed - budget.usedBytes;
+      if (room > budget.aheadBytes && budget.look() < room - freed / 2) {
+        // Some file systems tell late what a removed file made free: no more is given up for that.
+        this.#retryMs = age.nowMs() + EVICTION_RETRY_MS;
+        return;
+      }
     }
+  }
+
+  /** Closes active segments that hold `bytes`, the oldest first; false when none may go. */
+  async #closeOldest(bytes: number): Promise<boolean> {
+    let closed = 0;
+    for (const { log } of closable(this.#options.retained())) {
+      if (closed > bytes) break;
+      closed += log.segments().at(-1)?.bytes ?? 0;
+      await log.roll();
+    }
+    return closed > 0;
   }
 }

@@ -73,6 +73,32 @@ export function nextEviction(logs: Iterable<RetainedLog>): Eviction | null {
   return { retained, logStart: segment.endOffset, bytes: segment.bytes };
 }
 
+/**
+ * Logs whose active segment may go for space once it is closed, oldest first: what to do when
+ * nothing else may go. Quiet topics without end can hold a disk in their active segments.
+ */
+export function closable<Retained extends RetainedLog>(logs: Iterable<Retained>): Retained[] {
+  return Array.from(logs, (retained) => ({ retained, segment: retained.log.segments().at(-1) }))
+    .filter(({ retained: { deliveredBelow, settings }, segment }) =>
+      segment !== undefined && segment.bytes > 0 &&
+      (settings.diskPolicy === "drop_oldest" ||
+        deliveredBelow !== Infinity && segment.endOffset <= deliveredBelow)
+    )
+    .sort((a, b) => a.segment!.receivedMs - b.segment!.receivedMs)
+    .map(({ retained }) => retained);
+}
+
+/** Whether the active segment is to be closed, because all in it is older than the topic keeps. */
+export function activeIsOver(
+  { log, settings, deliveredBelow }: RetainedLog,
+  ageMs: number,
+): boolean {
+  const active = log.segments().at(-1);
+  if (active === undefined || active.bytes === 0 || settings.retentionMs < 0) return false;
+  if (settings.retainUndelivered && active.endOffset > deliveredBelow) return false;
+  return ageMs - active.receivedMs > settings.retentionMs;
+}
+
 interface Candidate {
   readonly retained: RetainedLog;
   readonly segment: SegmentInfo;

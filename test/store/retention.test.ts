@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { KeptLog, SegmentInfo } from "../../src/store/books.ts";
-import { nextEviction, type RetainedLog, retentionStart } from "../../src/store/retention.ts";
+import {
+  activeIsOver,
+  closable,
+  nextEviction,
+  type RetainedLog,
+  retentionStart,
+} from "../../src/store/retention.ts";
 import { TOPIC_DEFAULTS, type TopicSettings } from "../../src/store/settings.ts";
 
 const HOUR = 3_600_000;
@@ -74,5 +80,29 @@ describe("nextEviction()", () => {
     const newer = retained(3, {}, { firstMs: 5 });
     const older = retained(3);
     expect(nextEviction([newer, older])!.retained).toBe(older);
+  });
+});
+
+describe("closable()", () => {
+  it("names the oldest active segment first, and spares what may not go", () => {
+    const newer = retained(1, {}, { firstMs: HOUR });
+    const older = retained(1);
+    const refusing = retained(1, { diskPolicy: "reject" });
+    const delivered = retained(1, { diskPolicy: "reject" }, { deliveredBelow: 10, firstMs: 2 });
+    const half = retained(1, { diskPolicy: "reject" }, { deliveredBelow: 9 });
+    const empty = retained(0);
+    const logs = [newer, refusing, delivered, half, empty, older];
+    expect(closable(logs)).toEqual([older, delivered, newer]);
+  });
+});
+
+describe("activeIsOver()", () => {
+  it("is so once the last of it is older than the topic keeps it, and it was delivered", () => {
+    const keeping = { retentionMs: HOUR };
+    expect(activeIsOver(retained(1, keeping), HOUR)).toBe(false);
+    expect(activeIsOver(retained(1, keeping), HOUR + 1)).toBe(true);
+    expect(activeIsOver(retained(1, keeping, { deliveredBelow: 9 }), HOUR + 1)).toBe(false);
+    expect(activeIsOver(retained(1), 99 * HOUR)).toBe(false);
+    expect(activeIsOver(retained(0, keeping), 99 * HOUR)).toBe(false);
   });
 });
