@@ -11,8 +11,17 @@
 import { OperatingError } from "../../base/errors.ts";
 import { MQTT_USER_PROPERTIES_MAX } from "../../base/limits.ts";
 import { PacketType, packetType, type ProtocolVersion } from "./packet_type.ts";
-import { PROPERTIES, type Property, USER_PROPERTY, WILL } from "./property.ts";
+import {
+  AUTHENTICATION_DATA,
+  AUTHENTICATION_METHOD,
+  PROPERTIES,
+  type Property,
+  RESPONSE_TOPIC,
+  USER_PROPERTY,
+  WILL,
+} from "./property.ts";
 import { ReasonCode } from "./reason_code.ts";
+import { hasWildcard } from "./topic_name.ts";
 import { decodeUtf8String } from "./utf8_string.ts";
 
 /** Bytes of a packet as the client sent them. */
@@ -177,7 +186,7 @@ class PacketWalk {
   }
 
   skipRemainingLength(): void {
-    while (this.byte() >= 0x80);
+    this.varint();
   }
 
   packetIdentifier(): void {
@@ -204,7 +213,12 @@ class PacketWalk {
     for (let index = 0; index < 4; index++) {
       const byte = this.byte();
       value += (byte & 0x7f) * 2 ** (7 * index);
-      if (byte < 0x80) return value;
+      if (byte >= 0x80) continue;
+      // [MQTT-1.5.5-1]; MQTT 3.1.1 lets a remaining length be written longer than it must be.
+      if (this.version === 5 && byte === 0 && index > 0) {
+        throw malformed("a variable byte integer is longer than it must be");
+      }
+      return value;
     }
     throw malformed("a variable byte integer does not end"); // [MQTT-1.5.5-1]
   }
@@ -232,9 +246,16 @@ class PacketWalk {
       }
       if (seen.has(identifier)) throw protocolError(`${property.name} stands in it twice`);
       seen.add(identifier);
+      const from = this.#at;
       this.#value(property);
+      if (identifier === RESPONSE_TOPIC && hasWildcard(this.#packet.subarray(from + 2, this.#at))) {
+        throw protocolError("response topic has a wildcard"); // [MQTT-3.3.2-14]
+      }
     }
     if (this.#at !== end) throw malformed("a property is longer than the properties");
+    if (seen.has(AUTHENTICATION_DATA) && !seen.has(AUTHENTICATION_METHOD)) {
+      throw protocolError("authentication data without a method");
+    }
     return pairs;
   }
 

@@ -53,5 +53,12 @@ export const PROPERTIES: ReadonlyMap<number, Property> = new Map<number, Propert
   [0x27, { name: "maximum packet size", type: "u32", packets: [Connect], notZero: true }],
 ]);
 
+/** Names a topic, so wildcards have no place in it [MQTT-3.3.2-14]. */
+export const RESPONSE_TOPIC = 0x08;
+
+/** Has no meaning without a method: MQTT 5 §3.1.2.11.10. */
+export const AUTHENTICATION_DATA = 0x16;
+export const AUTHENTICATION_METHOD = 0x15;
+
 /** The only property that may stand more than once in what a client sends. */
 export const USER_PROPERTY = 0x26;

@@ -29,6 +29,7 @@ export const ReasonCode = {
   BadAuthenticationMethod: 0x8c,
   KeepAliveTimeout: 0x8d,
   SessionTakenOver: 0x8e,
+  TopicFilterInvalid: 0x8f,
   TopicNameInvalid: 0x90,
   PacketIdentifierNotFound: 0x92,
   ReceiveMaximumExceeded: 0x93,

@@ -24,6 +24,15 @@ export class TopicFilter {
     throw new OperatingError("invalid_argument", `Cannot use topic filter "${text}": ${fault}`);
   }
 
+  static isValid(text: string): boolean {
+    return faultOf(text, text.split("/")) === null;
+  }
+
+  /** Levels of the longest topic name it matches; Infinity where it ends with "#". */
+  get levelsMax(): number {
+    return this.#levels.at(-1) === "#" ? Infinity : this.#levels.length;
+  }
+
   matches(topicName: string): boolean {
     const first = this.#levels[0];
     if (topicName.startsWith("$") && (first === "+" || first === "#")) return false;

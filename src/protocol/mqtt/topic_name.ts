@@ -17,6 +17,10 @@ const NUMBER_SIGN = 0x23;
  */
 export function decodeTopicName(bytes: Uint8Array, bytesMax: number): string | null {
   if (bytes.length === 0 || bytes.length > bytesMax) return null;
-  if (bytes[0] === DOLLAR || bytes.includes(PLUS) || bytes.includes(NUMBER_SIGN)) return null;
+  if (bytes[0] === DOLLAR || hasWildcard(bytes)) return null;
   return decodeUtf8String(bytes);
+}
+
+export function hasWildcard(bytes: Uint8Array): boolean {
+  return bytes.includes(PLUS) || bytes.includes(NUMBER_SIGN);
 }

@@ -78,6 +78,9 @@ const GOOD: readonly [name: string, packet: Uint8Array, version: ProtocolVersion
   ["disconnect", packetOf({ cmd: "disconnect" }), 4],
   ["disconnect 5", packetOf({ cmd: "disconnect", reasonCode: 4 }, 5), 5],
   ["disconnect 5, short", fromHex("e000"), 5],
+  ["pingreq, its length longer than it must be", fromHex("c08000"), 4],
+  // Its length is the byte of a "+".
+  ["response topic of 43 bytes", fromHex(publish5(`08002b${"72".repeat(43)}`)), 5],
 ];
 
 const BAD: readonly [name: string, hex: string, version: ProtocolVersion, reason: number][] = [
@@ -104,6 +107,18 @@ const BAD: readonly [name: string, hex: string, version: ProtocolVersion, reason
   ["user property not UTF-8", publish5("26 0001ff 000161"), 5, 0x81],
   ["properties longer than the packet", "3004000161 09", 5, 0x81],
   ["receive maximum 0", "101000044d51545405020000032100000000", 5, 0x82],
+  ["response topic with +", publish5("080003 612f2b"), 5, 0x82],
+  ["response topic with #", publish5("080001 23"), 5, 0x82],
+  [
+    "response topic of a will with #",
+    "101700044d51545405060000 00 0000 04 08000123 000177 0000",
+    5,
+    0x82,
+  ],
+  ["authentication data without a method", "101100044d5154540502000004 16000161 0000", 5, 0x82],
+  ["remaining length longer than it must be", "c08000", 5, 0x81],
+  ["property length longer than it must be", "30050001618000", 5, 0x81],
+  ["property identifier longer than it must be", publish5("818000 00"), 5, 0x81],
 ];
 
 function hexByte(value: number): string {

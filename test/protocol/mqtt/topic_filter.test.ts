@@ -50,3 +50,20 @@ describe("TopicFilter.parse()", () => {
     },
   );
 });
+
+describe("TopicFilter.levelsMax", () => {
+  it("is endless behind #", () => {
+    expect(TopicFilter.parse("a/+/b").levelsMax).toBe(3);
+    expect(TopicFilter.parse("/").levelsMax).toBe(2);
+    expect(TopicFilter.parse("a/#").levelsMax).toBe(Infinity);
+  });
+});
+
+describe("TopicFilter.isValid()", () => {
+  it("tells what parse() would throw on", () => {
+    for (const text of ["a", "a/#", "+/b", "#"]) expect(TopicFilter.isValid(text), text).toBe(true);
+    for (const text of ["", "a/#/b", "a+", "a#"]) {
+      expect(TopicFilter.isValid(text), text).toBe(false);
+    }
+  });
+});

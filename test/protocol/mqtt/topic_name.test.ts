@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../src/base/bytes.ts";
-import { decodeTopicName } from "../../../src/protocol/mqtt/topic_name.ts";
+import { decodeTopicName, hasWildcard } from "../../../src/protocol/mqtt/topic_name.ts";
 
 describe("decodeTopicName()", () => {
   it("accepts what MQTT allows, spaces and empty levels included", () => {
@@ -17,5 +17,12 @@ describe("decodeTopicName()", () => {
 
   it("refuses what is not UTF-8", () => {
     expect(decodeTopicName(Uint8Array.from([0x61, 0xff]), 100)).toBeNull();
+  });
+});
+
+describe("hasWildcard()", () => {
+  it("finds + and # anywhere", () => {
+    for (const name of ["+", "a#", "a/+/b"]) expect(hasWildcard(utf8(name)), name).toBe(true);
+    for (const name of ["", "a/b", "*"]) expect(hasWildcard(utf8(name)), name).toBe(false);
   });
 });

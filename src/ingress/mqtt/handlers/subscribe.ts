@@ -1,12 +1,14 @@
 /**
  * SUBSCRIBE and UNSUBSCRIBE: nothing is delivered over MQTT yet, so each filter is refused, and
- * the connection stays: many clients publish and subscribe on one.
+ * the connection stays: many clients publish and subscribe on one. MQTT 5 is told which filters
+ * could never be granted.
  *
  * @module
  */
 import type { ISubscribePacket, IUnsubscribePacket } from "mqtt-packet";
 import { checkPacket } from "../../../protocol/mqtt/packet_check.ts";
 import { ReasonCode } from "../../../protocol/mqtt/reason_code.ts";
+import { TopicFilter } from "../../../protocol/mqtt/topic_filter.ts";
 import type { ClientConnection } from "../client_connection.ts";
 import { decodePacket, encodePacket } from "../packet_codec.ts";
 
@@ -18,8 +20,11 @@ export function handleSubscribe(client: ClientConnection, bytes: Uint8Array): vo
   const { protocolVersion } = client;
   checkPacket(bytes, protocolVersion);
   const { messageId, subscriptions } = decodePacket(bytes, protocolVersion) as ISubscribePacket;
-  const code = protocolVersion === 5 ? ReasonCode.QuotaExceeded : FAILURE;
-  const granted = subscriptions.map(() => code); // one for each, in order [MQTT-3.8.4-6]
+  // One for each, in order [MQTT-3.8.4-6].
+  const granted = subscriptions.map(({ topic }) => {
+    if (protocolVersion !== 5) return FAILURE;
+    return TopicFilter.isValid(topic) ? ReasonCode.QuotaExceeded : ReasonCode.TopicFilterInvalid;
+  });
   client.send(encodePacket({ cmd: "suback", messageId: messageId!, granted }, protocolVersion));
 }
 

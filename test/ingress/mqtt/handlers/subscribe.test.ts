@@ -27,6 +27,16 @@ describe("handleSubscribe()", () => {
     await connection.untilWritten(7);
     expect(toHex(connection.written)).toBe("90050005009797");
   });
+
+  it("says topic filter invalid in MQTT 5 of one that cannot be", async () => {
+    const fixture = await MqttFixture.start();
+    const connection = await fixture.connect({ protocolVersion: 5 });
+    const topics = ["a/#/b", "a+", "a/#"];
+    const subscriptions = topics.map((topic) => ({ topic, qos: 1 as const }));
+    connection.push(packetOf({ ...SUBSCRIBE, subscriptions }, 5));
+    await connection.untilWritten(8);
+    expect(toHex(connection.written)).toBe("90060005008f8f97");
+  });
 });
 
 describe("handleUnsubscribe()", () => {
