@@ -19,6 +19,7 @@ interface Placeholder {
   readonly part: Part;
 }
 
+const BRACE = /[{}]/;
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 const LEVEL = /^[1-9]\d{0,2}$/;
 
@@ -29,27 +30,33 @@ export class KeyTemplate {
   readonly dependsOnClient: boolean;
   /** True when records of this route have no key. */
   readonly isNone: boolean;
+  /** The deepest level it asks for; 0 where it asks for none. */
+  readonly levelMax: number;
   readonly #parts: readonly Placeholder[];
 
   private constructor(text: string, parts: readonly Placeholder[]) {
     this.#parts = parts;
     this.isTopic = text === "{topic}";
     this.isNone = text === "";
+    this.levelMax = Math.max(
+      0,
+      ...parts.map(({ part }) => typeof part === "object" ? part.level : 0),
+    );
     this.dependsOnClient = parts.some(({ part, literal }) =>
       literal === null && part === "client_id"
     );
   }
 
-  /** @throws {OperatingError} invalid_config that names the placeholder it does not know. */
+  /** @throws {OperatingError} invalid_config that says which placeholder it cannot read. */
   static parse(text: string): KeyTemplate {
     const parts: Placeholder[] = [];
     let from = 0;
     for (const match of text.matchAll(PLACEHOLDER)) {
-      if (match.index > from) parts.push(literalOf(text.slice(from, match.index)));
+      if (match.index > from) parts.push(literalOf(text, text.slice(from, match.index)));
       parts.push({ literal: null, part: placeholderOf(text, match[1] ?? "") });
       from = match.index + match[0].length;
     }
-    if (from < text.length) parts.push(literalOf(text.slice(from)));
+    if (from < text.length) parts.push(literalOf(text, text.slice(from)));
     return new KeyTemplate(text, parts);
   }
 
@@ -66,7 +73,13 @@ export class KeyTemplate {
   }
 }
 
-function literalOf(literal: string): Placeholder {
+function literalOf(template: string, literal: string): Placeholder {
+  if (BRACE.test(literal)) {
+    throw new OperatingError(
+      "invalid_config",
+      `Cannot use key "${template}" of a route: "${literal}" has a brace without its partner`,
+    );
+  }
   return { literal, part: literal };
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { OperatingError } from "../../base/errors.ts";
 import type { TopicName } from "../../base/types.ts";
 import { TopicFilter } from "../../protocol/mqtt/topic_filter.ts";
 import { KeyTemplate } from "./key_template.ts";
@@ -29,15 +30,24 @@ export class TopicRoutes {
 
   /** @throws {OperatingError} invalid_argument or invalid_config when a route cannot be read. */
   constructor(settings: readonly RouteSettings[] = []) {
-    this.#routes = [...settings, DEFAULT_ROUTE].map(({ filter, topic, key }) => ({
-      filter: TopicFilter.parse(filter),
-      topic,
-      key: KeyTemplate.parse(key ?? "{topic}"),
-    }));
+    this.#routes = [...settings, DEFAULT_ROUTE].map(routeOf);
   }
 
   /** Null only for names that begin with "$", which no publisher may use anyway. */
   match(topicName: string): TopicRoute | null {
     return this.#routes.find(({ filter }) => filter.matches(topicName)) ?? null;
   }
+}
+
+function routeOf({ filter: text, topic, key: template = "{topic}" }: RouteSettings): TopicRoute {
+  const filter = TopicFilter.parse(text);
+  const key = KeyTemplate.parse(template);
+  if (key.levelMax > filter.levelsMax) {
+    throw new OperatingError(
+      "invalid_config",
+      `Cannot use key "${template}" of route "${text}": no topic name it matches has a level ` +
+        `${key.levelMax}`,
+    );
+  }
+  return { filter, topic, key };
 }

@@ -31,8 +31,14 @@ describe("KeyTemplate.parse()", () => {
     expect(KeyTemplate.parse("client_id").dependsOnClient).toBe(false);
   });
 
-  it("refuses a placeholder it does not know", () => {
-    for (const template of ["{0}", "{}", "{device}", "{-1}", "{1000}"]) {
+  it("tells the deepest level a key asks for", () => {
+    expect(KeyTemplate.parse("{2}-{11}-{3}").levelMax).toBe(11);
+    expect(KeyTemplate.parse("{topic}").levelMax).toBe(0);
+  });
+
+  it("refuses a placeholder it does not know, and a brace without its partner", () => {
+    const braces = ["{2", "{client_id", "2}", "{{2}}", "{1}-{2", "{"];
+    for (const template of ["{0}", "{}", "{device}", "{-1}", "{1000}", ...braces]) {
       let thrown: unknown;
       try {
         KeyTemplate.parse(template);

@@ -26,3 +26,16 @@ describe("TopicRoutes.match()", () => {
     expect(new TopicRoutes().match("$SYS/a")).toBeNull();
   });
 });
+
+describe("new TopicRoutes()", () => {
+  it("refuses a key of a level that no topic name of the filter has", () => {
+    const routes = (filter: string, key: string) => () =>
+      new TopicRoutes([{ filter, topic: "t", key }]);
+    expect(routes("devices/+/logs", "{9}")).toThrow(
+      'Cannot use key "{9}" of route "devices/+/logs": no topic name it matches has a level 9',
+    );
+    expect(routes("devices/+/logs", "{1}-{4}")).toThrow("level 4");
+    expect(routes("devices/+/logs", "{3}")).not.toThrow();
+    expect(routes("devices/#", "{9}")).not.toThrow();
+  });
+});
