@@ -75,6 +75,8 @@ topics:
     [{ args: ["--mqtt-port", "70000"] }, 'Cannot use --mqtt-port "70000": expected a port'],
     [{ env: { LOGBOOM_DURABILITY: "fast" } }, 'LOGBOOM_DURABILITY "fast": expected sync or os'],
     [{ yaml: "linger_ms: soon" }, 'Cannot use linger_ms in g.yaml "soon": expected a whole'],
+    [{ yaml: "data_dir: 5" }, "Cannot use data_dir in g.yaml 5: expected text"],
+    [{ yaml: "data_dir: [a]" }, 'Cannot use data_dir in g.yaml ["a"]: expected text'],
     [{ yaml: "topics: { a: { retention: 1 } }" }, 'no key "retention"; did you mean retention_ms?'],
     [{ yaml: "topics: { 'a b': {} }" }, "expected a topic name"],
     [{ yaml: "routes: [{ filter: a }]" }, "Cannot use routes in g.yaml, 0, topic: expected a"],

@@ -30,12 +30,28 @@ export function lockDataDir(dataDir: string): DataDirLock {
 }
 
 function openLockFile(dataDir: string): Deno.FsFile {
+  if (isFile(dataDir)) {
+    throw new OperatingError(
+      "data_dir_unusable",
+      `Cannot use data directory ${dataDir}: it is a file, not a directory; ` +
+        "choose another --data-dir",
+      { data_dir: dataDir },
+    );
+  }
   try {
     Deno.mkdirSync(dataDir, { recursive: true });
     Deno.readDirSync(dataDir);
     return Deno.openSync(`${dataDir}/lock`, { create: true, read: true, write: true });
   } catch (error) {
     throw unusable(dataDir, error);
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return !Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // Missing, or what opening it will complain of.
   }
 }
 

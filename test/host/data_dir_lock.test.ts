@@ -31,9 +31,19 @@ describe("lockDataDir()", () => {
     lock.release();
   });
 
+  it("refuses a file", () => {
+    const file = join(temporary(), "file");
+    writeFileSync(file, "");
+    expect(() => lockDataDir(file)).toThrow(
+      `Cannot use data directory ${file}: it is a file, not a directory; choose another --data-dir`,
+    );
+  });
+
   it("refuses a directory it cannot use", () => {
     const file = join(temporary(), "file");
     writeFileSync(file, "");
-    expect(() => lockDataDir(file)).toThrow(/^Cannot use data directory .*file: .*--data-dir$/);
+    expect(() => lockDataDir(join(file, "data"))).toThrow(
+      /^Cannot use data directory .*data: .*; make it readable .*--data-dir$/,
+    );
   });
 });
