@@ -81,6 +81,19 @@ describe("SimulatedDisk.crashed()", () => {
   });
 });
 
+describe("SimulatedDisk.holdSyncs()", () => {
+  it("says that syncs are slow meanwhile: one on the event loop could not be held", async () => {
+    const disk = new SimulatedDisk();
+    const file = disk.open("a", { create: true });
+    const release = disk.holdSyncs();
+    expect(disk.slowSyncs).toBe(true);
+    const syncing = file.sync();
+    release();
+    await syncing;
+    expect(disk.slowSyncs).toBe(false);
+  });
+});
+
 describe("SimulatedDisk.killed()", () => {
   it("keeps the page cache, unsynced", async () => {
     const disk = new SimulatedDisk();
