@@ -3,7 +3,8 @@
     python3 publisher.py [HOST] [DEVICE]
 
 QoS 1, one client kept open: paho queues while the gateway is away and sends again when it is back.
-wait_for_publish() returns once the gateway has the record on its disk.
+wait_for_publish() returns once the gateway has the record on its disk. Not QoS 2: after a reconnect
+paho may publish again what it had released already, and then it is there twice.
 """
 
 import json
