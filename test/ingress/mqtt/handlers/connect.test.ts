@@ -134,6 +134,11 @@ describe("handleConnect(): refusing", () => {
     expect(hex).toBe("2003008c00");
   });
 
+  it("says protocol error of authentication data without a method", async () => {
+    const packet = fromHex("101300044d51545405020000041600016100026331");
+    expect((await answerTo(packet)).hex).toBe("2003008200");
+  });
+
   it("asks for credentials, and says which of two is wrong", async () => {
     const authenticate: NonNullable<MqttFixtureOptions["authenticate"]> = (
       { username, password },
