@@ -28,6 +28,7 @@ import { Admission } from "./ingress/admission.ts";
 import { createIngressApp } from "./ingress/http/app.ts";
 import { MqttIngress } from "./ingress/mqtt/mqtt_ingress.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
+import { readinessOf } from "./readiness.ts";
 import { Forwarder } from "./replication/forwarder.ts";
 import { createReplicationApp } from "./replication/http/app.ts";
 import { Receiver } from "./replication/receiver.ts";
@@ -60,6 +61,7 @@ export interface NodeOptions {
 /** What every room is built from. */
 interface Rooms extends NodeOptions {
   readonly store: Store;
+  readonly catalogue: SqliteCatalogue;
   readonly admission: Admission;
   readonly credentials: Credentials;
   readonly metrics: PrometheusMetrics;
@@ -76,11 +78,11 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const stopping = new AbortController();
   const metrics = new PrometheusMetrics();
   registerProcessMetrics(metrics);
-  const store = await openStore(options, metrics, started);
+  const { store, catalogue } = await openStore(options, metrics, started);
   const { config } = options;
   const rooms: Rooms = {
     ...options,
-    ...{ store, metrics, started, doors: [] },
+    ...{ store, catalogue, metrics, started, doors: [] },
     stopping: stopping.signal,
     credentials: new Credentials(config),
     admission: new Admission({
@@ -112,7 +114,7 @@ async function openStore(
   { config, logger }: NodeOptions,
   metrics: PrometheusMetrics,
   started: AsyncDisposableStack,
-): Promise<Store> {
+): Promise<Pick<Rooms, "store" | "catalogue">> {
   const lock = lockDataDir(config.data_dir);
   started.defer(() => lock.release());
   const own = openDisk(config.data_dir);
@@ -133,7 +135,7 @@ async function openStore(
   for (const name of Object.keys(config.topics)) {
     await store.createTopic(name, topicSettingsOf(config, name));
   }
-  return store;
+  return { store, catalogue };
 }
 
 function startForwarder({ config, logger, metrics, store, started }: Rooms): void {
@@ -189,7 +191,8 @@ function startHttp(rooms: Rooms): Address | null {
 }
 
 function makeApps(rooms: Rooms): RoomApp[] {
-  const { config, logger, metrics, store, admission, credentials, stopping, onBug } = rooms;
+  const { config, logger, metrics, store, admission, catalogue, credentials, stopping, onBug } =
+    rooms;
   const common = {
     ...{ store, logger, metrics, inflate, onBug },
     ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
@@ -212,7 +215,7 @@ function makeApps(rooms: Rooms): RoomApp[] {
       ...common,
       stopping,
       reportedOf: (lane) => laneReportOf(receiver.sessions.all(), lane),
-      ready: () => stopping.aborted ? { ready: false, reason: "stopping" } : { ready: true },
+      ready: () => readinessOf({ stopping, store, catalogue }),
     }),
   ];
 }

@@ -82,6 +82,11 @@ export class SqliteCatalogue implements Catalogue {
     return catalogue;
   }
 
+  /** Why it answers nothing any more; null while it does. */
+  get failure(): string | null {
+    return this.#dead?.message ?? null;
+  }
+
   async load(): Promise<CatalogueState> {
     const [topics, ownLogs, announcedLogs, peers, meta] = await Promise.all([
       this.#query("SELECT * FROM topics"),

@@ -45,7 +45,9 @@ describe("SqliteCatalogue", () => {
 
   it("refuses what comes after it was closed", async () => {
     const catalogue = await SqliteCatalogue.open(path, SILENT_LOGGER);
+    expect(catalogue.failure).toBeNull();
     await catalogue.close();
+    expect(catalogue.failure).toBe("the catalogue is closed");
     await expect(catalogue.setMeta("key", "value")).rejects.toMatchObject({
       code: "storage_failed",
     });

@@ -222,7 +222,11 @@ export const PATHS: Readonly<Record<string, Json>> = {
       security: [],
       responses: {
         200: { description: "Records are taken and served.", content: json(ref("Status")) },
-        503: { description: "Not yet, or no more.", content: json(ref("Status")) },
+        503: {
+          description:
+            "Stopping, the disk is full for a topic that rejects, or the catalogue failed.",
+          content: json(ref("Status")),
+        },
       },
     },
   },
