@@ -11,11 +11,15 @@
  */
 import type { LogId, Offset, TopicName } from "../base/types.ts";
 import type { ForwardedCheckpoint } from "../format/checkpoint.ts";
-import { partitionDirectory } from "../format/partition_directory.ts";
+import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";
 
 export interface Acknowledged {
   readonly held: Offset;
   readonly settled: Offset;
+}
+
+export interface AcknowledgedLog extends Acknowledged {
+  readonly logId: LogId;
 }
 
 const NOTHING: Acknowledged = { held: 0, settled: 0 };
@@ -55,6 +59,20 @@ export class Forwarded {
     logs.add(logId);
     this.#logsOf.set(directory, logs);
     this.#logs.set(logId, acknowledged);
+  }
+
+  /** Forgets the logs that are `done`: every start draws one, and each checkpoint holds them all. */
+  prune(done: (topic: TopicName, partition: number, log: AcknowledgedLog) => boolean): void {
+    for (const [directory, logs] of this.#logsOf) {
+      const found = parsePartitionDirectory(directory);
+      if (found === null) continue;
+      for (const logId of logs) {
+        const log = { logId, ...this.#logs.get(logId)! };
+        if (!done(found.topic, found.partition, log)) continue;
+        logs.delete(logId);
+        this.#logs.delete(logId);
+      }
+    }
   }
 
   /** What the log start offset's own record knew: nothing below it waits any more. */

@@ -286,13 +286,19 @@ export class Store {
     this.#pruneLogs();
   }
 
-  /** Nobody waits for it: what fails now is tried again at the next start. */
+  /** Nobody waits for it: what fails is tried again at the next start. Unknown logs are own ones. */
   #pruneLogs(): void {
+    const known = (logId: LogId) => this.logs.get(logId) !== undefined || this.ranges.has(logId);
     this.logs.prune(({ topic, partition }, end) => {
       const log = this.topic(topic)?.partitions[partition];
       if (log === undefined || end > log.logStartOffset) return false;
       return !this.hasUpstream || end <= this.forwarded.of(topic, partition).settled;
     }).catch((error) => this.#options.logger.warn("log_ids_kept", { error: messageOf(error) }));
+    this.forwarded.prune((topic, partition, { logId, held }) => {
+      const start = this.topic(topic)?.partitions[partition]?.logStartOffset ?? -1;
+      const { settled } = this.forwarded.of(topic, partition);
+      return !known(logId) && held <= Math.min(start, settled);
+    });
   }
 
   /** Everything in a checkpoint but the partitions; captured in one turn with them. */
@@ -345,8 +351,12 @@ export class Store {
       commits: this.commits,
       quarantined: (name, gap) => this.#quarantined(name, gap),
     }, recovered);
-    // Clean-up that a crash may have cut short.
-    log.removeBelowLogStart();
+    try {
+      // Clean-up that a crash may have cut short. What is left only takes space.
+      log.removeBelowLogStart();
+    } catch (error) {
+      logger.warn("segment_remove_failed", { path: directory, error: messageOf(error) });
+    }
     return log;
   }
 

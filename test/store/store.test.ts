@@ -30,6 +30,50 @@ describe("Store.open()", () => {
     expect((await readAll(again.core, again.topic("logs")!.partitions[0]!)).values).toEqual(["a"]);
   });
 
+  it("starts though a file below the log start cannot be removed", async () => {
+    const { store, world } = await openStore();
+    const topic = await store.createTopic("logs", { segmentBytes: 64 * 1024 });
+    const [log] = topic.partitions;
+    for (const value of ["a", "b"]) {
+      await append(store, log!, [value]);
+      await log!.roll();
+    }
+    log!.setLogStart(1);
+    await store.close();
+    const remove = world.disk.remove.bind(world.disk);
+    world.disk.remove = (path) => {
+      if (path.endsWith(".log")) throw new Error("not permitted");
+      remove(path);
+    };
+    const warnings: string[] = [];
+    const logger = { ...world.logger, warn: (event: string) => void warnings.push(event) };
+    const { store: again } = await openStore({ ...world, logger });
+    expect(warnings).toContain("segment_remove_failed");
+    const reopened = again.topic("logs")!.partitions[0]!;
+    expect((await readAll(again.core, reopened)).values).toEqual(["b"]);
+    await again.close();
+  });
+
+  it("forgets what was acknowledged of logs it forgot itself, once it is gone here", async () => {
+    const { store, world } = await openStore({ hasUpstream: true });
+    const topic = await store.createTopic("logs");
+    const [log] = topic.partitions;
+    await append(store, log!, ["a", "b", "c"]);
+    await log!.roll();
+    const [own] = store.logs.chain("logs", 0);
+    const [gone, waiting] = ["a".repeat(16), "b".repeat(16)];
+    store.forwarded.set("logs", 0, { held: 3, settled: 2 });
+    store.forwarded.setLog("logs", 0, own!.logId, { held: 1, settled: 1 });
+    store.forwarded.setLog("logs", 0, gone, { held: 2, settled: 2 });
+    store.forwarded.setLog("logs", 0, waiting, { held: 3, settled: 2 });
+    log!.setLogStart(2);
+    await store.close();
+    const { store: again } = await openStore({ ...world, random: seededRandom(2) });
+    expect([own!.logId, gone, waiting].map((id) => again.forwarded.ofLog(id)?.held ?? null))
+      .toEqual([1, null, 3]);
+    await again.close();
+  });
+
   it("draws a new log id in every run, chained to the one before", async () => {
     const { store, world } = await openStore();
     const topic = await store.createTopic("logs");
