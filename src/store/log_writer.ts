@@ -29,6 +29,8 @@ export interface LogWriterOptions {
   readonly segmentBytes: () => number;
   /** False when the directory was just made, and its own entry is not durable yet. */
   readonly directoryDurable: boolean;
+  /** Of these a sync failed before: no later one is believed. */
+  readonly unsyncable: readonly Segment[];
   /** The store's age clock. */
   readonly ageMs: () => number;
   /** Called with each segment that will not be written again. */
@@ -55,12 +57,13 @@ export class LogWriter {
   #directorySynced = 0;
   /** Who waits for the commit at hand to end. */
   #finished: (() => void)[] = [];
-  readonly #unsyncable = new WeakSet<Segment>();
+  readonly #unsyncable: WeakSet<Segment>;
   #directoryDurable: boolean;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
     this.#directoryDurable = options.directoryDurable;
+    this.#unsyncable = new WeakSet(options.unsyncable);
   }
 
   get active(): Segment | undefined {
@@ -200,11 +203,23 @@ export class LogWriter {
     if (!this.#directoryDurable) disk.makeDirectory(directory);
     this.#directoryChanges++;
     segment.index = new SegmentIndex(baseOffset);
-    this.#leases.push(files.acquire(segment.path, { create: true }));
+    this.#leases.push(this.#emptyFile(segment.path));
     segments.push(segment);
     this.#created.push(segment);
     this.#rollNext = false;
     return segment;
+  }
+
+  /** A file that was left behind under that name holds nothing that counts. */
+  #emptyFile(path: string): FileLease {
+    const lease = this.#options.files.acquire(path, { create: true });
+    try {
+      if (lease.file.size() > 0) lease.file.truncate(0);
+      return lease;
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
   }
 
   get #directoryDirty(): boolean {

@@ -113,6 +113,7 @@ export class PartitionLog implements KeptLog {
       segments: recovered.segments,
       segmentBytes: () => options.settings.segmentBytes,
       directoryDurable: recovered.directoryDurable,
+      unsyncable: recovered.unsyncable,
       ageMs: options.ageMs,
       sealed: (segment) => this.#indexes.sealed(segment),
     });
@@ -217,7 +218,8 @@ export class PartitionLog implements KeptLog {
     const { segments, gaps } = this.#parts;
     this.#saveActiveIndex();
     // Segments made since the last sync hold nothing that is known to be on the disk.
-    const known = segments.filter((segment, at) => at === 0 || segment.syncedBytes > 0);
+    const lastAt = Math.max(0, segments.findLastIndex(({ syncedBytes }) => syncedBytes > 0));
+    const known = segments.slice(0, lastAt + 1);
     const last = known.at(-1);
     return {
       logStartOffset: this.#logStartOffset,
@@ -226,7 +228,8 @@ export class PartitionLog implements KeptLog {
       recoveryPosition: last?.syncedBytes ?? 0,
       epochs: [...this.#epochs.starts],
       gaps: [...gaps.all],
-      segments: known.map((segment) => segment.summary(segment.syncedBytes)),
+      // Where an earlier one could not be synced, what lies in it is still part of the log.
+      segments: known.map((each) => each.summary(each === last ? each.syncedBytes : each.bytes)),
     };
   }
 

@@ -64,6 +64,8 @@ export interface RecoveredLog {
   readonly rollNext: boolean;
   /** The partition's directory is durable, so are its entries. */
   readonly directoryDurable: boolean;
+  /** Their sync failed, and a later one would only seem to go well. */
+  readonly unsyncable: readonly Segment[];
 }
 
 /** Which batches can stand in a partition, as far as their identity goes. */
@@ -107,8 +109,9 @@ class Recovery {
   readonly #recoveryPoint: Offset;
   readonly #segments: Segment[] = [];
   readonly #scanned: Scanned[] = [];
+  readonly #unsyncable: Segment[] = [];
   #rollNext = false;
-  #directoryChanged = false;
+  #directory: "unchanged" | "changed" | "unsynced" = "unchanged";
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -139,7 +142,8 @@ class Recovery {
       gaps: this.#gaps,
       epochs: this.#epochs.starts,
       rollNext: this.#rollNext,
-      directoryDurable: this.#segments.length > 0,
+      directoryDurable: this.#segments.length > 0 && this.#directory !== "unsynced",
+      unsyncable: this.#unsyncable,
     };
   }
 
@@ -245,7 +249,7 @@ class Recovery {
   #setAside(segment: Segment, evidence: boolean): void {
     const { disk, files, quarantine, name, logger } = this.#options;
     files.forget(segment.path);
-    this.#directoryChanged = true;
+    this.#directory = "changed";
     try {
       if (evidence) quarantine.take(segment.path, name, segment.baseOffset);
       else disk.remove(segment.path);
@@ -262,8 +266,7 @@ class Recovery {
     const next = this.#segments[this.#segments.indexOf(segment) + 1];
     if (next === undefined || segment.endOffset >= next.baseOffset) return;
     // Nothing good up to the end of the file, and a good batch in the next.
-    const from = segment.endOffset;
-    const position = segment.bytes;
+    const { endOffset: from, bytes: position } = segment;
     const kept = await this.#keep(segment, { from, position, end: fileBytes, fileBytes });
     this.#addGap({ from, to: next.baseOffset, reason: "corrupt" }, kept);
   }
@@ -273,8 +276,7 @@ class Recovery {
     if (last === undefined) return;
     const { segment, fileBytes, unreadable } = last;
     if (fileBytes <= segment.bytes) return;
-    const { logger, name } = this.#options;
-    const { topic, index } = name;
+    const { logger, name: { topic, index } } = this.#options;
     const [from, position] = [segment.endOffset, segment.bytes];
     const kept = await this.#keep(segment, { from, position, end: fileBytes, fileBytes });
     const bytes = fileBytes - position;
@@ -317,32 +319,40 @@ class Recovery {
     const { disk, directory, logger, checkpoint } = this.#options;
     const known = new Set(checkpoint?.segments.map(({ baseOffset }) => baseOffset));
     for (const { segment, fileBytes, from } of this.#scanned) {
-      if (!known.has(segment.baseOffset)) this.#directoryChanged = true;
-      if (fileBytes > from) await this.#attempt(segment, (file) => file.sync());
-      segment.noteSynced();
+      if (!known.has(segment.baseOffset)) this.#directory = "changed";
+      if (fileBytes <= from || await this.#attempt(segment, (file) => file.sync())) {
+        segment.noteSynced();
+      } else {
+        this.#unsyncable.push(segment); // Readable still: it may hold what was acknowledged.
+      }
     }
-    if (!this.#directoryChanged) return;
+    if (this.#directory === "unchanged") return;
     try {
       await disk.syncDirectory(directory);
       await disk.syncDirectory("");
     } catch (error) {
       logger.error("sync_failed", { path: directory, error: messageOf(error) });
+      // The next commit makes a file, and syncs the directory with it before it is acknowledged.
+      this.#directory = "unsynced";
+      this.#rollNext = true;
     }
   }
 
-  /** Does something to a file; where that fails, the file is left behind as it is. */
+  /** Does something to a file; where that fails, the file is left behind as it is: false. */
   async #attempt(
     segment: Segment,
     action: (file: DiskFile) => void | Promise<void>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { files, logger } = this.#options;
     const lease = files.acquire(segment.path);
     try {
       await action(lease.file);
+      return true;
     } catch (error) {
       logger.error("segment_left_behind", { path: segment.path, error: messageOf(error) });
       files.forget(segment.path);
       this.#rollNext = true;
+      return false;
     } finally {
       lease.release();
     }
@@ -357,8 +367,8 @@ class Recovery {
     if (position >= end) return 0; // Perhaps it cannot even be opened.
     const lease = files.acquire(segment.path);
     try {
-      const source = new ByteSource(lease.file, fileBytes);
-      return await quarantine.keep(source, { topic, index, from, position, end });
+      const doubtful = { topic, index, from, position, end };
+      return await quarantine.keep(new ByteSource(lease.file, fileBytes), doubtful);
     } finally {
       lease.release();
     }
@@ -367,8 +377,7 @@ class Recovery {
   #addGap(gap: Gap, bytes: number): void {
     if (!this.#gaps.add(gap)) return;
     const { logger, hook, name } = this.#options;
-    const { topic, index } = name;
-    logger.error("range_quarantined", { topic, partition: index, ...gap, bytes });
+    logger.error("range_quarantined", { topic: name.topic, partition: name.index, ...gap, bytes });
     hook.quarantined(name, gap, bytes);
   }
 

@@ -117,4 +117,16 @@ describe("LogWriter", () => {
     expect(disk.exists("t-0/00000000000000000000.index")).toBe(true);
     expect(disk.exists("t-0/00000000000000000000.timeindex")).toBe(true);
   });
+
+  it("empties a file that was left behind under the name of the next segment", async () => {
+    const log = await harness.open();
+    await harness.append(log, ["a"]);
+    const path = `t-0/${"1".padStart(20, "0")}.log`;
+    disk.open(path, { create: true }).writeAt(0, new Uint8Array(3_000).fill(7));
+    await log.roll();
+    expect(disk.contents(path).length).toBe(0);
+    await harness.append(log, ["b"]);
+    expect((await readAll(core, log)).values).toEqual(["a", "b"]);
+    expect(disk.contents(path).length).toBe(log.segments()[1]!.bytes);
+  });
 });
