@@ -37,9 +37,13 @@ export class Quarantine {
     this.#logger = logger;
   }
 
-  /** Takes a whole segment file out of its partition. */
+  /** Takes a whole segment file out of its partition; where too much is kept already, for good. */
   take(path: string, { topic, index }: PartitionName, from: Offset): void {
     this.#disk.makeDirectory(QUARANTINE_DIRECTORY);
+    if (this.#disk.list(QUARANTINE_DIRECTORY).length >= QUARANTINE_FILES_MAX) {
+      this.#logger.warn("evidence_not_kept", { path, error: "the quarantine is full" });
+      return this.#disk.remove(path);
+    }
     this.#disk.rename(path, `${QUARANTINE_DIRECTORY}/${topic}-${index}-${from}-0.bin`);
   }
 

@@ -55,3 +55,13 @@ it("take() moves a whole file away", () => {
   quarantine.take("a", { topic: "t", index: 3, handle: 0 }, 77);
   expect([disk.exists("a"), disk.exists("quarantine/t-3-77-0.bin")]).toEqual([false, true]);
 });
+
+it("take() keeps no more files than the limit, and removes the others", () => {
+  disk.makeDirectory("quarantine");
+  for (let at = 0; at < QUARANTINE_FILES_MAX; at++) {
+    disk.open(`quarantine/${at}`, { create: true }).close();
+  }
+  quarantine.take("a", { topic: "t", index: 3, handle: 0 }, 77);
+  expect(disk.exists("a")).toBe(false);
+  expect(disk.list("quarantine").length).toBe(QUARANTINE_FILES_MAX);
+});
