@@ -38,8 +38,14 @@ export const SEQUENCES_PER_EPOCH = 2 ** 31;
 
 // ── store ──────────────────────────────────────────────────────────────────────────────────────
 
-/** Logs of other nodes kept in the catalogue: one per run of a partition, and kept for ever. */
-export const ANNOUNCED_LOGS_MAX = 200_000;
+/**
+ * Logs of other nodes kept in the catalogue: one per run of a partition, and kept for ever. None
+ * can be forgotten: a gateway restored from a backup sends old runs again and begins a new one at
+ * offsets it used before, and only the log id tells the one from the other. Measured, each costs
+ * 0.7 KB of memory: 0.35 GB in all, for 100 days of 1,000 gateways with five partitions that all
+ * start daily.
+ */
+export const ANNOUNCED_LOGS_MAX = 500_000;
 
 /** Bytes of one frame of a journal: the books write small facts, never records. */
 export const JOURNAL_FRAME_BYTES_MAX = 1024 * 1024;
