@@ -68,6 +68,12 @@ export const CONCURRENT_SYNCS_MAX = 8;
 /** Milliseconds a commit waits at the most for those whom the last one released. */
 export const CROWD_PAUSE_MS_MAX = 4;
 
+/** Waiters of a commit from which they count as a crowd: about what one turn of the loop reads. */
+export const CROWD_WAITERS_MIN = 64;
+
+/** Turns of the event loop for which a commit waits for more of a crowd: 32 read thousands. */
+export const GATHER_TURNS_MAX = 32;
+
 /** Milliseconds for which what was free on the disk is taken to be free still. */
 export const DISK_BUDGET_LOOK_MS = 10;
 

@@ -17,6 +17,8 @@ import type { Clock, Timers } from "../base/clock.ts";
 import {
   CONCURRENT_SYNCS_MAX,
   CROWD_PAUSE_MS_MAX,
+  CROWD_WAITERS_MIN,
+  GATHER_TURNS_MAX,
   SLOW_COMMIT_MS,
   SYNC_NOW_BYTES_MAX,
   SYNC_NOW_MS_MAX,
@@ -157,7 +159,19 @@ export class CommitLoop {
   #scheduleSoon(): void {
     this.#cancelLinger?.();
     this.#scheduled = "soon";
-    this.#timers.soon(() => this.#start());
+    this.#timers.soon(() => this.#gather(0, 1));
+  }
+
+  /**
+   * Looks round again for as long as more of a crowd comes: the event loop reads some hundred
+   * sockets a turn, and a commit of all of them costs no more than one of the first.
+   */
+  #gather(before: number, turns: number): void {
+    const waiters = this.#dirty.reduce((sum, log) => sum + log.gatheredWaiters, 0);
+    const crowd = Math.max(waiters, this.#crowd.waiters) >= CROWD_WAITERS_MIN;
+    const comes = turns < 3 || waiters > before;
+    if (!crowd || !comes || turns > GATHER_TURNS_MAX) return this.#start();
+    this.#timers.soon(() => this.#gather(waiters, turns + 1));
   }
 
   #start(): void {
@@ -263,15 +277,21 @@ export class CommitLoop {
 class CrowdPause {
   readonly #clock: Clock;
   #tookMs = 0;
+  #waiters = 0;
   #endedMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** How many the last commit released. */
+  get waiters(): number {
+    return this.#waiters;
+  }
+
   released(commits: readonly LogCommit[], tookMs: number): void {
-    const waiters = commits.reduce((sum, { gathering }) => sum + gathering.waiters.size, 0);
-    this.#tookMs = waiters > 1 ? tookMs : 0;
+    this.#waiters = commits.reduce((sum, { gathering }) => sum + gathering.waiters.size, 0);
+    this.#tookMs = this.#waiters > 1 ? tookMs : 0;
     this.#endedMs = this.#clock.monotonicMs();
   }
 

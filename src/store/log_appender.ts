@@ -149,6 +149,10 @@ export class LogAppender {
     seal(records.slice(room));
   }
 
+  get gatheredWaiters(): number {
+    return this.#gathering.waiters.size;
+  }
+
   #close(baseOffset: Offset, compression: "none" | "lz4"): Uint8Array {
     const { identity, leaderEpoch, log } = this.#options;
     const logId = identity.current(log, this.#nextOffset);

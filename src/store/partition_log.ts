@@ -24,9 +24,10 @@ import { LeaderEpochs } from "./leader_epochs.ts";
 import { LogAppender } from "./log_appender.ts";
 import { LogCommit } from "./log_commit.ts";
 import { LogReader, type ReadOptions, type ReadResult } from "./log_reader.ts";
+import { identityRules } from "./log_scan.ts";
 import { LogWriter } from "./log_writer.ts";
 import type { Quarantine } from "./quarantine.ts";
-import { identityRules, type RecoveredLog } from "./recovery.ts";
+import type { RecoveredLog } from "./recovery.ts";
 import type { Segment } from "./segment.ts";
 import { INDEX_SAVED_BYTES_MIN } from "./segment_index.ts";
 import type { TopicSettings } from "./settings.ts";
@@ -261,6 +262,11 @@ export class PartitionLog implements KeptLog {
 
   roll(): Promise<void> {
     return this.#writer.roll(() => this.#watermark.offset);
+  }
+
+  /** How many wait for what gathers now. */
+  get gatheredWaiters(): number {
+    return this.#appender.gatheredWaiters;
   }
 
   /** Called by the commit loop: closes what gathered and hands it over. */

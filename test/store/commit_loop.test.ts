@@ -1,7 +1,11 @@
 /** The commit loop: who waits for what, how many syncs it takes, and in which order things happen. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { OperatingError } from "../../src/base/errors.ts";
-import { OPEN_SEGMENT_FILES_MAX, SYNC_NOW_WAITERS_MAX } from "../../src/base/limits.ts";
+import {
+  CROWD_WAITERS_MIN,
+  OPEN_SEGMENT_FILES_MAX,
+  SYNC_NOW_WAITERS_MAX,
+} from "../../src/base/limits.ts";
 import type { SealedOrigin } from "../../src/store/books.ts";
 import { testCore } from "../support/core.ts";
 import { HandClock } from "../support/hand_clock.ts";
@@ -197,6 +201,29 @@ describe("CommitLoop", () => {
     await harness.append(log, ["after a silence"]);
     await slowly(["alone"]);
     await harness.append(log, ["not waited for"]);
+  });
+
+  it("looks round again while more of a crowd comes, and then commits them together", async () => {
+    const clock = new HandClock({ soon: "by_hand" });
+    harness = new LogHarness({ disk, core, clock });
+    const log = await harness.open();
+    const turn = async (): Promise<number> => {
+      clock.runSoon();
+      await settle();
+      return harness.commits.cycle;
+    };
+    const come = (count: number) =>
+      Array.from({ length: count }, (_, at) => harness.append(log, [`${at}`]));
+    const before = harness.commits.cycle;
+    const all = come(CROWD_WAITERS_MIN);
+    for (let more = 0; more < 5; more++) {
+      expect(await turn(), "some came since").toBe(before);
+      all.push(...come(10));
+    }
+    while (await turn() === before);
+    await Promise.all(all);
+    expect(log.highWatermark).toBe(CROWD_WAITERS_MIN + 50);
+    expect(harness.commits.cycle).toBe(before + 1);
   });
 
   it("commits a thousand partitions at once within its open files and the core's slots", async () => {
