@@ -28,6 +28,7 @@ import {
   PREFIX_SIZE,
   readBatchHeader,
 } from "../format/record_batch.ts";
+import type { IdentityHook, PartitionName } from "./books.ts";
 import type { ByteSource } from "./byte_source.ts";
 
 /** Bytes looked through at once for a header. */
@@ -43,6 +44,20 @@ export interface ScanRules {
   readonly knows: (header: BatchHeader) => boolean;
   /** The same where nothing else speaks for it. */
   readonly trusts: (header: BatchHeader) => boolean;
+}
+
+/** Which batches can stand in a partition, as far as their identity goes. */
+export function identityRules(
+  identity: IdentityHook,
+  name: PartitionName,
+): Pick<ScanRules, "knows" | "trusts"> {
+  const knows = ({ logId, sourceOffset, baseOffset }: BatchHeader) =>
+    !identity.isOwn(name, logId) || sourceOffset === baseOffset;
+  const trusts = (header: BatchHeader) =>
+    identity.isOwn(name, header.logId)
+      ? knows(header)
+      : identity.isReceived?.(name, header.logId) ?? true;
+  return { knows, trusts };
 }
 
 export interface ScanVisitor {

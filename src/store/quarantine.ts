@@ -28,6 +28,12 @@ export interface DoubtfulBytes {
   readonly end: Position;
 }
 
+export interface DoubtfulFile {
+  /** First offset in doubt. */
+  readonly from: Offset;
+  readonly unreadable: boolean;
+}
+
 export class Quarantine {
   readonly #disk: Disk;
   readonly #logger: Logger;
@@ -37,10 +43,13 @@ export class Quarantine {
     this.#logger = logger;
   }
 
-  /** Takes a whole segment file out of its partition; where too much is kept already, for good. */
-  take(path: string, { topic, index }: PartitionName, from: Offset): void {
+  /**
+   * Takes a whole segment file out of its partition. Where too many are kept already it goes for
+   * good, but for one that cannot be read: there may be more in it than damage.
+   */
+  take(path: string, { topic, index }: PartitionName, { from, unreadable }: DoubtfulFile): void {
     this.#disk.makeDirectory(QUARANTINE_DIRECTORY);
-    if (this.#disk.list(QUARANTINE_DIRECTORY).length >= QUARANTINE_FILES_MAX) {
+    if (!unreadable && this.#disk.list(QUARANTINE_DIRECTORY).length >= QUARANTINE_FILES_MAX) {
       this.#logger.warn("evidence_not_kept", { path, error: "the quarantine is full" });
       return this.#disk.remove(path);
     }

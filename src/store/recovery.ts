@@ -25,7 +25,7 @@ import type { FileCache } from "./file_cache.ts";
 import { GapList } from "./gap_list.ts";
 import type { IndexCache } from "./index_cache.ts";
 import { LeaderEpochs } from "./leader_epochs.ts";
-import { scanBatches, type ScanRules } from "./log_scan.ts";
+import { identityRules, scanBatches } from "./log_scan.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { Segment } from "./segment.ts";
 import { INDEX_SAVED_BYTES_MIN, SegmentIndex } from "./segment_index.ts";
@@ -68,20 +68,6 @@ export interface RecoveredLog {
   readonly unsyncable: readonly Segment[];
 }
 
-/** Which batches can stand in a partition, as far as their identity goes. */
-export function identityRules(
-  identity: IdentityHook,
-  name: PartitionName,
-): Pick<ScanRules, "knows" | "trusts"> {
-  const knows = ({ logId, sourceOffset, baseOffset }: BatchHeader) =>
-    !identity.isOwn(name, logId) || sourceOffset === baseOffset;
-  const trusts = (header: BatchHeader) =>
-    identity.isOwn(name, header.logId)
-      ? knows(header)
-      : identity.isReceived?.(name, header.logId) ?? true;
-  return { knows, trusts };
-}
-
 export async function recoverLog(options: RecoveryOptions): Promise<RecoveredLog> {
   return await new Recovery(options).run();
 }
@@ -110,6 +96,7 @@ class Recovery {
   readonly #segments: Segment[] = [];
   readonly #scanned: Scanned[] = [];
   readonly #unsyncable: Segment[] = [];
+  readonly #unopened = new Set<string>();
   #rollNext = false;
   #directory: "unchanged" | "changed" | "unsynced" = "unchanged";
 
@@ -170,7 +157,7 @@ class Recovery {
     const fileBytes = this.#fileBytes(segment.path);
     const from = segment.bytes;
     const damages: Damage[] = [];
-    let unreadable = false;
+    let unreadable = this.#unopened.has(segment.path);
     if (fileBytes > from) {
       const lease = files.acquire(segment.path);
       try {
@@ -235,23 +222,27 @@ class Recovery {
 
   /** Files behind the last one that holds a good batch were never part of the log. */
   #dropEmptyTail(): void {
-    while (this.#scanned.length > 1) {
-      const { segment, fileBytes, unreadable } = this.#scanned.at(-1)!;
-      if (segment.endOffset > segment.baseOffset) return;
-      if (segment.baseOffset < this.#recoveryPoint) return;
+    for (let last; (last = this.#scanned.at(-1)) !== undefined;) {
+      const { segment } = last;
+      if (segment.endOffset > segment.baseOffset || segment.baseOffset < this.#recoveryPoint) {
+        return;
+      }
+      // The only file stays, but for one whose contents nobody knows: it must not be written anew.
+      if (this.#scanned.length === 1 && !this.#unopened.has(segment.path)) return;
       this.#scanned.pop();
       this.#segments.pop();
-      this.#setAside(segment, fileBytes > 0 || unreadable);
+      this.#setAside(last);
     }
   }
 
   /** Takes a file out of the log, into quarantine if there is anything in it. */
-  #setAside(segment: Segment, evidence: boolean): void {
+  #setAside({ segment, fileBytes, unreadable }: Scanned): void {
     const { disk, files, quarantine, name, logger } = this.#options;
     files.forget(segment.path);
     this.#directory = "changed";
     try {
-      if (evidence) quarantine.take(segment.path, name, segment.baseOffset);
+      const doubtful = { from: segment.baseOffset, unreadable };
+      if (fileBytes > 0 || unreadable) quarantine.take(segment.path, name, doubtful);
       else disk.remove(segment.path);
     } catch (error) {
       logger.warn("segment_not_set_aside", { path: segment.path, error: messageOf(error) });
@@ -392,6 +383,7 @@ class Recovery {
       }
     } catch (error) {
       logger.error("segment_not_opened", { path, error: messageOf(error) });
+      this.#unopened.add(path);
       this.#rollNext = true;
       return 0;
     }

@@ -52,7 +52,7 @@ it("keep() has nothing to do with no bytes", async () => {
 });
 
 it("take() moves a whole file away", () => {
-  quarantine.take("a", { topic: "t", index: 3, handle: 0 }, 77);
+  quarantine.take("a", { topic: "t", index: 3, handle: 0 }, { from: 77, unreadable: false });
   expect([disk.exists("a"), disk.exists("quarantine/t-3-77-0.bin")]).toEqual([false, true]);
 });
 
@@ -61,7 +61,10 @@ it("take() keeps no more files than the limit, and removes the others", () => {
   for (let at = 0; at < QUARANTINE_FILES_MAX; at++) {
     disk.open(`quarantine/${at}`, { create: true }).close();
   }
-  quarantine.take("a", { topic: "t", index: 3, handle: 0 }, 77);
+  quarantine.take("a", { topic: "t", index: 3, handle: 0 }, { from: 77, unreadable: false });
   expect(disk.exists("a")).toBe(false);
   expect(disk.list("quarantine").length).toBe(QUARANTINE_FILES_MAX);
+  disk.open("b", { create: true }).close();
+  quarantine.take("b", { topic: "t", index: 3, handle: 0 }, { from: 78, unreadable: true });
+  expect(disk.exists("quarantine/t-3-78-0.bin")).toBe(true);
 });

@@ -363,4 +363,27 @@ describe("recoverLog()", () => {
       expect((await readAll(core, await harness.open())).values.at(-1), `seed ${seed}`).toBe("c");
     }
   });
+
+  it("removes no file that it could not open", async () => {
+    for (const kept of [true, false]) {
+      const written = await write([["a"]]);
+      const disk = diskWith(written.bytes);
+      const closed = kept ? "t-0/00000000000000000001.log" : PATH;
+      const next = batchOf(core, ["b"], { logId: OWN_ID, baseOffset: 1 });
+      if (kept) {
+        disk.open(closed, { create: true }).close();
+        disk.overwrite(closed, next);
+      }
+      const open = disk.open.bind(disk);
+      disk.open = (path, options) => {
+        if (path === closed && disk.exists(path)) throw new Error("not permitted");
+        return open(path, options);
+      };
+      const { harness, log } = await recover(disk);
+      await harness.append(log, ["c"]);
+      expect((await readAll(core, log)).values).toEqual(kept ? ["a", "c"] : ["c"]);
+      expect(disk.contents(`quarantine/t-0-${kept ? 1 : 0}-0.bin`))
+        .toEqual(kept ? next : written.bytes);
+    }
+  });
 });
