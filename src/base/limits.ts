@@ -66,7 +66,7 @@ export const CHECKPOINT_STEP_BYTES = 64 * 1024;
 export const CONCURRENT_SYNCS_MAX = 8;
 
 /** Milliseconds a commit waits at the most for those whom the last one released. */
-export const CROWD_PAUSE_MS_MAX = 4;
+export const CROWD_PAUSE_MS_MAX = 8;
 
 /** Waiters of a commit from which they count as a crowd: about what one turn of the loop reads. */
 export const CROWD_WAITERS_MIN = 64;

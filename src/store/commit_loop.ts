@@ -150,10 +150,22 @@ export class CommitLoop {
 
   #schedule(): void {
     if (this.#scheduled !== "no") return;
-    const lingerMs = Math.max(this.#lingerMs, this.#crowd.pauseMs());
-    if (lingerMs <= 0) return this.#scheduleSoon();
+    const pauseMs = this.#crowd.pauseMs();
+    if (this.#lingerMs <= 0 && pauseMs <= 0) return this.#scheduleSoon();
     this.#scheduled = "linger";
-    this.#cancelLinger = this.#timers.after(lingerMs, () => this.#start());
+    if (pauseMs > this.#lingerMs) return this.#awaitCrowd(this.#clock.monotonicMs() + pauseMs);
+    this.#cancelLinger = this.#timers.after(this.#lingerMs, () => this.#start());
+  }
+
+  /** Looks each millisecond whether most of those whom the last commit released are back. */
+  #awaitCrowd(untilMs: number): void {
+    const back = this.#gatheredWaiters() >= 0.9 * this.#crowd.waiters;
+    if (back || this.#clock.monotonicMs() >= untilMs) return this.#scheduleSoon();
+    this.#cancelLinger = this.#timers.after(1, () => this.#awaitCrowd(untilMs));
+  }
+
+  #gatheredWaiters(): number {
+    return this.#dirty.reduce((sum, log) => sum + log.gatheredWaiters, 0);
   }
 
   #scheduleSoon(): void {
@@ -167,7 +179,7 @@ export class CommitLoop {
    * sockets a turn, and a commit of all of them costs no more than one of the first.
    */
   #gather(before: number, turns: number): void {
-    const waiters = this.#dirty.reduce((sum, log) => sum + log.gatheredWaiters, 0);
+    const waiters = this.#gatheredWaiters();
     const crowd = Math.max(waiters, this.#crowd.waiters) >= CROWD_WAITERS_MIN;
     const comes = turns < 3 || waiters > before;
     if (!crowd || !comes || turns > GATHER_TURNS_MAX) return this.#start();
@@ -272,7 +284,8 @@ export class CommitLoop {
 /**
  * On a slow disk, those whom one commit released answer it together, a moment later. A cycle that
  * starts with the first of them leaves the rest to the next, and each then carries half: so it
- * waits a small part of what the last one took. Nobody waits on a quick disk, or alone.
+ * waits until most of them are back, at the most for a part of what the last one took. Nobody
+ * waits on a quick disk, or alone.
  */
 class CrowdPause {
   readonly #clock: Clock;
@@ -299,7 +312,7 @@ class CrowdPause {
     if (this.#tookMs < SLOW_COMMIT_MS) return 0;
     // Whoever is quiet for as long as a commit takes was not waiting for it.
     if (this.#clock.monotonicMs() - this.#endedMs > this.#tookMs) return 0;
-    return Math.min(this.#tookMs / 8, CROWD_PAUSE_MS_MAX);
+    return Math.min(this.#tookMs / 3, CROWD_PAUSE_MS_MAX);
   }
 }
 
