@@ -111,9 +111,12 @@ function checkRelations(config: Config): void {
       "Cannot use in_flight_bytes_per_connection_max: it is above in_flight_bytes_max",
     );
   }
-  const orders = [config, ...Object.values(config.topics)].map((one) => one.replication_order);
-  if (orders.includes("live_first")) {
-    throw invalid('Cannot use replication_order "live_first": it is not there yet; use "strict"');
+  const policies = [config, ...Object.values(config.topics)];
+  for (const { disk_policy, severity_field } of policies) {
+    if (disk_policy !== "keep_errors" || (severity_field ?? config.severity_field) !== "") continue;
+    throw invalid(
+      "Cannot use disk_policy keep_errors without severity_field: it would keep nothing",
+    );
   }
   const internal = [...config.routes.map(({ topic }) => topic), ...Object.keys(config.topics)]
     .find((topic) => topic.startsWith("__"));

@@ -35,8 +35,10 @@ export function topicSettingsOf(config: Config, name?: string): TopicSettings {
     compressionType: pick("compression_type"),
     durability: pick("durability"),
     diskPolicy: pick("disk_policy"),
-    // config.ts lets nothing else through yet.
-    replicationOrder: "strict",
+    severityField: pick("severity_field"),
+    keepSeverity: pick("keep_severity"),
+    replicationOrder: pick("replication_order"),
+    priority: pick("priority"),
     retainUntil: pick("retain_until"),
     retainUndelivered: pick("retain_undelivered"),
   };

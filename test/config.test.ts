@@ -85,7 +85,9 @@ topics:
     [{ yaml: "topics: { __b: {} }" }, 'topic "__b": "__" marks internal ones'],
     [{ args: ["--config", "nope.yaml"] }, "Cannot read nope.yaml, named by --config: No such file"],
     [{ args: ["--upstream", "centre"] }, 'Cannot use --upstream "centre": expected a base URL'],
-    [{ args: ["--replication-order", "live_first"] }, '"live_first": it is not there yet'],
+    [{ args: ["--disk-policy", "keep_errors"] }, "keep_errors without severity_field"],
+    [{ args: ["--severity-field", "level"] }, "expected `json:NAME` or `header:NAME`"],
+    [{ args: ["--priority", "10"] }, "expected"],
     [{ args: ["--mqtt-port", "off", "--http-port", "off"] }, "nothing would listen"],
     [{ args: ["--host", "0.0.0.0"] }, "Cannot listen on 0.0.0.0 without credentials"],
   ])("refuses %j in one sentence", (given, sentence) => {

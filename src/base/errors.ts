@@ -7,6 +7,7 @@
  */
 
 export type ErrorCode =
+  | "batch_rejected"
   | "body_too_large"
   | "corrupt_batch"
   | "corrupt_log"
@@ -20,6 +21,7 @@ export type ErrorCode =
   | "lane_out_of_order"
   | "log_diverged"
   | "log_not_announced"
+  | "loop_detected"
   | "malformed_body"
   | "malformed_packet"
   | "method_not_allowed"

@@ -368,6 +368,9 @@ export const REPLICATION_SESSIONS_MAX = 4_096;
 /** Skipped ranges in one request: bounds the answer that says which of them are lacking. */
 export const REPLICATION_SKIPS_PER_REQUEST_MAX = 1_024;
 
+/** Nodes between a device and the root of the chain: more is a loop, or a mistake. */
+export const ROUTE_HOPS_MAX = 16;
+
 assert(BATCH_BYTES_TARGET <= BATCH_BYTES_MAX, "a batch is sealed before it is over its limit");
 assert(RECORD_BYTES_MAX + BATCH_HEADER_BYTES <= BATCH_BYTES_MAX, "the largest record fits a batch");
 assert(IN_FLIGHT_BYTES_PER_CONNECTION_MAX <= IN_FLIGHT_BYTES_MAX, "one connection is part of all");

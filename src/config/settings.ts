@@ -18,7 +18,7 @@ import {
   PARTITIONS_MAX,
   SEGMENT_BYTES_MAX,
 } from "../base/limits.ts";
-import { TOPIC_DEFAULTS } from "../store/settings.ts";
+import { PRIORITY_MAX, PRIORITY_MIN, TOPIC_DEFAULTS } from "../store/settings.ts";
 import { listOf, mapOf, type Reader, shape } from "./reader.ts";
 import {
   age,
@@ -28,6 +28,7 @@ import {
   keyTemplate,
   oneOf,
   port,
+  severityField,
   size,
   text,
   token,
@@ -81,14 +82,29 @@ export const TOPIC_SETTINGS = {
     "`os` acknowledges before the disk has it",
   ),
   disk_policy: setting(
-    oneOf(["drop_oldest", "reject"]),
+    oneOf(["drop_oldest", "reject", "keep_errors"]),
     TOPIC_DEFAULTS.diskPolicy,
-    "what a full disk budget does: evict and ledger, or refuse new data",
+    "what a full disk does: evict the oldest and ledger it, refuse new data, or thin by severity",
+  ),
+  severity_field: setting(
+    severityField,
+    TOPIC_DEFAULTS.severityField,
+    "where `keep_errors` reads the severity: `json:NAME` or `header:NAME`",
+  ),
+  keep_severity: setting(
+    oneOf(["debug", "info", "notice", "warn", "error", "critical", "alert", "emergency"]),
+    TOPIC_DEFAULTS.keepSeverity,
+    "the least severity `keep_errors` keeps",
   ),
   replication_order: setting(
     oneOf(["strict", "live_first"]),
     TOPIC_DEFAULTS.replicationOrder,
     "order of the link after an outage",
+  ),
+  priority: setting(
+    count(PRIORITY_MIN, PRIORITY_MAX),
+    TOPIC_DEFAULTS.priority,
+    "more goes over the link first, and leaves a full disk last",
   ),
   retain_until: setting(
     oneOf(["held", "settled"]),

@@ -36,6 +36,15 @@ export const token = value(
   (given) => typeof given === "string" && /^[!-~]{16,512}$/.test(given) ? given : undefined,
 );
 
+/** Empty stands for none. */
+export const severityField = value(
+  "`json:NAME` or `header:NAME`",
+  (given) =>
+    typeof given === "string" && (given === "" || /^(json|header):[^\s:]{1,249}$/.test(given))
+      ? given
+      : undefined,
+);
+
 export const port = value(
   'a port from 0 to 65535, or "off"',
   (given) => given === "off" || given === false ? null : wholeNumber(given, 0, 65_535),

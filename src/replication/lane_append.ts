@@ -76,7 +76,7 @@ export class LaneAppend {
     try {
       for (const frame of this.#lane.frames) {
         if (frame.kind === "batches") await this.#batches(frame.bytes);
-        else await this.#skip(frame.skip);
+        else if (frame.kind === "skip") await this.#skip(frame.skip);
       }
     } catch (error) {
       if (!isOperatingError(error)) throw error;

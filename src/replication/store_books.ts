@@ -108,7 +108,7 @@ function entryOf(log: LaneLog, { logId, from, to, reason, facts }: Skip): NewLed
     bytes: facts.bytes ?? 0,
     minTimestamp: facts.minTimestamp ?? -1,
     maxTimestamp: facts.maxTimestamp ?? -1,
-    reason: reason === "void" ? "rejected" : reason,
+    reason: reason === "void" || reason === "elsewhere" ? "rejected" : reason,
     state: "provisional",
   };
 }

@@ -28,7 +28,8 @@ export type LedgerReason =
   | "retention"
   | "corrupt"
   | "lost_at_receiver"
-  | "rejected";
+  | "rejected"
+  | "wiped";
 
 /**
  * `provisional` until the receiver told which of its offsets it lacks; `final` after that;

@@ -28,8 +28,15 @@ export interface TopicSettings {
   /** `os` acknowledges what the operating system took: outside the promises P1 to P3. */
   readonly durability: "sync" | "os";
   /** What happens at the headroom line: the oldest goes (ledgered), or the newest is refused. */
-  readonly diskPolicy: "drop_oldest" | "reject";
-  readonly replicationOrder: "strict";
+  /** What happens at the headroom line besides: `keep_errors` thins the oldest by severity. */
+  readonly diskPolicy: "drop_oldest" | "reject" | "keep_errors";
+  /** Where `keep_errors` reads the severity: `json:NAME`, `header:NAME`; empty: it has none. */
+  readonly severityField: string;
+  /** The least severity that `keep_errors` keeps. */
+  readonly keepSeverity: string;
+  readonly replicationOrder: "strict" | "live_first";
+  /** 1 to 9; what has more goes over the link first, and leaves a full disk last. */
+  readonly priority: number;
   /** What frees a gateway's space: the next node holds it, or the root of the chain does. */
   readonly retainUntil: "held" | "settled";
   /** Whether retention by time and bytes spares what was not delivered upstream. */
@@ -51,6 +58,9 @@ export interface StoreSettings {
   readonly topicDefaults: TopicSettings;
 }
 
+export const PRIORITY_MIN = 1;
+export const PRIORITY_MAX = 9;
+
 export const TOPIC_DEFAULTS: TopicSettings = {
   partitions: 1,
   retentionMs: RETENTION_MS,
@@ -60,7 +70,10 @@ export const TOPIC_DEFAULTS: TopicSettings = {
   compressionType: "lz4",
   durability: "sync",
   diskPolicy: "drop_oldest",
+  severityField: "",
+  keepSeverity: "error",
   replicationOrder: "strict",
+  priority: 5,
   retainUntil: "held",
   retainUndelivered: true,
 };
@@ -88,6 +101,7 @@ export function checkTopicSettings(topic: string, settings: TopicSettings): void
     );
   };
   within("partitions", settings.partitions, 1, PARTITIONS_MAX);
+  within("priority", settings.priority, PRIORITY_MIN, PRIORITY_MAX);
   within("retention_ms", settings.retentionMs, 1, Number.MAX_SAFE_INTEGER, true);
   within("retention_bytes", settings.retentionBytes, 1, Number.MAX_SAFE_INTEGER, true);
   within("segment_bytes", settings.segmentBytes, 1, SEGMENT_BYTES_MAX);
@@ -112,7 +126,10 @@ export function encodeTopicSettings(
     compression_type: settings.compressionType,
     durability: settings.durability,
     disk_policy: settings.diskPolicy,
+    severity_field: settings.severityField,
+    keep_severity: settings.keepSeverity,
     replication_order: settings.replicationOrder,
+    priority: settings.priority,
     retain_until: settings.retainUntil,
     retain_undelivered: settings.retainUndelivered,
   };
@@ -131,6 +148,9 @@ export function decodeTopicSettings(row: Readonly<Record<string, unknown>>): Top
     compressionType: value("compression_type") as TopicSettings["compressionType"],
     durability: value("durability") as TopicSettings["durability"],
     diskPolicy: value("disk_policy") as TopicSettings["diskPolicy"],
+    severityField: value("severity_field") as string,
+    keepSeverity: value("keep_severity") as string,
+    priority: value("priority") as number,
     replicationOrder: value("replication_order") as TopicSettings["replicationOrder"],
     retainUntil: value("retain_until") as TopicSettings["retainUntil"],
     retainUndelivered: value("retain_undelivered") as boolean,

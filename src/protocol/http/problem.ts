@@ -37,6 +37,7 @@ interface Row {
 }
 
 const TABLE: Readonly<Record<ProblemCode, Row>> = {
+  batch_rejected: { status: 422, title: "Batch will never be taken" },
   body_too_large: { status: 413, title: "Request body too large", closes: true },
   corrupt_batch: { status: 500, title: "Stored batch is damaged" },
   corrupt_log: { status: 500, title: "Log is damaged" },
@@ -51,6 +52,7 @@ const TABLE: Readonly<Record<ProblemCode, Row>> = {
   lane_out_of_order: { status: 409, title: "Lane is out of order" },
   log_diverged: { status: 416, title: "Log is not the one that was read before" },
   log_not_announced: { status: 409, title: "Log was not announced" },
+  loop_detected: { status: 409, title: "Replication runs in a loop" },
   malformed_body: { status: 400, title: "Malformed request body" },
   malformed_packet: { status: 400, title: "Malformed packet" },
   method_not_allowed: { status: 405, title: "Method not allowed here" },

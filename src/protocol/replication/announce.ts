@@ -13,29 +13,34 @@
  *       predecessor        16 hex|null  the run before it, whose batches come first
  *       predecessor_end    integer      where that one ended, exclusive
  *       root               16 hex       first of the chain: it chooses the receiver's partition
+ *       path_key           32 hex|null  secret of the log's origin: who names it is another path of
+ *                                       the same log (from version 2 on)
  *
  * answer, JSON
  *     logs                 those accepted, each
  *       log_id             16 hex
  *       held               integer      source offsets below it are durable here, or ledgered
  *       settled            integer      the same at the root of the chain of nodes
+ *       islands            [{from, to}] held above that, if any (from version 2 on)
  *     refused              see refusal.ts
  *
  * @module
  */
 import { utf8 } from "../../base/bytes.ts";
 import {
+  ISLANDS_MAX,
   PARTITIONS_MAX,
   REPLICATION_ANNOUNCE_LOGS_MAX,
   REPLICATION_JSON_BYTES_MAX,
   REPLICATION_NODE_NAME_MAX,
   TOPIC_NAME_MAX,
 } from "../../base/limits.ts";
-import type { LogId, Offset, TopicName } from "../../base/types.ts";
+import type { LogId, Offset, OffsetRange, TopicName } from "../../base/types.ts";
 import { Fields } from "./fields.ts";
 import { SESSION_CHARACTERS } from "./hello.ts";
 import { type Refusal, refusalOf, refusalToJson } from "./refusal.ts";
 
+export const PATH_KEY_CHARACTERS = 32;
 export const ANNOUNCE_PATH = "/v1/replication/announce";
 
 export interface LogAnnouncement {
@@ -48,6 +53,8 @@ export interface LogAnnouncement {
   readonly predecessor: LogId | null;
   readonly predecessorEnd: Offset;
   readonly root: LogId;
+  /** 32 hex digits; null where the origin, or a peer on the way, speaks version 1. */
+  readonly pathKey?: string | null;
 }
 
 export interface AnnounceRequest {
@@ -60,6 +67,8 @@ export interface LogStanding {
   readonly logId: LogId;
   readonly held: Offset;
   readonly settled: Offset;
+  /** What is held above `held`, sorted and apart; absent when there is none. */
+  readonly islands?: readonly OffsetRange[];
 }
 
 export interface AnnounceAnswer {
@@ -80,6 +89,7 @@ export function encodeAnnounceRequest(request: AnnounceRequest): Uint8Array<Arra
       predecessor: log.predecessor,
       predecessor_end: log.predecessorEnd,
       root: log.root,
+      ...(log.pathKey ? { path_key: log.pathKey } : {}),
     })),
   }));
 }
@@ -105,6 +115,7 @@ function announcementOf(fields: Fields): LogAnnouncement {
     predecessor: fields.has("predecessor") ? fields.id("predecessor") : null,
     predecessorEnd: fields.integer("predecessor_end", 0, firstOffset),
     root: fields.id("root"),
+    ...(fields.has("path_key") ? { pathKey: fields.hex("path_key", PATH_KEY_CHARACTERS) } : {}),
   };
 }
 
@@ -123,7 +134,8 @@ export function decodeAnnounceAnswer(body: Uint8Array): AnnounceAnswer {
 }
 
 export function standingToJson(log: LogStanding): Record<string, unknown> {
-  return { log_id: log.logId, held: log.held, settled: log.settled };
+  const { logId, held, settled, islands } = log;
+  return { log_id: logId, held, settled, ...(islands?.length ? { islands } : {}) };
 }
 
 export function standingOf(fields: Fields): LogStanding {
@@ -131,5 +143,13 @@ export function standingOf(fields: Fields): LogStanding {
     logId: fields.id("log_id"),
     held: fields.offset("held"),
     settled: fields.offset("settled"),
+    ...(fields.has("islands") ? { islands: islandsOf(fields) } : {}),
   };
+}
+
+function islandsOf(fields: Fields): OffsetRange[] {
+  return fields.list("islands", ISLANDS_MAX).map((island) => {
+    const from = island.offset("from");
+    return { from, to: island.integer("to", from, Number.MAX_SAFE_INTEGER) };
+  });
 }

@@ -2,8 +2,8 @@
  * POST /v1/replication/append, the body: frames, back to back. A lane frame says whose the frames
  * after it are; batches travel byte for byte as they lie on disk.
  *
- *     0  kind      u8    1 lane, 2 batches, 3 skip
- *     1  variant   u8    lane: mode (0 strict); batches: 0; skip: reason
+ *     0  kind      u8    1 lane, 2 batches, 3 skip, 4 open
+ *     1  variant   u8    lane: mode (0 strict, 1 live, 2 backlog); skip: reason; else 0
  *     2  reserved  u16   0
  *     4  length    u32   bytes of the payload
  *     8  crc       u32   CRC-32C of bytes 0 .. 7, and of the payload unless it is batches
@@ -24,7 +24,14 @@
  *    40  max timestamp  i64
  *
  * reasons: 0 void (the offsets never held a record of this log), 1 evicted, 2 retention, 3 corrupt,
- * 4 lost_at_receiver, 5 rejected. All integers big-endian.
+ * 4 lost_at_receiver, 5 rejected, 6 elsewhere (an earlier upstream holds them: no loss, and they may
+ * still come by another path), 7 wiped.
+ *
+ * open payload, in a live lane: an island of the log may begin there; no effect where it is held
+ *     0  log id         u64
+ *     8  offset         i64  source offset of the next batch that the lane will ever send
+ *
+ * All integers big-endian. Open frames, and reasons from 6 on, came with version 2.
  *
  * Headers of the request: `Logboom-Protocol`, `Logboom-Session`.
  *
@@ -37,7 +44,7 @@ import {
   REPLICATION_LANES_PER_REQUEST_MAX,
   REPLICATION_SKIPS_PER_REQUEST_MAX,
 } from "../../base/limits.ts";
-import type { LogId, OffsetRange } from "../../base/types.ts";
+import type { LogId, Offset, OffsetRange } from "../../base/types.ts";
 import type { Checksum } from "./checksum.ts";
 import { LANE_MODES, LANE_NAME_MAX, type LaneMode, parseLaneName } from "./lane_name.ts";
 
@@ -51,8 +58,10 @@ const CRC_AT = 8;
 const KIND_LANE = 1;
 const KIND_BATCHES = 2;
 const KIND_SKIP = 3;
+const KIND_OPEN = 4;
 const LANE_FIXED_BYTES = 8;
 const SKIP_BYTES = 48;
+const OPEN_BYTES = 16;
 
 export const SKIP_REASONS = [
   "void",
@@ -61,6 +70,8 @@ export const SKIP_REASONS = [
   "corrupt",
   "lost_at_receiver",
   "rejected",
+  "elsewhere",
+  "wiped",
 ] as const;
 export type SkipReason = typeof SKIP_REASONS[number];
 
@@ -79,9 +90,16 @@ export interface Skip extends OffsetRange {
   readonly facts: SkipFacts;
 }
 
+/** Where a live lane may begin an island: the source offset of its first batch. */
+export interface Opening {
+  readonly logId: LogId;
+  readonly offset: Offset;
+}
+
 export type Frame =
   | { readonly kind: "batches"; readonly bytes: Uint8Array }
-  | { readonly kind: "skip"; readonly skip: Skip };
+  | { readonly kind: "skip"; readonly skip: Skip }
+  | { readonly kind: "open"; readonly opening: Opening };
 
 export interface LaneFrames {
   readonly lane: string;
@@ -129,6 +147,13 @@ export class AppendWriter {
     view.setBigInt64(32, BigInt(skip.facts.minTimestamp ?? -1));
     view.setBigInt64(40, BigInt(skip.facts.maxTimestamp ?? -1));
     this.#frame(KIND_SKIP, SKIP_REASONS.indexOf(skip.reason), payload);
+  }
+
+  open({ logId, offset }: Opening): void {
+    const payload = new Uint8Array(OPEN_BYTES);
+    viewOf(payload).setBigUint64(0, BigInt(`0x${logId}`));
+    viewOf(payload).setBigInt64(8, BigInt(offset));
+    this.#frame(KIND_OPEN, 0, payload);
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -202,6 +227,8 @@ export function decodeAppend(body: Uint8Array, crc32c: Checksum): LaneFrames[] {
       else if (kind === KIND_SKIP) {
         frames.push({ kind: "skip", skip: readSkip(payload, variant, position) });
         if (++skips > REPLICATION_SKIPS_PER_REQUEST_MAX) throw malformed(position, "many skips");
+      } else if (kind === KIND_OPEN && variant === 0) {
+        frames.push({ kind: "open", opening: readOpening(payload, position) });
       } else throw malformed(position, `unknown kind ${kind}, variant ${variant}`);
     }
     position = start + length;
@@ -230,7 +257,7 @@ function readSkip(payload: Uint8Array, variant: number, position: number): Skip 
   const to = integerAt(payload, 16, position);
   if (from === null || to === null || from >= to) throw malformed(position, "an empty skip range");
   return {
-    logId: viewOf(payload).getBigUint64(0).toString(16).padStart(16, "0"),
+    logId: logIdAt(payload),
     from,
     to,
     reason,
@@ -240,6 +267,17 @@ function readSkip(payload: Uint8Array, variant: number, position: number): Skip 
       maxTimestamp: integerAt(payload, 40, position),
     },
   };
+}
+
+function readOpening(payload: Uint8Array, position: number): Opening {
+  if (payload.length !== OPEN_BYTES) throw malformed(position, `open of ${payload.length} bytes`);
+  const offset = integerAt(payload, 8, position);
+  if (offset === null) throw malformed(position, "a negative opening");
+  return { logId: logIdAt(payload), offset };
+}
+
+function logIdAt(payload: Uint8Array): LogId {
+  return viewOf(payload).getBigUint64(0).toString(16).padStart(16, "0");
 }
 
 /** A whole number from 0 to the largest exact one; null stands for -1, "not known". */

@@ -8,7 +8,7 @@ import { OperatingError } from "../../base/errors.ts";
 import { OFFSET_MAX } from "../../base/limits.ts";
 import type { LogId, Offset } from "../../base/types.ts";
 
-const LOG_ID = /^[0-9a-f]{16}$/;
+const HEX = /^[0-9a-f]+$/;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 export class Fields {
@@ -73,11 +73,25 @@ export class Fields {
 
   /** Sixteen lower-case hex digits: a log id, or a node id. */
   id(name: string): LogId {
+    return this.hex(name, 16);
+  }
+
+  hex(name: string, digits: number): string {
     const value = this.#value(name);
-    if (typeof value !== "string" || !LOG_ID.test(value)) {
-      throw this.#wrong(name, "not 16 lower-case hex digits");
+    if (typeof value !== "string" || value.length !== digits || !HEX.test(value)) {
+      throw this.#wrong(name, `not ${digits} lower-case hex digits`);
     }
     return value;
+  }
+
+  /** Ids as {@linkcode id} takes them, in an array of at most `countMax`. */
+  ids(name: string, countMax: number): LogId[] {
+    const value = this.#value(name);
+    if (!Array.isArray(value)) throw this.#wrong(name, "not an array");
+    if (value.length > countMax) {
+      throw this.#wrong(name, `${value.length} elements, at most ${countMax} allowed`);
+    }
+    return value.map((id, at) => new Fields({ id }, `${this.#place}, ${name}[${at}]`).id("id"));
   }
 
   /** The objects of an array of at most `countMax`. */

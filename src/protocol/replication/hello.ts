@@ -6,6 +6,7 @@
  *     protocol_max   integer      newest
  *     node_id        16 hex       of the sender's data directory
  *     node_name      1-255 chars  as people know it
+ *     run            16 hex       drawn at each start of the process: tells a clone from a restart
  *
  * answer, JSON
  *     protocol       integer      what both speak from now on
@@ -13,13 +14,18 @@
  *     node_id        16 hex       of the receiver
  *     node_name      1-255 chars
  *     body_bytes_max integer      largest body of an append request
+ *     route          [16 hex]     node ids from the receiver to the root, as far as it knows
  *
  * A session lives in the receiver's memory: `unknown_session` (409) means say hello again.
  *
  * @module
  */
 import { utf8 } from "../../base/bytes.ts";
-import { REPLICATION_JSON_BYTES_MAX, REPLICATION_NODE_NAME_MAX } from "../../base/limits.ts";
+import {
+  REPLICATION_JSON_BYTES_MAX,
+  REPLICATION_NODE_NAME_MAX,
+  ROUTE_HOPS_MAX,
+} from "../../base/limits.ts";
 import type { NodeId } from "../../base/types.ts";
 import { Fields } from "./fields.ts";
 import { PROTOCOL_VERSION_MAX, type VersionRange } from "./version.ts";
@@ -31,6 +37,8 @@ export interface HelloRequest {
   readonly versions: VersionRange;
   readonly nodeId: NodeId;
   readonly nodeName: string;
+  /** Absent where the sender speaks version 1. */
+  readonly run?: string;
 }
 
 export interface HelloAnswer {
@@ -39,6 +47,8 @@ export interface HelloAnswer {
   readonly nodeId: NodeId;
   readonly nodeName: string;
   readonly bodyBytesMax: number;
+  /** Node ids from the receiver to the root of the chain; empty from a version 1 peer. */
+  readonly route?: readonly NodeId[];
 }
 
 export function encodeHelloRequest(hello: HelloRequest): Uint8Array<ArrayBuffer> {
@@ -47,6 +57,7 @@ export function encodeHelloRequest(hello: HelloRequest): Uint8Array<ArrayBuffer>
     protocol_max: hello.versions.max,
     node_id: hello.nodeId,
     node_name: hello.nodeName,
+    ...(hello.run === undefined ? {} : { run: hello.run }),
   }));
 }
 
@@ -58,6 +69,7 @@ export function decodeHelloRequest(body: Uint8Array): HelloRequest {
     versions: { min, max: fields.integer("protocol_max", min, PROTOCOL_VERSION_MAX) },
     nodeId: fields.id("node_id"),
     nodeName: fields.text("node_name", REPLICATION_NODE_NAME_MAX),
+    ...(fields.has("run") ? { run: fields.id("run") } : {}),
   };
 }
 
@@ -68,6 +80,7 @@ export function encodeHelloAnswer(answer: HelloAnswer): Uint8Array<ArrayBuffer> 
     node_id: answer.nodeId,
     node_name: answer.nodeName,
     body_bytes_max: answer.bodyBytesMax,
+    ...(answer.route === undefined ? {} : { route: answer.route }),
   }));
 }
 
@@ -80,5 +93,6 @@ export function decodeHelloAnswer(body: Uint8Array): HelloAnswer {
     nodeId: fields.id("node_id"),
     nodeName: fields.text("node_name", REPLICATION_NODE_NAME_MAX),
     bodyBytesMax: fields.integer("body_bytes_max", 1, Number.MAX_SAFE_INTEGER),
+    ...(fields.has("route") ? { route: fields.ids("route", ROUTE_HOPS_MAX) } : {}),
   };
 }

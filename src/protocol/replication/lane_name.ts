@@ -8,7 +8,11 @@ import { OperatingError } from "../../base/errors.ts";
 import { PARTITIONS_MAX, TOPIC_NAME_MAX } from "../../base/limits.ts";
 import type { TopicName } from "../../base/types.ts";
 
-/** What a lane carries. `live` and `backlog` are kept for `replication_order: live_first`. */
+/**
+ * What a lane carries. With `replication_order: live_first` a partition may travel as two lanes: a
+ * `live` one, whose batches may begin islands, and a `backlog` one, which fills the rest in order,
+ * as a `strict` one does.
+ */
 export const LANE_MODES = ["strict", "live", "backlog"] as const;
 export type LaneMode = typeof LANE_MODES[number];
 

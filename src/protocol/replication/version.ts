@@ -3,6 +3,7 @@
  * before, so that either side of a link may be upgraded first.
  *
  *     1  hello, announce, append; lanes are strict
+ *     2  live lanes and islands, offsets held elsewhere, path keys, routes, zstd bodies
  *
  * @module
  */
@@ -14,7 +15,10 @@ export interface VersionRange {
 }
 
 /** What this program speaks. */
-export const PROTOCOL_VERSIONS: VersionRange = { min: 1, max: 1 };
+export const PROTOCOL_VERSIONS: VersionRange = { min: 1, max: 2 };
+
+/** From this version on the peer knows live lanes, and all else that version 1 does not say. */
+export const VERSION_WITH_ISLANDS = 2;
 
 /** Versions are small; a bound keeps nonsense out of messages and logs. */
 export const PROTOCOL_VERSION_MAX = 65_535;

@@ -39,6 +39,12 @@ describe("decodeAnnounceRequest()", () => {
     expect(decodeAnnounceRequest(encodeAnnounceRequest(request))).toEqual(request);
   });
 
+  it("carries the path key", () => {
+    const logs = [{ ...first, pathKey: "0123456789abcdef0123456789abcdef" }];
+    expect(decodeAnnounceRequest(encodeAnnounceRequest({ session, logs })).logs).toEqual(logs);
+    expect(sent({ pathKey: "0123" })).toThrow('"path_key"');
+  });
+
   it("refuses ranges that cannot be", () => {
     expect(sent({ endOffset: 69 })).toThrow('"end_offset"');
     expect(sent({ firstOffset: -1 })).toThrow('"first_offset"');
@@ -57,7 +63,10 @@ describe("decodeAnnounceRequest()", () => {
 describe("decodeAnnounceAnswer()", () => {
   it("reads what was written, good news and bad", () => {
     const answer = {
-      logs: [{ logId: first.logId, held: 70, settled: 12 }],
+      logs: [
+        { logId: first.logId, held: 70, settled: 12, islands: [{ from: 80, to: 90 }] },
+        { logId: second.logId, held: 70, settled: 12 },
+      ],
       refused: [{
         lane: null,
         logId: second.logId,

@@ -32,6 +32,8 @@ function sample(): Uint8Array<ArrayBuffer> {
   writer.batches([utf8("first"), utf8("second")]);
   writer.lane("logs/1", "strict", 0);
   writer.skip({ ...skip, reason: "void", facts: NO_FACTS });
+  writer.lane("logs/2", "live", 0);
+  writer.open({ logId: "00000000000000ff", offset: 77 });
   return writer.finish();
 }
 
@@ -71,13 +73,19 @@ describe("decodeAppend()", () => {
         pending: 0,
         frames: [{ kind: "skip", skip: { ...skip, reason: "void", facts: NO_FACTS } }],
       },
+      {
+        lane: "logs/2",
+        mode: "live",
+        pending: 0,
+        frames: [{ kind: "open", opening: { logId: "00000000000000ff", offset: 77 } }],
+      },
     ]);
     expect(decodeAppend(new Uint8Array(0), crc32c)).toEqual([]);
   });
 
   it("refuses or reads every cut, and never throws anything but malformed_body", () => {
     const whole = sample();
-    const ends = new Set([0, 26, 86, 109, 135, whole.length]);
+    const ends = new Set([0, 26, 86, 109, 135, 195, 221, whole.length]);
     for (let size = 0; size <= whole.length; size++) {
       expect(outcome(whole.slice(0, size)), `cut at ${size}`)
         .toBe(ends.has(size) ? "read" : "malformed_body");

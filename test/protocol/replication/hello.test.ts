@@ -21,6 +21,17 @@ describe("hello", () => {
   it("survives the wire", () => {
     expect(decodeHelloRequest(encodeHelloRequest(request))).toEqual(request);
     expect(decodeHelloAnswer(encodeHelloAnswer(answer))).toEqual(answer);
+    const newer = { ...request, run: "00000000000000cc" };
+    expect(decodeHelloRequest(encodeHelloRequest(newer))).toEqual(newer);
+    const routed = { ...answer, route: [answer.nodeId, "00000000000000cc"] };
+    expect(decodeHelloAnswer(encodeHelloAnswer(routed))).toEqual(routed);
+  });
+
+  it("refuses a route that is no list of a few node ids", () => {
+    const routed = (route: readonly string[]) => () =>
+      decodeHelloAnswer(encodeHelloAnswer({ ...answer, route }));
+    expect(routed(["nonsense"])).toThrow("route[0]");
+    expect(routed(Array.from({ length: 17 }, () => answer.nodeId))).toThrow("at most 16");
   });
 
   it("ignores what a newer peer adds", () => {

@@ -36,11 +36,11 @@ describe("hello", () => {
     const { status, json } = await peer.hello({ min: 7, max: 8 });
     expect(status).toBe(400);
     expect(json).toMatchObject({ code: "unsupported_version" });
-    expect(json.detail).toContain("the peer speaks versions 7-8, this node speaks version 1");
+    expect(json.detail).toContain("the peer speaks versions 7-8, this node speaks versions 1-2");
   });
 
   it("takes the newest version both speak", async () => {
-    expect((await peer.hello({ min: 1, max: 9 })).json).toMatchObject({ protocol: 1 });
+    expect((await peer.hello({ min: 1, max: 9 })).json).toMatchObject({ protocol: 2 });
   });
 
   it("refuses the node itself", async () => {
