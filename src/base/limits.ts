@@ -259,6 +259,11 @@ export const PRODUCE_ADMISSION_WAIT_MS = 5_000;
 /** Lines in one produce request, which go to the core without becoming objects. */
 export const PRODUCE_LINES_MAX = 1_000_000;
 
+/**
+ * Peers that may speak for one log: those it came by last. One forgotten is let in again by its key.
+ */
+export const LOG_PATHS_MAX = 8;
+
 /** Records in one produce request that do: bounds what a body of tiny ones makes the node allocate. */
 export const PRODUCE_RECORDS_MAX = 100_000;
 

@@ -40,6 +40,7 @@ const PUT_TOPIC = "INSERT OR REPLACE INTO topics VALUES (?, ?, ?)";
 const PUT_OWN_LOG = "INSERT OR REPLACE INTO own_logs VALUES (?, ?, ?, ?, ?, ?, ?)";
 const PUT_ANNOUNCED_LOG =
   "INSERT OR REPLACE INTO announced_logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const PUT_LOG_PATHS = "INSERT OR REPLACE INTO log_paths VALUES (?, ?, ?)";
 const PUT_PEER = "INSERT OR REPLACE INTO peers VALUES (?, ?, ?, ?)";
 const PUT_OFFSET = "INSERT OR REPLACE INTO committed_offsets VALUES (?, ?, ?, ?, ?, ?)";
 
@@ -91,7 +92,7 @@ export class SqliteCatalogue implements Catalogue {
     const [topics, ownLogs, announcedLogs, peers, meta] = await Promise.all([
       this.#query("SELECT * FROM topics"),
       this.#query("SELECT * FROM own_logs"),
-      this.#query("SELECT * FROM announced_logs"),
+      this.#query("SELECT * FROM announced_logs LEFT JOIN log_paths USING (log_id)"),
       this.#query("SELECT * FROM peers"),
       this.#query("SELECT * FROM meta"),
     ]);
@@ -129,20 +130,8 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   putAnnouncedLogs(rows: readonly AnnouncedLogRow[]): Promise<void> {
-    return this.#change(rows.map((row) => [PUT_ANNOUNCED_LOG, [
-      row.logId,
-      row.peer,
-      row.gateway,
-      row.topic,
-      row.partition,
-      row.firstOffset,
-      row.predecessor,
-      row.predecessorEnd,
-      row.root,
-      row.targetTopic,
-      row.targetPartition,
-      row.closed,
-    ]]));
+    const pathed = rows.filter((row) => row.pathKey || row.paths?.length);
+    return this.#change([...rows.map(announcedLogStatement), ...pathed.map(pathsStatement)]);
   }
 
   putPeer({ id, name, firstSeenMs, lastSeenMs }: PeerRow): Promise<void> {
@@ -263,9 +252,40 @@ function ownLogOf(row: Row): OwnLogRow {
   };
 }
 
+function announcedLogStatement(row: AnnouncedLogRow): Statement {
+  return [PUT_ANNOUNCED_LOG, [
+    row.logId,
+    row.peer,
+    row.gateway,
+    row.topic,
+    row.partition,
+    row.firstOffset,
+    row.predecessor,
+    row.predecessorEnd,
+    row.root,
+    row.targetTopic,
+    row.targetPartition,
+    row.closed,
+  ]];
+}
+
+/** A table of its own: an older logboom reads and writes the other, and knows nothing of paths. */
+function pathsStatement({ logId, pathKey, paths }: AnnouncedLogRow): Statement {
+  return [PUT_LOG_PATHS, [logId, pathKey ?? null, JSON.stringify(paths ?? [])]];
+}
+
+function pathsOf(row: Row): Pick<AnnouncedLogRow, "paths" | "pathKey"> {
+  if (row["paths"] === null) return {};
+  return {
+    paths: JSON.parse(row["paths"] as string) as string[],
+    pathKey: row["path_key"] as string | null,
+  };
+}
+
 function announcedLogOf(row: Row): AnnouncedLogRow {
   return {
     ...ownLogOf(row),
+    ...pathsOf(row),
     peer: row["peer"] as string,
     gateway: row["gateway"] as string,
     targetTopic: row["target_topic"] as string,

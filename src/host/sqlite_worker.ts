@@ -56,6 +56,9 @@ const SCHEMA = `
     first_offset INTEGER NOT NULL, predecessor TEXT, predecessor_end INTEGER NOT NULL,
     root TEXT NOT NULL, target_topic TEXT NOT NULL, target_partition INTEGER NOT NULL, closed TEXT
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS log_paths (
+    log_id TEXT PRIMARY KEY, path_key TEXT, paths TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS peers (
     id TEXT PRIMARY KEY, name TEXT NOT NULL,
     first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL

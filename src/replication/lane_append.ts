@@ -131,7 +131,7 @@ export class LaneAppend {
       const message = `Cannot take from log ${logId}: it was not announced`;
       throw new OperatingError("log_not_announced", message, { log_id: logId });
     }
-    if (log.peer !== this.#context.peer) {
+    if (!log.paths.includes(this.#context.peer)) {
       const message = `Cannot take from log ${logId}: it belongs to another peer`;
       throw new OperatingError("peer_mismatch", message, { log_id: logId });
     }

@@ -41,7 +41,7 @@ import { type Session, Sessions } from "./sessions.ts";
 import { Turnstile } from "./turnstile.ts";
 
 export interface ReceiverOptions {
-  readonly store: Pick<Store, "core" | "ranges" | "topic" | "nodeId" | "commits">;
+  readonly store: Pick<Store, "core" | "ranges" | "logs" | "topic" | "nodeId" | "commits">;
   readonly nodeName: string;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -166,9 +166,14 @@ export class Receiver {
   }
 
   async #announce(log: LogAnnouncement, session: Session): Promise<LogStanding> {
-    const { ranges } = this.#options.store;
+    const { ranges, logs } = this.#options.store;
     const { endOffset: _, ...identity } = log;
-    await ranges.announce({ ...identity, peer: session.peer });
+    // Known by its key, too: ids of long ago are forgotten.
+    if (logs.get(log.logId) !== undefined || log.pathKey === logs.pathKeyOf(log.logId)) {
+      throw loopOf(log.logId);
+    }
+    const nodeId = session.authenticated ? session.nodeId : null;
+    await ranges.announce({ ...identity, peer: session.peer }, nodeId);
     const standing = this.#standing(log.logId, session);
     if (standing !== null) return standing;
     throw new OperatingError(
@@ -179,7 +184,7 @@ export class Receiver {
 
   #standing(logId: LogId, { peer }: Session): LogStanding | null {
     const log = this.#options.store.ranges.get(logId);
-    if (log === undefined || log.peer !== peer) return null;
+    if (log === undefined || !log.paths.includes(peer)) return null;
     const held = log.watermark;
     const settled = this.#options.settledOf?.(logId) ?? held;
     return { logId, held, settled: Math.min(held, settled) };
@@ -219,4 +224,13 @@ export class Receiver {
       { topic, partition },
     );
   }
+}
+
+function loopOf(logId: LogId): OperatingError {
+  return new OperatingError(
+    "loop_detected",
+    `Cannot take log ${logId}: it is this node's own, and came back to it; ` +
+      "let the sender replicate to another upstream, or to none",
+    { log_id: logId },
+  );
 }

@@ -33,7 +33,11 @@ export class StoreBooks {
       nodeName,
       topic,
       partition,
-      ownLogs: () => logs.chain(topic, partition).map((row) => identityOfOwn(row, nodeName)),
+      ownLogs: () =>
+        logs.chain(topic, partition).map((row) => ({
+          ...identityOfOwn(row, nodeName),
+          pathKey: logs.pathKeyOf(row.logId),
+        })),
       foreignLog(logId) {
         const received = ranges.get(logId);
         return received === undefined ? null : identityOfReceived(received);
@@ -119,6 +123,6 @@ function identityOfOwn(row: OwnLogRow, gateway: string): LogIdentity {
 }
 
 function identityOfReceived(log: ReceivedLog): LogIdentity {
-  const { logId, gateway, source, firstOffset, predecessor, predecessorEnd, root } = log;
-  return { logId, gateway, ...source, firstOffset, predecessor, predecessorEnd, root };
+  const { logId, gateway, source, firstOffset, predecessor, predecessorEnd, root, pathKey } = log;
+  return { logId, gateway, ...source, firstOffset, predecessor, predecessorEnd, root, pathKey };
 }

@@ -33,8 +33,12 @@ export interface OwnLogRow {
 /** A log of another node, as its gateway announced it. */
 export interface AnnouncedLogRow {
   readonly logId: LogId;
-  /** Node id of the peer whose credential announced it. */
+  /** The peer that announced it first: its credential's name, or its node id. */
   readonly peer: string;
+  /** Peers it came by since, those of last times; see log_paths.ts. */
+  readonly paths?: readonly string[];
+  /** Secret of its origin; null where that, or a node on the way, speaks protocol version 1. */
+  readonly pathKey?: string | null;
   readonly gateway: string;
   /** At the origin. */
   readonly topic: TopicName;

@@ -15,11 +15,14 @@ import type { IdentityHook, PartitionName } from "./books.ts";
 import type { Catalogue, OwnLogRow } from "./catalogue.ts";
 import type { OwnLogCheckpoint } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
+import { pathKeyOf } from "./path_secret.ts";
 
 export interface LogRegistryOptions {
   readonly catalogue: Pick<Catalogue, "putOwnLogs" | "deleteOwnLogs">;
   readonly random: Random;
   readonly logger: Logger;
+  /** Of this node; see path_secret.ts. */
+  readonly pathSecret: string;
 }
 
 /** Log ids of each partition that the checkpoint holds: those of the last few runs. */
@@ -57,6 +60,11 @@ export class LogRegistry implements IdentityHook {
 
   get(logId: LogId): OwnLogRow | undefined {
     return this.#ids.get(logId);
+  }
+
+  /** What a peer must show to be a path of that log, if it is one of this node's. */
+  pathKeyOf(logId: LogId): string {
+    return pathKeyOf(this.#options.pathSecret, logId);
   }
 
   /** Where a log of a chain ends, exclusive: where the next begins, else `logEndOffset`. */

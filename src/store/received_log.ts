@@ -6,13 +6,16 @@
 import { ISLANDS_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { AnnouncedLogRow } from "./catalogue.ts";
+import { pathsOf } from "./log_paths.ts";
 import type { RangeSet } from "./range_set.ts";
 
 /** A log as its gateway announces it. */
 export interface AnnouncedLog {
   readonly logId: LogId;
-  /** Node id of the peer whose credential announces it. */
+  /** The peer that announces it: its credential's name, or its node id. */
   readonly peer: string;
+  /** Secret of the log's origin, where the peer shows it. */
+  readonly pathKey?: string | null;
   readonly gateway: string;
   /** At the origin. */
   readonly topic: TopicName;
@@ -29,7 +32,12 @@ export interface LostRange extends OffsetRange {
 
 export interface ReceivedLog {
   readonly logId: LogId;
+  /** The peer that announced it first. */
   readonly peer: string;
+  /** Every peer that may speak for it; see log_paths.ts. */
+  readonly paths: readonly string[];
+  /** Passed on upstream, and shown to nobody else. */
+  readonly pathKey: string | null;
   readonly gateway: string;
   readonly source: { readonly topic: TopicName; readonly partition: number };
   readonly target: { readonly topic: TopicName; readonly partition: number };
@@ -97,6 +105,8 @@ export function view(entry: RangeEntry, row: AnnouncedLogRow): ReceivedLog {
   return {
     logId: row.logId,
     peer: row.peer,
+    paths: pathsOf(row),
+    pathKey: row.pathKey ?? null,
     gateway: row.gateway,
     source: { topic: row.topic, partition: row.partition },
     target: entry.target,

@@ -14,11 +14,12 @@ import { fromHex } from "../base/bytes.ts";
 import { OperatingError } from "../base/errors.ts";
 import { ANNOUNCED_LOGS_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
-import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
+import { withPath } from "./log_paths.ts";
 import { RangeSet } from "./range_set.ts";
 import {
   type AnnouncedLog,
@@ -56,17 +57,18 @@ export class ReceivedRanges {
   /**
    * Makes a log known, durably, before its first batch.
    *
-   * @throws {OperatingError} peer_mismatch when it is bound to another peer; too_many_topics and
-   *         the like when its topic cannot be made; quota_exceeded at the limit of logs
+   * @param nodeId what the peer says its node is, where a credential gives it another name
+   * @throws {OperatingError} peer_mismatch when the peer is no path of it; too_many_topics and the
+   *         like when its topic cannot be made; quota_exceeded at the limit of logs
    */
-  announce(log: AnnouncedLog): Promise<void> {
+  async announce(log: AnnouncedLog, nodeId: NodeId | null = null): Promise<void> {
     const known = this.#logs.get(log.logId);
-    if (known?.row?.peer === log.peer) return Promise.resolve();
+    if (known?.row && withPath(known.row, log, nodeId) === known.row) return;
     const running = this.#announcing.get(log.logId);
-    if (running !== undefined) return running.then(() => this.announce(log));
-    const announced = this.#announce(log, known).finally(() => this.#announcing.delete(log.logId));
+    if (running !== undefined) return await running.then(() => this.announce(log, nodeId));
+    const announced = this.#announce(log, nodeId).finally(() => this.#announcing.delete(log.logId));
     this.#announcing.set(log.logId, announced);
-    return announced;
+    await announced;
   }
 
   get(logId: LogId): ReceivedLog | undefined {
@@ -239,13 +241,14 @@ export class ReceivedRanges {
 
   // ── inside ───────────────────────────────────────────────────────────────────────────────────
 
-  async #announce(log: AnnouncedLog, known: RangeEntry | undefined): Promise<void> {
-    if (known?.row && known.row.peer !== log.peer) {
-      throw new OperatingError(
-        "peer_mismatch",
-        `Cannot announce log ${log.logId}: it belongs to another peer`,
-        { log_id: log.logId },
-      );
+  async #announce(log: AnnouncedLog, nodeId: NodeId | null): Promise<void> {
+    const known = this.#logs.get(log.logId);
+    if (known?.row) {
+      const row = withPath(known.row, log, nodeId);
+      await this.#options.catalogue.putAnnouncedLogs([row]);
+      // Closed meanwhile, perhaps.
+      known.row = { ...row, closed: known.row.closed };
+      return;
     }
     if (known === undefined && this.#logs.size >= ANNOUNCED_LOGS_MAX) {
       throw new OperatingError(
@@ -312,7 +315,7 @@ export class ReceivedRanges {
     const closed: Closed = { to: committed.watermark };
     const closedRow = { ...row, closed: JSON.stringify(closed) };
     this.#options.catalogue.putAnnouncedLogs([closedRow]).then(
-      () => entry.row = closedRow,
+      () => entry.row = { ...entry.row!, closed: closedRow.closed },
       () => {}, // The checkpoint goes on holding it.
     );
   }

@@ -40,6 +40,7 @@ import { LogRegistry } from "./log_registry.ts";
 import { openRanges } from "./open_ranges.ts";
 import { OriginJournal } from "./origin_journal.ts";
 import { PartitionLog } from "./partition_log.ts";
+import { openPathSecret } from "./path_secret.ts";
 import { Quarantine } from "./quarantine.ts";
 import type { ReceivedRanges } from "./received_ranges.ts";
 import { raiseLeaderEpoch } from "./raise_leader_epoch.ts";
@@ -92,9 +93,10 @@ export class Store {
 
   private constructor(
     options: StoreOptions,
-    { nodeId, leaderEpoch, checkpoints, state }: {
+    { nodeId, leaderEpoch, pathSecret, checkpoints, state }: {
       readonly nodeId: NodeId;
       readonly leaderEpoch: number;
+      readonly pathSecret: string;
       readonly checkpoints: CheckpointFiles;
       readonly state: CatalogueState;
     },
@@ -112,7 +114,7 @@ export class Store {
     this.age = new AgeClock(clock, loaded?.ageMs ?? 0, logger);
     this.ledger = Ledger.open({ disk, crc32c, clock, logger });
     this.forwarded = new Forwarded(loaded?.forwarded);
-    this.logs = new LogRegistry({ catalogue, random, logger }, state.ownLogs);
+    this.logs = new LogRegistry({ catalogue, random, logger, pathSecret }, state.ownLogs);
     for (const [directory, logs] of loaded?.ownLogs ?? []) {
       const found = parsePartitionDirectory(directory);
       if (found !== null) this.logs.restore(found.topic, found.partition, logs);
@@ -195,7 +197,8 @@ export class Store {
       catalogued: state.meta,
       checkpointed: checkpoints.loaded?.leaderEpoch ?? 0,
     });
-    const store = new Store(options, { nodeId, leaderEpoch, checkpoints, state });
+    const pathSecret = await openPathSecret(catalogue, random, state.meta);
+    const store = new Store(options, { nodeId, leaderEpoch, pathSecret, checkpoints, state });
     await store.#recover(state);
     return store;
   }

@@ -22,6 +22,8 @@ const ANNOUNCED: AnnouncedLogRow = {
   targetTopic: "logs",
   targetPartition: 1,
   closed: null,
+  paths: ["north", "bbbbbbbbbbbbbbbb"],
+  pathKey: "5e".repeat(16),
 };
 
 export function catalogueContract(

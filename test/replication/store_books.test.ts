@@ -25,6 +25,7 @@ describe("StoreBooks", () => {
       predecessor: null,
       predecessorEnd: 0,
       root: logId,
+      pathKey: store.logs.pathKeyOf(logId),
     }]);
     expect(lane.hasForeign()).toBe(false);
     const foreign = {
@@ -36,6 +37,7 @@ describe("StoreBooks", () => {
       predecessor: null,
       predecessorEnd: 0,
       root: "00000000000000f0",
+      pathKey: "a1".repeat(16),
     };
     await store.ranges.announce({ ...foreign, peer: "ferry" });
     expect(lane.hasForeign()).toBe(true);

@@ -9,7 +9,8 @@ const LOGS = [0, 1, 2].map((index) => ({ topic: "logs", index, handle: index }))
 async function open(catalogue: MemoryCatalogue, seed: number) {
   const { ownLogs } = await catalogue.load();
   const random = seededRandom(seed);
-  return new LogRegistry({ catalogue, random, logger: SILENT_LOGGER }, ownLogs);
+  const pathSecret = "5e".repeat(32);
+  return new LogRegistry({ catalogue, random, logger: SILENT_LOGGER, pathSecret }, ownLogs);
 }
 
 describe("LogRegistry.current()", () => {
