@@ -16,19 +16,21 @@ import type { Disk, DiskFile } from "../store/disk.ts";
 const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** The Disk of everything below `root`, which must exist. */
-export function openDisk(root: string): Disk {
-  return new HostDisk(root);
+export function openDisk(root: string, options: { readonly readOnly?: boolean } = {}): Disk {
+  return new HostDisk(root, options.readOnly ?? false);
 }
 
 class HostDisk implements Disk {
   readonly #root: string;
+  readonly #access: number;
 
-  constructor(root: string) {
+  constructor(root: string, readOnly: boolean) {
     this.#root = root;
+    this.#access = readOnly ? fs.constants.O_RDONLY : fs.constants.O_RDWR;
   }
 
   open(path: string, options: { readonly create?: boolean } = {}): DiskFile {
-    const flags = fs.constants.O_RDWR | (options.create ? fs.constants.O_CREAT : 0);
+    const flags = this.#access | (options.create ? fs.constants.O_CREAT : 0);
     return attempt("open", path, () => new HostFile(path, fs.openSync(this.#at(path), flags)));
   }
 

@@ -311,12 +311,12 @@ export class Journal {
 
   #read(path: string): JournalFile {
     const { disk, crc32c } = this.#options;
-    if (!disk.exists(path)) return scan(new Uint8Array(0), crc32c);
+    if (!disk.exists(path)) return scanJournal(new Uint8Array(0), crc32c);
     const file = disk.open(path);
     try {
       const size = file.size();
       // What cannot be read is zeros, and costs the facts that lay there.
-      return scan(new ByteSource(file, size).read(0, size), crc32c);
+      return scanJournal(new ByteSource(file, size).read(0, size), crc32c);
     } finally {
       file.close();
     }
@@ -331,7 +331,8 @@ export function fillWithZeros(file: DiskFile, size: number): void {
   }
 }
 
-interface JournalFile {
+/** What one file of a journal holds. */
+export interface JournalFile {
   readonly frames: readonly Frame[];
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -342,7 +343,8 @@ interface JournalFile {
   readonly bytes: number;
 }
 
-function scan(bytes: Uint8Array, crc32c: Checksum): JournalFile {
+/** Reads the frames of one file, whatever lies between them. */
+export function scanJournal(bytes: Uint8Array, crc32c: Checksum): JournalFile {
   const frames: Frame[] = [];
   let damaged = false;
   let begun = false;

@@ -73,6 +73,18 @@ export interface ScanPlace {
   readonly offset: Offset;
 }
 
+/** One step of a walk over a segment. */
+export type Found =
+  | { readonly kind: "batch"; readonly header: BatchHeader; readonly position: Position }
+  | {
+    readonly kind: "damage";
+    /** Offsets [from, to) in bytes [position, end). */
+    readonly from: Offset;
+    readonly to: Offset;
+    readonly position: Position;
+    readonly end: Position;
+  };
+
 /**
  * Visits all batches from `start` on. Returns the place behind the last good one: what lies between
  * there and the end of the source is damage with nothing good behind it.
@@ -82,23 +94,37 @@ export function scanBatches(
   start: ScanPlace,
   { rules, visitor }: { readonly rules: ScanRules; readonly visitor: ScanVisitor },
 ): ScanPlace {
-  let { position, offset } = start;
+  const walk = walkBatches(source, start, rules);
   let after: "batch" | "damage" = "batch";
+  for (;;) {
+    const { done, value: found } = walk.next();
+    if (done) return found;
+    if (found.kind === "batch") visitor.batch(found.header, found.position, after);
+    else visitor.damage(found.from, found.to, found.position, found.end);
+    after = found.kind;
+  }
+}
+
+/** The same one step at a time, for one who cannot take it all at once. */
+export function* walkBatches(
+  source: ByteSource,
+  start: ScanPlace,
+  rules: ScanRules,
+): Generator<Found, ScanPlace, undefined> {
+  let { position, offset } = start;
   while (position < source.end) {
     const header = goodBatchAt(source, position, rules);
     if (header !== null && header.baseOffset === offset) {
-      visitor.batch(header, position, after);
+      yield { kind: "batch", header, position };
       position += header.sizeBytes;
       offset = header.lastOffset + 1;
-      after = "batch";
       continue;
     }
     if (offset >= rules.offsetLimit) break;
     const next = findSuccessor(source, { position, offset }, rules);
     if (next === null) break;
-    visitor.damage(offset, next.offset, position, next.position);
+    yield { kind: "damage", from: offset, to: next.offset, position, end: next.position };
     ({ position, offset } = next);
-    after = "damage";
   }
   return { position, offset };
 }

@@ -38,7 +38,7 @@ describe("dump", () => {
     const lines = stdout.trim().split("\n");
     expect(lines[0]).toMatch(/logs-0\/0{20}\.log$/);
     expect(lines).toHaveLength(5);
-    expect(lines[2]).toMatch(/^ *0 +\d+ +0\.\.1 +2 +none +[0-9a-f]{8} +00000000000000aa +0$/);
+    expect(lines[2]).toMatch(/^ *0 +\d+ +0\.\.1 +2 +1 +none +[0-9a-f]{8} +00000000000000aa +0$/);
     expect(lines[4]).toMatch(/4\.\.5 .* 4$/);
   });
 
