@@ -80,6 +80,9 @@ export const DISK_BUDGET_LOOK_MS = 10;
 /** Bytes of room at which eviction begins, so that it is done before the line is reached. */
 export const EVICTION_AHEAD_BYTES = 32 * 1024 * 1024;
 
+/** Of what the node may hold, one part in so many is left to each priority of topics. */
+export const EVICTION_FLOOR_SHARE = 20;
+
 /** Free bytes below which data appends stop: more than all that is in flight, and room to evict. */
 export const HEADROOM_BYTES = 64 * 1024 * 1024;
 
@@ -244,8 +247,14 @@ export const MQTT_TOPIC_NAME_BYTES_MAX = 4_096;
 /** Milliseconds an unfinished packet larger than a read buffer may hold one that others wait for. */
 export const MQTT_PACKET_STALL_MS = 10_000;
 
-/** Seconds a client that cannot be told "no room" is held before it is closed and may come back. */
-export const MQTT_STALL_S_MAX = 60;
+/**
+ * Seconds a client that cannot be told "no room" is held before it is closed and may come back: its
+ * own keep alive ends it sooner, where it has one, and nobody else notices that it is gone.
+ */
+export const MQTT_STALL_S_MAX = 600;
+
+/** Bytes of publishes kept to be taken again once there is room: all that can be in flight. */
+export const MQTT_UNANSWERED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Seconds a connection that ends may take to read its last answers. */
 export const MQTT_END_S_MAX = 5;
@@ -256,13 +265,13 @@ export const MQTT_STOP_MS = 5_000;
 /** Milliseconds a produce request waits for room before it is told to come back. */
 export const PRODUCE_ADMISSION_WAIT_MS = 5_000;
 
-/** Lines in one produce request, which go to the core without becoming objects. */
-export const PRODUCE_LINES_MAX = 1_000_000;
-
 /**
  * Peers that may speak for one log: those it came by last. One forgotten is let in again by its key.
  */
 export const LOG_PATHS_MAX = 8;
+
+/** Lines in one produce request, which go to the core without becoming objects. */
+export const PRODUCE_LINES_MAX = 1_000_000;
 
 /** Records in one produce request that do: bounds what a body of tiny ones makes the node allocate. */
 export const PRODUCE_RECORDS_MAX = 100_000;
@@ -312,6 +321,51 @@ export const LISTED_LOGS_MAX = 10_000;
 export const MERGED_PARTITIONS_MAX = 256;
 
 // ── replication ────────────────────────────────────────────────────────────────────────────────
+
+/** Milliseconds of the cap that an idle link may save up: any 10 s stay within 5 % of it. */
+export const LINK_BURST_MS = 250;
+
+/** The lowest cap, in bytes per second: the head of one request takes a quarter of a second. */
+export const LINK_BYTES_PER_SECOND_MIN = 1_000;
+
+/** Part of the link that each class with data gets, however much comes before it. */
+export const LINK_CLASS_FLOOR = 0.05;
+
+/** Part of the link that all floors may take together. */
+export const LINK_FLOORS_MAX = 0.5;
+
+/** Bytes reserved of a quota at once, before they are sent: each is a write that is synced. */
+export const LINK_QUOTA_CHUNK_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The same, at the least: what a crash may cost of the quota. */
+export const LINK_QUOTA_CHUNK_BYTES_MIN = 32 * 1024;
+
+/** Part of a quota that is left for answers larger than was thought. */
+export const LINK_QUOTA_MARGIN = 0.01;
+
+/** The smallest quota, in bytes: less would not carry a greeting and one answer an hour. */
+export const LINK_QUOTA_BYTES_MIN = 64 * 1024;
+
+/** Milliseconds after which a link that waits for its schedule or quota looks again: clocks change. */
+export const LINK_RECHECK_MS = 15 * 60_000;
+
+/** Milliseconds of the cap that one request takes: its head and its answer are a few per cent. */
+export const LINK_REQUEST_MS = 4_000;
+
+/** Bytes of one paced piece of a body, at the least: what frames it stays near one per cent. */
+export const LINK_SLICE_BYTES_MIN = 512;
+
+/** The same, at the most: one socket write. */
+export const LINK_SLICE_BYTES_MAX = 64 * 1024;
+
+/** Milliseconds of the cap that one piece takes: how long a better class waits for a lesser. */
+export const LINK_SLICE_MS = 125;
+
+/** Milliseconds between two writes of what was used, where no quota asks for more. */
+export const LINK_USAGE_WRITE_MS = 60_000;
+
+/** Windows of a schedule: each is looked at whenever it is asked. */
+export const LINK_WINDOWS_MAX = 64;
 
 /** Logs announced in one request: bounds what one JSON body makes the receiver look up. */
 export const REPLICATION_ANNOUNCE_LOGS_MAX = 500;
@@ -375,6 +429,18 @@ export const REPLICATION_SKIPS_PER_REQUEST_MAX = 1_024;
 
 /** Nodes between a device and the root of the chain: more is a loop, or a mistake. */
 export const ROUTE_HOPS_MAX = 16;
+
+/** Bytes of unsent records below which they keep their order: too few to keep anyone waiting. */
+export const LIVE_BACKLOG_BYTES_MIN = 64 * 1024;
+
+/** Milliseconds of the link that unsent records may take before live ones go ahead of them. */
+export const LIVE_BACKLOG_MS = 1_000;
+
+/** Milliseconds between two openings of a live lane: each costs the receiver an island. */
+export const LIVE_OPENING_INTERVAL_MS = 5_000;
+
+/** Upstream nodes whose acknowledgements are remembered apart; beyond it the oldest become one. */
+export const UPSTREAMS_REMEMBERED_MAX = 8;
 
 assert(BATCH_BYTES_TARGET <= BATCH_BYTES_MAX, "a batch is sealed before it is over its limit");
 assert(RECORD_BYTES_MAX + BATCH_HEADER_BYTES <= BATCH_BYTES_MAX, "the largest record fits a batch");

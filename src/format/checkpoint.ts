@@ -16,7 +16,7 @@
  * @module
  */
 import { utf8, viewOf } from "../base/bytes.ts";
-import type { LogId, Offset, OffsetRange, Position } from "../base/types.ts";
+import type { LogId, NodeId, Offset, OffsetRange, Position } from "../base/types.ts";
 import type { Checksum } from "./journal_entry.ts";
 
 export interface EpochStart {
@@ -72,12 +72,26 @@ export interface RangeCheckpoint {
   readonly localEnd: Offset;
 }
 
-/** How far a partition was delivered upstream, in its own offsets. */
-export interface ForwardedCheckpoint {
+/** How far a partition was delivered to one upstream, in its own offsets. */
+export interface UpstreamCheckpoint {
   readonly held: Offset;
   readonly settled: Offset;
   /** What the receiver acknowledged of each log, in the log's own offsets. */
-  readonly acked: Readonly<Record<LogId, { readonly held: Offset; readonly settled: Offset }>>;
+  readonly acked: Readonly<Record<LogId, AcknowledgedCheckpoint>>;
+}
+
+export interface AcknowledgedCheckpoint {
+  readonly held: Offset;
+  readonly settled: Offset;
+  /** Ranges [from, to) above `held`. */
+  readonly islands?: readonly (readonly [Offset, Offset])[];
+}
+
+/** The same for the upstream in use, and what there is of earlier ones. */
+export interface ForwardedCheckpoint extends UpstreamCheckpoint {
+  /** Its node id; absent until it said hello, and in checkpoints of version 1 nodes. */
+  readonly upstream?: NodeId;
+  readonly earlier?: Readonly<Record<NodeId, UpstreamCheckpoint>>;
 }
 
 /** What the origin journal knew of its frames: those it does not list here stood. */

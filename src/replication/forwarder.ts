@@ -250,7 +250,7 @@ export class Forwarder {
     }
     for (const part of request.parts.splice(0)) {
       const { lane, load } = part;
-      if (lane.answered(load, standings)) this.#books.noteForwarded(lane, load.ends.keys());
+      if (lane.answered(load, standings)) this.#books.noteForwarded(lane, load.cursors());
       const refusal = refusals.get(lane.name);
       const told = load.questions.every((skip) => answer.skips.some((one) => isOf(skip, one)));
       if (refusal !== undefined) this.#refused(lane, refusal);

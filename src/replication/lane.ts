@@ -1,6 +1,6 @@
 /**
- * One partition on its way upstream, in strict order. A lane knows how far it has read, what is
- * under way, and what the receiver holds; when to read and send is the forwarder's.
+ * One partition on its way upstream. A lane knows how far it has read, what is under way, and what
+ * the receiver holds; when to read and send is the forwarder's.
  *
  *     stale ──announced──▶ ready ──load()──▶ ready, with loads under way
  *       ▲                    │
@@ -9,34 +9,46 @@
  * A stale lane announces its logs, and goes on from what the receiver says it holds, whatever was
  * thought before: that is the whole of resuming, rewinding, and making good a restored centre.
  *
+ * It keeps strict order, but for a topic that wants live records first while there is a backlog:
+ * then it is two streams, see live_split.ts, until the backlog has come to where the live one began.
+ *
  * @module
  */
 import { assert } from "../base/assert.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
+import { ISLANDS_MAX } from "../base/limits.ts";
 import type { LogId, Offset } from "../base/types.ts";
 import { readBatchHeader } from "../format/record_batch.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import { laneNameOf } from "../protocol/replication/lane_name.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
 import { type LaneBooks, LaneLogs } from "./lane_logs.ts";
+import { bytesBetween, type LinkFacts, splitOf } from "./live_split.ts";
 import { Load } from "./load.ts";
 import type { LogCursor } from "./log_cursor.ts";
+import { Stream } from "./stream.ts";
 
 /** What a lane needs of its partition. */
 export type LaneLog = Pick<
   PartitionLog,
-  "topic" | "index" | "handle" | "logStartOffset" | "highWatermark" | "read"
+  | "topic"
+  | "index"
+  | "handle"
+  | "logStartOffset"
+  | "highWatermark"
+  | "read"
+  | "segments"
+  | "settings"
 >;
 
 export class Lane {
   readonly name: string;
   readonly log: LaneLog;
-  /** Offsets of the partition below it are held by the receiver, or accounted for. */
-  forwarded: Offset;
   readonly #logs: LaneLogs;
-  /** Where to read next. */
-  #cursor: Offset;
-  #loads: Load[] = [];
+  /** All of the partition, or what lies before the live stream's start. */
+  #backlog: Stream;
+  #live: Stream | null = null;
+  #liveSinceMs = Number.NEGATIVE_INFINITY;
   #underWay = 0;
   #state: "stale" | "ready" | "broken" = "stale";
   #reading = false;
@@ -46,7 +58,7 @@ export class Lane {
   constructor(log: LaneLog, books: LaneBooks, forwarded: Offset) {
     this.log = log;
     this.name = laneNameOf({ topic: log.topic, partition: log.index });
-    this.forwarded = this.#cursor = forwarded;
+    this.#backlog = new Stream(forwarded);
     this.#logs = new LaneLogs(books);
   }
 
@@ -57,19 +69,56 @@ export class Lane {
 
   /** Whether there is something to read and nothing in the way. */
   get ready(): boolean {
-    if (this.#state !== "ready" || this.#reading) return false;
-    return this.#cursor < this.log.highWatermark || this.#asking ||
-      this.#logs.owes(this.#cursor);
+    return this.streams().length > 0;
+  }
+
+  /** Its streams with something to read. */
+  streams(): Stream[] {
+    if (this.#state !== "ready" || this.#reading) return [];
+    const streams = this.#hasMore(this.#backlog) || this.urgent ? [this.#backlog] : [];
+    if (this.#live !== null && this.#hasMore(this.#live)) streams.push(this.#live);
+    return streams;
+  }
+
+  /** Whether it has skips to send, which go ahead of data. */
+  get urgent(): boolean {
+    return this.#asking || this.#logs.owes(this.#backlog.cursor);
+  }
+
+  isLive(stream: Stream): boolean {
+    return stream === this.#live;
+  }
+
+  /** Whether live records go ahead of a backlog now. */
+  get split(): boolean {
+    return this.#live !== null;
+  }
+
+  /** Offsets of the partition below it are held by the receiver, or accounted for. */
+  get forwarded(): Offset {
+    return this.#backlog.done;
   }
 
   /** Records not yet held by the receiver. */
   get lag(): number {
-    return Math.max(0, this.log.highWatermark - Math.max(this.forwarded, this.log.logStartOffset));
+    const { logStartOffset, highWatermark } = this.log;
+    const backlogEnd = Math.min(this.#backlog.until, highWatermark);
+    const live = this.#live === null ? 0 : highWatermark - this.#live.done;
+    return Math.max(0, backlogEnd - Math.max(this.forwarded, logStartOffset)) + Math.max(0, live);
   }
 
   /** Records not yet put into a load. */
   get pending(): number {
-    return Math.max(0, this.log.highWatermark - this.#cursor);
+    const { highWatermark } = this.log;
+    const live = this.#live === null ? 0 : highWatermark - this.#live.cursor;
+    return Math.max(0, Math.min(this.#backlog.until, highWatermark) - this.#backlog.cursor) +
+      Math.max(0, live);
+  }
+
+  /** Bytes on disk that are not yet held, live records left out; an estimate. */
+  get backlogBytes(): number {
+    const { done, until } = this.#backlog;
+    return bytesBetween(this.log.segments(), done, Math.min(until, this.log.highWatermark));
   }
 
   /** The logs the receiver must be told of, or asked about, before the lane can go on. */
@@ -77,7 +126,7 @@ export class Lane {
     this.#logs.refresh();
     const logs: LogAnnouncement[] = [];
     for (const cursor of this.#logs.all()) {
-      if (cursor.announced && cursor.sent === cursor.held) continue;
+      if (cursor.announced && cursor.inStep) continue;
       const { firstOffset } = cursor.announcement;
       const endOffset = Math.max(firstOffset, cursor.own ? this.log.highWatermark : cursor.sent);
       logs.push({ ...cursor.announcement, endOffset });
@@ -92,16 +141,35 @@ export class Lane {
     for (const cursor of this.#logs.all()) {
       const standing = standings.get(cursor.logId);
       if (standing !== undefined) cursor.restart(standing);
-      complete &&= cursor.announced && cursor.sent === cursor.held;
+      complete &&= cursor.announced && cursor.inStep;
     }
     if (!complete) return;
     const { logStartOffset, highWatermark } = this.log;
     const at = this.#logs.resumeAt(this.forwarded, logStartOffset);
-    this.#cursor = Math.min(highWatermark, Math.max(logStartOffset, at));
-    this.forwarded = this.#cursor;
-    this.#loads = [];
+    const backlog = new Stream(Math.min(highWatermark, Math.max(logStartOffset, at)));
+    const live = this.#live;
+    // What the live stream brought is there still, unless the receiver lost something.
+    const goesOn = live !== null && live.start > backlog.start && !this.#logs.regressed;
+    if (goesOn) backlog.until = live.start;
+    this.#backlog = backlog;
+    this.#live = goesOn ? new Stream(live.start, live.done) : null;
     this.#state = "ready";
     this.ask();
+  }
+
+  /** Lets live records go ahead, or ends that, as the topic wants and the link is. */
+  plan(link: LinkFacts): void {
+    if (this.#state !== "ready" || this.#reading) return;
+    const decision = splitOf({
+      log: this.log,
+      backlog: this.#backlog,
+      live: this.#live,
+      liveSinceMs: this.#liveSinceMs,
+      mixed: this.#logs.mixed,
+      islands: () => this.#logs.islands,
+    }, link);
+    if (decision === "open") this.#openLive(this.log.highWatermark, link.nowMs);
+    else if (decision === "end") this.#endLive();
   }
 
   /** Puts what is provisional in the ledger to the receiver, with the next load. */
@@ -127,18 +195,19 @@ export class Lane {
    * Reads on and fills a load of about `bytesMax`; null when there is nothing to send now. The load
    * counts as under way until {@linkcode answered} or {@linkcode failed}.
    */
-  async load(bytesMax: number): Promise<Load | null> {
-    assert(this.ready, "a lane is asked for a load when it has one");
+  async load(bytesMax: number, stream = this.#backlog): Promise<Load | null> {
+    assert(
+      this.#state === "ready" && !this.#reading,
+      "a lane is asked for a load when it is ready",
+    );
     this.#reading = true;
     try {
-      const load = await this.#read(bytesMax);
+      const load = await this.#read(stream, bytesMax);
       // Broken meanwhile: what was read is read again later.
       if (this.#state !== "ready") return null;
-      if (load.empty) {
-        this.#passed(load.to);
-        return null;
-      }
-      this.#loads.push(load);
+      stream.push(load);
+      this.#merge();
+      if (load.empty) return null;
       this.#underWay++;
       return load;
     } catch (error) {
@@ -153,12 +222,14 @@ export class Lane {
   /** What the receiver holds after a load. @returns whether the forwarded offset moved */
   answered(load: Load, standings: ReadonlyMap<LogId, LogStanding>): boolean {
     this.#underWay--;
-    for (const cursor of load.ends.keys()) {
+    for (const cursor of load.cursors()) {
       const standing = standings.get(cursor.logId);
       if (standing !== undefined) cursor.raise(standing);
     }
     const before = this.forwarded;
-    while (this.#loads[0]?.held === true) this.forwarded = this.#loads.shift()!.to;
+    this.#backlog.settle();
+    this.#live?.settle();
+    this.#merge();
     if (!load.held || this.#state === "broken") this.break();
     return this.forwarded !== before;
   }
@@ -179,16 +250,46 @@ export class Lane {
     return this.#logs.settledBelow(this.forwarded);
   }
 
-  async #read(bytesMax: number): Promise<Load> {
-    const load = new Load(this.#cursor);
-    if (this.#asking) this.#question(load);
-    const { batches, nextOffset } = await this.#readLog(bytesMax);
+  #hasMore({ cursor, until }: Stream): boolean {
+    return cursor < Math.min(until, this.log.highWatermark);
+  }
+
+  /** From `at` on records are live; what was live before and is not sent is backlog now. */
+  #openLive(at: Offset, nowMs: number): void {
+    this.#backlog.until = at;
+    this.#live = new Stream(at);
+    this.#liveSinceMs = nowMs;
+  }
+
+  #endLive(): void {
+    this.#backlog.until = Number.POSITIVE_INFINITY;
+    this.#live = null;
+  }
+
+  /** The backlog has come to where the live stream began: one strict lane again. */
+  #merge(): void {
+    if (this.#live === null || !this.#backlog.over) return;
+    this.#backlog = this.#live;
+    this.#live = null;
+  }
+
+  async #read(stream: Stream, bytesMax: number): Promise<Load> {
+    const isLive = this.isLive(stream);
+    const mode = isLive ? "live" : this.#live === null ? "strict" : "backlog";
+    const load = new Load(stream.cursor, mode);
+    if (!isLive && this.#asking) this.#question(load);
+    if (!isLive && !this.#cover(load, stream.cursor)) return load;
+    const passed = Math.min(this.#logs.passOver(load, stream.cursor), stream.until);
+    load.to = stream.cursor = passed;
+    // Nothing to read, but skips may have been owed.
+    if (bytesMax === 0 || !this.#hasMore(stream)) return load;
+    const { batches, nextOffset } = await this.#readLog(stream, bytesMax);
     if (this.#state !== "ready") return load;
     for (const batch of batches) {
-      if (this.#add(load, batch) !== "added") return this.#ended(load);
+      if (this.#add(load, batch, stream) !== "added") return this.#ended(stream, load);
     }
-    if (this.#cover(load, nextOffset)) load.to = nextOffset;
-    return this.#ended(load);
+    if (!isLive && this.#cover(load, nextOffset)) load.to = nextOffset;
+    return this.#ended(stream, load);
   }
 
   #question(load: Load): void {
@@ -202,27 +303,29 @@ export class Lane {
     }
   }
 
-  async #readLog(maxBytes: number) {
+  async #readLog(stream: Stream, maxBytes: number) {
     for (;;) {
-      // Nothing to read, but skips may be owed.
-      if (this.#cursor >= this.log.highWatermark) return { batches: [], nextOffset: this.#cursor };
+      if (!this.#hasMore(stream)) return { batches: [], nextOffset: stream.cursor };
       try {
-        return await this.log.read(this.#cursor, { maxBytes });
+        return await this.log.read(stream.cursor, { maxBytes, upTo: stream.until });
       } catch (error) {
         const { logStartOffset } = this.log;
         const evicted = isOperatingError(error, "offset_out_of_range");
-        if (!evicted || this.#cursor >= logStartOffset) throw error;
+        if (!evicted || stream.cursor >= logStartOffset) throw error;
         // Evicted under our feet: what is gone travels as a skip.
-        this.#cursor = logStartOffset;
+        stream.cursor = logStartOffset;
       }
     }
   }
 
   /** Puts one batch into the load, with what must be skipped before it. */
-  #add(load: Load, batch: Uint8Array): "added" | "full" | "unannounced" {
+  #add(load: Load, batch: Uint8Array, stream: Stream): "added" | "full" | "unannounced" | "gap" {
     const header = readBatchHeader(batch);
+    const { baseOffset, sourceOffset: from } = header;
     const next = header.lastOffset + 1;
-    if (!this.#cover(load, header.baseOffset)) return "full";
+    const isLive = this.isLive(stream);
+    if (isLive && baseOffset !== load.to) return this.#gapBefore(baseOffset, load);
+    if (!isLive && !this.#cover(load, baseOffset)) return "full";
     const cursor = this.#logs.find(header);
     if (!cursor.announced) {
       // Drawn, or announced here, since the logs were. What was read is read again afterwards.
@@ -230,39 +333,54 @@ export class Lane {
       return "unannounced";
     }
 
-    const from = header.sourceOffset;
-    const to = from + (next - header.baseOffset);
+    const to = from + (next - baseOffset);
     if (!cursor.own) {
-      if (!this.#logs.coverForeign(load, cursor, from)) return "full";
-      this.#logs.took(header.baseOffset, next);
+      if (!isLive && !this.#logs.coverForeign(load, cursor, from)) return "full";
+      if (!isLive) this.#logs.took(baseOffset, next);
     }
-    if (from < cursor.sent && cursor.sent < to) {
+    const sent = cursor.sentOf(from, to);
+    if (sent === "some") {
       throw new OperatingError(
         "lane_out_of_order",
         `Cannot forward ${this.name}: the upstream holds log ${cursor.logId} up to ` +
-          `${cursor.sent}, inside the batch [${from}, ${to})`,
+          `${cursor.sentFrom(from)}, inside the batch [${from}, ${to})`,
         { topic: this.log.topic, partition: this.log.index, log_id: cursor.logId },
       );
     }
     // What the receiver holds already is passed over, not sent.
-    if (to > cursor.sent) load.batch(cursor, batch, to);
+    if (sent === "all") {
+      load.need(cursor, { from, to });
+    } else {
+      if (isLive || from !== cursor.sent) load.open(cursor, this.#openingOf(stream, cursor, from));
+      load.batch(cursor, batch, { from, to });
+    }
     load.to = next;
     return "added";
+  }
+
+  /** The same for all that one stream sends of a log: its requests may overtake each other. */
+  #openingOf(stream: Stream, cursor: LogCursor, from: Offset): Offset {
+    const known = stream.openings.get(cursor);
+    if (known !== undefined && this.isLive(stream)) return known;
+    const opening = cursor.openingOf(from);
+    stream.openings.set(cursor, opening);
+    return opening;
+  }
+
+  /** Records are missing in the live stream: it begins anew behind them, or ends. */
+  #gapBefore(baseOffset: Offset, load: Load): "gap" {
+    if (!load.empty) return "gap";
+    if (this.#logs.islands < ISLANDS_MAX) this.#openLive(baseOffset, this.#liveSinceMs);
+    else this.#endLive();
+    return "gap";
   }
 
   #cover(load: Load, upTo: Offset): boolean {
     return this.#logs.coverOwn(load, upTo, this.log.logStartOffset);
   }
 
-  #ended(load: Load): Load {
-    this.#cursor = load.to;
+  #ended(stream: Stream, load: Load): Load {
+    stream.cursor = load.to;
     return load;
-  }
-
-  /** Everything below `to` was held already: that moves the forwarded offset, or the last load's. */
-  #passed(to: Offset): void {
-    const last = this.#loads.at(-1);
-    if (last === undefined) this.forwarded = to;
-    else last.to = to;
   }
 }

@@ -2,8 +2,9 @@
  * Why offsets of a log will not come. Pure: cuts a range at the borders of what is known.
  *
  * What the ledger names has the ledger's reason. What records of other logs took never held any of
- * this one. Whatever else is gone had been delivered, or retention would have ledgered it: so the
- * receiver lost it. And what should be here and is not, is damaged.
+ * this one. Whatever else is gone had been delivered, or retention would have ledgered it: to an
+ * earlier upstream, which has it still, or to this one, which lost it. And what should be here and is
+ * not, is damaged.
  *
  * @module
  */
@@ -29,7 +30,9 @@ export type LedgeredRange = Pick<
 
 export interface GapFacts {
   /** Offsets below it are no longer here. */
-  readonly logStartOffset: Offset;
+  readonly goneBelow: Offset;
+  /** Offsets below it were acknowledged by an upstream that is not in use. */
+  readonly elsewhereBelow: Offset;
   /** What the ledger says of the log, sorted and apart. */
   readonly ledgered: readonly LedgeredRange[];
   /** Offsets that records of other logs took; sorted and apart. */
@@ -38,7 +41,7 @@ export interface GapFacts {
 
 /** The parts of a range, each with its reason, in order and without holes. */
 export function reasonsFor(range: OffsetRange, facts: GapFacts): ReasonedRange[] {
-  const borders = [range.from, range.to, facts.logStartOffset];
+  const borders = [range.from, range.to, facts.goneBelow, facts.elsewhereBelow];
   for (const { from, to } of [...facts.ledgered, ...facts.taken]) borders.push(from, to);
   borders.sort((a, b) => a - b);
 
@@ -74,7 +77,11 @@ function partOf({ from, to }: OffsetRange, facts: GapFacts): ReasonedRange {
       ledgered: true,
     };
   }
-  const gone = to <= facts.logStartOffset;
-  const reason = facts.taken.some(holds) ? "void" : gone ? "lost_at_receiver" : "corrupt";
-  return { from, to, reason, facts: NO_FACTS, ledgered: false };
+  return { from, to, reason: reasonOf(), facts: NO_FACTS, ledgered: false };
+
+  function reasonOf(): SkipReason {
+    if (facts.taken.some(holds)) return "void";
+    if (to <= facts.elsewhereBelow) return "elsewhere";
+    return to <= facts.goneBelow ? "lost_at_receiver" : "corrupt";
+  }
 }

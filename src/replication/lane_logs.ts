@@ -7,7 +7,8 @@
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { LogAnnouncement } from "../protocol/replication/announce.ts";
-import { type LedgeredRange, type ReasonedRange, reasonsFor } from "./lane_gaps.ts";
+import type { AcknowledgedRanges } from "../store/forwarded.ts";
+import { type GapFacts, type LedgeredRange, type ReasonedRange, reasonsFor } from "./lane_gaps.ts";
 import type { Load } from "./load.ts";
 import { LogCursor } from "./log_cursor.ts";
 
@@ -24,8 +25,12 @@ export interface LaneBooks {
   foreignLog(logId: LogId): LogIdentity | null;
   /** Whether batches of other nodes may stand in the partition. */
   hasForeign(): boolean;
-  /** How far the upstream ever acknowledged a log, as remembered. */
-  acknowledged(logId: LogId): Offset | null;
+  /** What the upstream ever acknowledged of a log, as remembered. */
+  acknowledged(logId: LogId): AcknowledgedRanges | null;
+  /** Source offsets of a log below it were acknowledged by an upstream that is not in use. */
+  elsewhere(logId: LogId): Offset;
+  /** Whether a batch of another node came ahead of its turn: what is before it came later. */
+  cameEarly(logId: LogId, offset: Offset): boolean;
   /** What the ledger says of a log, by offset. */
   ledgered(logId: LogId, own: boolean): readonly LedgeredRange[];
   /** Those of them of which the receiver did not say what it lacks. */
@@ -113,6 +118,42 @@ export class LaneLogs {
     return settled;
   }
 
+  /** Whether records of this node stand among those of others. */
+  get mixed(): boolean {
+    return this.#own.length > 0 && this.#foreign.size > 0;
+  }
+
+  /** Islands the receiver has of the log with the most. */
+  get islands(): number {
+    let most = 0;
+    for (const cursor of this.all()) most = Math.max(most, cursor.islands.length);
+    return most;
+  }
+
+  /** The receiver lacks what it once held. */
+  get regressed(): boolean {
+    for (const cursor of this.all()) if (cursor.regressed) return true;
+    return false;
+  }
+
+  /**
+   * Passes over what was sent from `offset` on, where the partition holds own records only: nothing
+   * of it need be read.
+   *
+   * @returns where to read on
+   */
+  passOver(load: Load, offset: Offset): Offset {
+    if (this.#own.length === 0 || this.#books.hasForeign()) return offset;
+    let at = offset;
+    for (const [index, cursor] of this.#own.entries()) {
+      const end = Math.min(this.#endOf(index), cursor.sentFrom(at));
+      if (cursor.announcement.firstOffset > at || end <= at) continue;
+      load.need(cursor, { from: at, to: end });
+      at = end;
+    }
+    return at;
+  }
+
   /** Notes that a batch of another node took the offsets [from, to). */
   took(from: Offset, to: Offset): void {
     if (this.#own.length === 0) return;
@@ -132,10 +173,9 @@ export class LaneLogs {
       const end = Math.min(this.#endOf(this.#ownAt), upTo);
       if (cursor.sent < end) {
         const ledgered = this.#books.ledgered(cursor.logId, true);
-        const facts = { logStartOffset, ledgered, taken: this.#taken };
-        if (!addSkips(load, cursor, reasonsFor({ from: cursor.sent, to: end }, facts))) {
-          return false;
-        }
+        const elsewhereBelow = Math.min(this.#books.elsewhere(cursor.logId), logStartOffset);
+        const facts = { goneBelow: logStartOffset, elsewhereBelow, ledgered, taken: this.#taken };
+        if (!addSkips(load, cursor, { from: cursor.sent, to: end }, facts)) return false;
       }
       if (this.#endOf(this.#ownAt) > upTo) break;
     }
@@ -145,6 +185,7 @@ export class LaneLogs {
 
   /** The same for a log of another node, up to its batch at source offset `upTo`. */
   coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
+    if (cursor.sent >= upTo || this.#books.cameEarly(cursor.logId, upTo)) return true;
     const { predecessor, predecessorEnd } = cursor.announcement;
     const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
     if (before !== undefined && !this.#coverForeign(load, before, predecessorEnd)) return false;
@@ -156,7 +197,7 @@ export class LaneLogs {
     for (const cursor of this.all()) {
       for (const entry of this.#books.provisional(cursor.logId)) {
         if (entry.to > cursor.held) continue;
-        const facts = { logStartOffset: 0, ledgered: [entry], taken: [] };
+        const facts = { goneBelow: 0, elsewhereBelow: 0, ledgered: [entry], taken: [] };
         for (const range of reasonsFor(entry, facts)) yield { cursor, range };
       }
     }
@@ -165,9 +206,11 @@ export class LaneLogs {
   #coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
     if (cursor.sent >= upTo) return true;
     const ledgered = this.#books.ledgered(cursor.logId, false);
-    // Its offsets are not this partition's, so nothing tells gone from damaged but the ledger.
-    const facts = { logStartOffset: 0, ledgered, taken: [] };
-    return addSkips(load, cursor, reasonsFor({ from: cursor.sent, to: upTo }, facts));
+    // Its offsets are not this partition's: what was acknowledged once was not damaged here.
+    const goneBelow = cursor.acknowledged;
+    const elsewhereBelow = this.#books.elsewhere(cursor.logId);
+    const facts = { goneBelow, elsewhereBelow, ledgered, taken: [] };
+    return addSkips(load, cursor, { from: cursor.sent, to: upTo }, facts);
   }
 
   /** Where an own run ends, as far as it will ever be sent. */
@@ -198,10 +241,13 @@ export class LaneLogs {
   }
 }
 
-function addSkips(load: Load, cursor: LogCursor, parts: readonly ReasonedRange[]): boolean {
-  for (const part of parts) {
-    if (load.full) return false;
-    load.skip(cursor, part);
+/** Skips what of `range` was not sent otherwise. */
+function addSkips(load: Load, cursor: LogCursor, range: OffsetRange, facts: GapFacts): boolean {
+  for (const unsent of cursor.unsent(range.from, range.to)) {
+    for (const part of reasonsFor(unsent, facts)) {
+      if (load.full) return false;
+      load.skip(cursor, part);
+    }
   }
   return true;
 }

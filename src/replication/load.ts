@@ -4,14 +4,16 @@
  * @module
  */
 import { REPLICATION_SKIPS_PER_REQUEST_MAX } from "../base/limits.ts";
-import type { Offset } from "../base/types.ts";
-import type { AppendWriter, Skip } from "../protocol/replication/append_frames.ts";
+import type { Offset, OffsetRange } from "../base/types.ts";
+import type { AppendWriter, Opening, Skip } from "../protocol/replication/append_frames.ts";
+import type { LaneMode } from "../protocol/replication/lane_name.ts";
 import type { ReasonedRange } from "./lane_gaps.ts";
 import type { LogCursor } from "./log_cursor.ts";
 
 type LoadFrame =
   | { readonly kind: "batches"; readonly batches: Uint8Array[] }
-  | { readonly kind: "skip"; readonly skip: Skip };
+  | { readonly kind: "skip"; readonly skip: Skip }
+  | { readonly kind: "open"; readonly opening: Opening };
 
 /** A few lanes with many skips each still fit one request. */
 export const LOAD_SKIPS_MAX = REPLICATION_SKIPS_PER_REQUEST_MAX / 4;
@@ -19,6 +21,7 @@ export const LOAD_SKIPS_MAX = REPLICATION_SKIPS_PER_REQUEST_MAX / 4;
 export class Load {
   /** Offsets of the partition below it are in this load, or were before it. */
   to: Offset;
+  mode: LaneMode;
   bytes = 0;
   records = 0;
   skips = 0;
@@ -27,11 +30,13 @@ export class Load {
   /** What will not come and the ledger does not say: it must, before the load is sent. */
   readonly unledgered: Skip[] = [];
   /** What the receiver must hold of each log before the load is done. */
-  readonly ends = new Map<LogCursor, Offset>();
+  readonly #needs = new Map<LogCursor, OffsetRange[]>();
+  readonly #opened = new Set<LogCursor>();
   readonly #frames: LoadFrame[] = [];
 
-  constructor(from: Offset) {
+  constructor(from: Offset, mode: LaneMode = "strict") {
     this.to = from;
+    this.mode = mode;
   }
 
   get empty(): boolean {
@@ -44,17 +49,47 @@ export class Load {
 
   /** Whether the receiver holds all of it. */
   get held(): boolean {
-    for (const [cursor, end] of this.ends) if (cursor.held < end) return false;
+    for (const [cursor, ranges] of this.#needs) {
+      if (!ranges.every(({ from, to }) => cursor.holds(from, to))) return false;
+    }
     return true;
   }
 
-  batch(cursor: LogCursor, batch: Uint8Array, to: Offset): void {
+  /** Logs it has to do with. */
+  cursors(): Iterable<LogCursor> {
+    return this.#needs.keys();
+  }
+
+  /** Where the receiver must hold a log for the load to be done; null where it is not in it. */
+  endOf(cursor: LogCursor): Offset | null {
+    return this.#needs.get(cursor)?.at(-1)?.to ?? null;
+  }
+
+  batch(cursor: LogCursor, batch: Uint8Array, { from, to }: OffsetRange): void {
     const last = this.#frames.at(-1);
     if (last?.kind !== "batches") this.#frames.push({ kind: "batches", batches: [batch] });
     else if (!extended(last.batches, batch)) last.batches.push(batch);
     this.bytes += batch.length;
-    this.records += to - cursor.sent;
-    this.#reach(cursor, to);
+    this.records += to - from;
+    this.#send(cursor, { from, to });
+  }
+
+  /** The batches of a log that follow may begin an island at `offset`, or go on with one. */
+  open(cursor: LogCursor, offset: Offset): void {
+    this.mode = "live";
+    if (this.#opened.has(cursor)) return;
+    this.#opened.add(cursor);
+    this.#frames.push({ kind: "open", opening: { logId: cursor.logId, offset } });
+  }
+
+  /** What was sent before, by whatever way, and must be held too before the load is done. */
+  need(cursor: LogCursor, range: OffsetRange): void {
+    if (cursor.holds(range.from, range.to)) return;
+    const ranges = this.#needs.get(cursor) ?? [];
+    const last = ranges.at(-1);
+    if (last?.to === range.from) ranges[ranges.length - 1] = { from: last.from, to: range.to };
+    else ranges.push(range);
+    this.#needs.set(cursor, ranges);
   }
 
   /** Says that `range` will not come: the log goes on behind it. */
@@ -63,14 +98,14 @@ export class Load {
     const skip = { logId: cursor.logId, from, to, reason, facts };
     this.#skip(skip);
     if (!ledgered && reason !== "void") this.unledgered.push(skip);
-    this.#reach(cursor, to);
+    this.#send(cursor, { from, to });
   }
 
   /** Asks which offsets of `range`, all of it passed already, the receiver lacks. */
   ask(cursor: LogCursor, range: ReasonedRange): void {
     const { from, to, reason, facts } = range;
     this.#skip({ logId: cursor.logId, from, to, reason, facts });
-    this.ends.set(cursor, Math.max(to, this.ends.get(cursor) ?? 0));
+    if (!this.#needs.has(cursor)) this.#needs.set(cursor, [{ from, to }]);
   }
 
   /** Whether `skip` is one of its questions. */
@@ -81,7 +116,8 @@ export class Load {
   write(writer: AppendWriter): void {
     for (const frame of this.#frames) {
       if (frame.kind === "batches") writer.batches(frame.batches);
-      else writer.skip(frame.skip);
+      else if (frame.kind === "skip") writer.skip(frame.skip);
+      else writer.open(frame.opening);
     }
   }
 
@@ -91,9 +127,9 @@ export class Load {
     if (skip.reason !== "void") this.questions.push(skip);
   }
 
-  #reach(cursor: LogCursor, to: Offset): void {
-    cursor.sent = to;
-    this.ends.set(cursor, to);
+  #send(cursor: LogCursor, range: OffsetRange): void {
+    this.need(cursor, range);
+    cursor.send(range.from, range.to);
   }
 }
 

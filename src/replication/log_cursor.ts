@@ -2,62 +2,136 @@
  * How far one log has come: what was sent, what the receiver holds, what it ever held.
  *
  *     acknowledged   the most the receiver ever said it holds, in this run or an earlier one
- *     held           what it said last; lower than `acknowledged` only after it lost its data
+ *     held           what it said last; less than `acknowledged` only after it lost its data
  *     settled        what the root of the chain of nodes holds
- *     sent           end of what is held or under way
+ *     sent           what is held or under way
  *
- * All are source offsets, exclusive ends.
+ * All are source offsets. What is held, sent and acknowledged is a contiguous run, of which only
+ * the exclusive end is told, and islands above it where live records go ahead of a backlog.
  *
  * @module
  */
-import type { LogId, Offset } from "../base/types.ts";
+import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
+import type { AcknowledgedRanges } from "../store/forwarded.ts";
+import { RangeSet } from "../store/range_set.ts";
+
+export interface LogCursorOptions {
+  /** Drawn by this node, so that source offsets are offsets of its partition. */
+  readonly own: boolean;
+  /** What the receiver ever held, as remembered. */
+  readonly acknowledged: AcknowledgedRanges | null;
+}
 
 export class LogCursor {
   readonly announcement: Omit<LogAnnouncement, "endOffset">;
-  /** Drawn by this node, so that source offsets are offsets of its partition. */
   readonly own: boolean;
   /** The receiver knows it in this session. */
   announced = false;
-  acknowledged: Offset;
-  held: Offset;
   settled: Offset;
-  sent: Offset;
+  #acknowledged: RangeSet;
+  #held: RangeSet;
+  #sent: RangeSet;
 
-  constructor(
-    announcement: Omit<LogAnnouncement, "endOffset">,
-    options: { readonly own: boolean; readonly acknowledged: Offset | null },
-  ) {
+  constructor(announcement: Omit<LogAnnouncement, "endOffset">, options: LogCursorOptions) {
     const { firstOffset } = announcement;
+    const { own, acknowledged } = options;
     this.announcement = announcement;
-    this.own = options.own;
-    this.acknowledged = Math.max(firstOffset, options.acknowledged ?? firstOffset);
-    this.held = this.settled = this.sent = firstOffset;
+    this.own = own;
+    const known = Math.max(firstOffset, acknowledged?.held ?? firstOffset);
+    this.#acknowledged = new RangeSet(known, acknowledged?.islands);
+    this.#held = new RangeSet(firstOffset);
+    this.#sent = new RangeSet(firstOffset);
+    this.settled = firstOffset;
   }
 
   get logId(): LogId {
     return this.announcement.logId;
   }
 
+  get held(): Offset {
+    return this.#held.watermark;
+  }
+
+  get sent(): Offset {
+    return this.#sent.watermark;
+  }
+
+  get acknowledged(): Offset {
+    return this.#acknowledged.watermark;
+  }
+
+  /** What was ever acknowledged above {@linkcode acknowledged}. */
+  get acknowledgedIslands(): readonly OffsetRange[] {
+    return this.#acknowledged.islands;
+  }
+
+  /** Islands the receiver holds. */
+  get islands(): readonly OffsetRange[] {
+    return this.#held.islands;
+  }
+
   /** What the receiver once held and no longer does. */
   get regressed(): boolean {
-    return this.held < this.acknowledged;
+    return this.held < this.acknowledged ||
+      this.#acknowledged.islands.some(({ from, to }) => !this.#held.covers(from, to));
+  }
+
+  /** Whether nothing is under way, as far as is known. */
+  get inStep(): boolean {
+    const [held, sent] = [this.#held.islands, this.#sent.islands];
+    return this.held === this.sent && held.length === sent.length &&
+      held.every(({ from, to }, at) => sent[at]!.from === from && sent[at]!.to === to);
+  }
+
+  holds(from: Offset, to: Offset): boolean {
+    return this.#held.covers(from, to);
+  }
+
+  /** What of [from, to) was sent: all of it, nothing, or some. */
+  sentOf(from: Offset, to: Offset): "all" | "none" | "some" {
+    if (this.#sent.covers(from, to)) return "all";
+    return this.#sent.touches(from, to) ? "some" : "none";
+  }
+
+  /** What of [from, to) was not sent. */
+  unsent(from: Offset, to: Offset): OffsetRange[] {
+    return this.#sent.lacking(from, to);
+  }
+
+  /** Where the run of sent offsets that holds `offset` ends; `offset` itself where none does. */
+  sentFrom(offset: Offset): Offset {
+    if (offset < this.sent) return this.sent;
+    return this.#sent.islands.find(({ from, to }) => from <= offset && offset < to)?.to ?? offset;
+  }
+
+  /** Where the island begins that a batch at `offset` goes on; `offset` itself where none does. */
+  openingOf(offset: Offset): Offset {
+    return this.#sent.islands.find(({ to }) => to === offset)?.from ?? offset;
+  }
+
+  /** [from, to) is on its way. */
+  send(from: Offset, to: Offset): void {
+    this.#sent.add(from, to);
   }
 
   /** An answer to an append: answers may overtake each other, so it only ever raises. */
   raise(standing: LogStanding): void {
-    this.held = Math.max(this.held, standing.held);
+    for (const set of [this.#held, this.#sent, this.#acknowledged]) {
+      set.add(this.announcement.firstOffset, Math.max(standing.held, set.watermark));
+      for (const { from, to } of standing.islands ?? []) set.add(from, to);
+    }
     this.settled = Math.max(this.settled, standing.settled);
-    this.acknowledged = Math.max(this.acknowledged, standing.held);
-    this.sent = Math.max(this.sent, this.held);
   }
 
   /** An answer to an announcement, with nothing under way: the receiver's word counts as it is. */
   restart(standing: LogStanding): void {
+    const { firstOffset } = this.announcement;
     this.announced = true;
-    this.held = Math.max(this.announcement.firstOffset, standing.held);
-    this.settled = Math.max(this.announcement.firstOffset, standing.settled);
-    this.sent = this.held;
-    this.acknowledged = Math.max(this.acknowledged, this.held);
+    this.#held = new RangeSet(Math.max(firstOffset, standing.held), standing.islands);
+    this.#sent = this.#held.copy();
+    this.#acknowledged.add(firstOffset, Math.max(this.held, this.acknowledged));
+    for (const { from, to } of this.#held.islands) this.#acknowledged.add(from, to);
+    this.settled = Math.max(firstOffset, standing.settled);
   }
 }

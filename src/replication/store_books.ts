@@ -43,7 +43,12 @@ export class StoreBooks {
         return received === undefined ? null : identityOfReceived(received);
       },
       hasForeign: () => ranges.size > 0,
-      acknowledged: (logId) => forwarded.ofLog(logId)?.held ?? null,
+      acknowledged: (logId) => forwarded.logHere(logId),
+      elsewhere: (logId) => forwarded.elsewhere(logId),
+      cameEarly(logId, offset) {
+        const islands = ranges.get(logId)?.islands ?? [];
+        return islands.some(({ from, to }) => from <= offset && offset < to);
+      },
       ledgered(logId, own) {
         if (ledger.size === 0) return [];
         const entries = ledger.standing(logId);
@@ -63,8 +68,9 @@ export class StoreBooks {
   noteForwarded(lane: Lane, cursors: Iterable<LogCursor>): void {
     const { forwarded } = this.#store;
     const { topic, index } = lane.log;
-    for (const { logId, acknowledged, settled } of cursors) {
-      forwarded.setLog(topic, index, logId, { held: acknowledged, settled });
+    for (const { logId, acknowledged: held, settled, acknowledgedIslands: islands } of cursors) {
+      const known = { held, settled, ...(islands.length > 0 ? { islands } : {}) };
+      forwarded.setLog(topic, index, logId, known);
     }
     forwarded.set(topic, index, { held: lane.forwarded, settled: lane.settled });
   }

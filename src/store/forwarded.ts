@@ -5,12 +5,15 @@
  *     held      offsets below it are durable at the next node, or ledgered there
  *     settled   the same at the root of the chain of nodes
  *
- * Both in the partition's own offsets; what is acknowledged per log is in the log's own.
+ * Both in the partition's own offsets; what is acknowledged per log is in the log's own. All of it
+ * is kept for each upstream node there ever was: what one of them took is delivered, and still the
+ * next one lacks it.
  *
  * @module
  */
-import type { LogId, Offset, TopicName } from "../base/types.ts";
-import type { ForwardedCheckpoint } from "../format/checkpoint.ts";
+import { UPSTREAMS_REMEMBERED_MAX } from "../base/limits.ts";
+import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+import type { ForwardedCheckpoint, UpstreamCheckpoint } from "../format/checkpoint.ts";
 import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";
 
 export interface Acknowledged {
@@ -18,78 +21,229 @@ export interface Acknowledged {
   readonly settled: Offset;
 }
 
+/** Source offsets of a log that were acknowledged: a contiguous run, and islands above it. */
+export interface AcknowledgedRanges {
+  readonly held: Offset;
+  readonly islands?: readonly OffsetRange[];
+}
+
 export interface AcknowledgedLog extends Acknowledged {
   readonly logId: LogId;
 }
 
-const NOTHING: Acknowledged = { held: 0, settled: 0 };
+/** What one upstream acknowledged. */
+class Upstream {
+  readonly partitions = new Map<string, Acknowledged>();
+  readonly logs = new Map<LogId, Acknowledged & AcknowledgedRanges>();
+  readonly logsOf = new Map<string, Set<LogId>>();
 
-export class Forwarded {
-  readonly #partitions = new Map<string, Acknowledged>();
-  readonly #logs = new Map<LogId, Acknowledged>();
-  readonly #logsOf = new Map<string, Set<LogId>>();
+  load(directory: string, { held, settled, acked }: UpstreamCheckpoint): void {
+    this.partitions.set(directory, { held, settled });
+    for (const [logId, { islands, ...acknowledged }] of Object.entries(acked)) {
+      const ranges = islands?.map(([from, to]) => ({ from, to }));
+      this.setLog(directory, logId, { ...acknowledged, ...(ranges && { islands: ranges }) });
+    }
+  }
 
-  constructor(loaded: ReadonlyMap<string, ForwardedCheckpoint> = new Map()) {
-    for (const [directory, { held, settled, acked }] of loaded) {
-      this.#partitions.set(directory, { held, settled });
-      this.#logsOf.set(directory, new Set(Object.keys(acked)));
-      for (const [logId, acknowledged] of Object.entries(acked)) {
-        this.#logs.set(logId, acknowledged);
+  setLog(directory: string, logId: LogId, acknowledged: Acknowledged & AcknowledgedRanges): void {
+    const logs = this.logsOf.get(directory) ?? new Set();
+    logs.add(logId);
+    this.logsOf.set(directory, logs);
+    this.logs.set(logId, acknowledged);
+  }
+
+  /** Takes in what another one acknowledged. */
+  absorb(other: Upstream): void {
+    for (const [directory, acknowledged] of other.partitions) {
+      this.partitions.set(directory, most(this.partitions.get(directory), acknowledged));
+    }
+    for (const [directory, logs] of other.logsOf) {
+      for (const logId of logs) {
+        const mine = this.logs.get(logId);
+        this.setLog(directory, logId, most(mine, other.logs.get(logId)!));
       }
     }
   }
 
+  knows(directory: string): boolean {
+    return this.partitions.has(directory) || this.logsOf.has(directory);
+  }
+
+  directories(): string[] {
+    return [...this.partitions.keys(), ...this.logsOf.keys()];
+  }
+
+  checkpoint(directory: string): UpstreamCheckpoint {
+    const logs = [...this.logsOf.get(directory) ?? []];
+    const acked = logs.map((logId) => {
+      const { held, settled, islands } = this.logs.get(logId)!;
+      const pairs = islands?.map(({ from, to }) => [from, to] as const);
+      return [logId, { held, settled, ...(pairs?.length ? { islands: pairs } : {}) }] as const;
+    });
+    return {
+      ...(this.partitions.get(directory) ?? NOTHING),
+      acked: Object.fromEntries(acked),
+    };
+  }
+}
+
+const NOTHING: Acknowledged = { held: 0, settled: 0 };
+/** Where a checkpoint of an older version does not name the upstream. */
+const UNKNOWN: NodeId = "";
+
+export class Forwarded {
+  /** The one in use last. */
+  readonly #upstreams = new Map<NodeId, Upstream>();
+  #current: NodeId = UNKNOWN;
+  /** What the log start offsets' own records knew, whichever upstream it was. */
+  readonly #floors = new Map<string, Acknowledged>();
+
+  constructor(loaded: ReadonlyMap<string, ForwardedCheckpoint> = new Map()) {
+    for (const [directory, checkpoint] of loaded) {
+      for (const [nodeId, earlier] of Object.entries(checkpoint.earlier ?? {})) {
+        this.#upstream(nodeId).load(directory, earlier);
+      }
+    }
+    for (const [directory, checkpoint] of loaded) {
+      this.#current = checkpoint.upstream ?? UNKNOWN;
+      this.#upstream(this.#current).load(directory, checkpoint);
+    }
+    this.use(this.#current);
+  }
+
+  /** The upstream in use, or used last; empty where none ever said its name. */
+  get upstream(): NodeId {
+    return this.#current;
+  }
+
+  /** From now on that node is the upstream, and what is set is its. */
+  use(nodeId: NodeId): void {
+    const unknown = this.#upstreams.get(UNKNOWN);
+    if (unknown !== undefined && nodeId !== UNKNOWN) {
+      // Who it was nobody wrote down: as a rule the one that is there still.
+      this.#upstreams.delete(UNKNOWN);
+      this.#upstream(nodeId).absorb(unknown);
+    }
+    const upstream = this.#upstream(nodeId);
+    this.#upstreams.delete(nodeId);
+    this.#upstreams.set(nodeId, upstream);
+    this.#current = nodeId;
+    if (this.#upstreams.size > UPSTREAMS_REMEMBERED_MAX) this.#joinOldest();
+  }
+
+  /** How far any upstream has it: what may go without loss. */
   of(topic: TopicName, partition: number): Acknowledged {
-    return this.#partitions.get(partitionDirectory(topic, partition)) ?? NOTHING;
+    const directory = partitionDirectory(topic, partition);
+    let known = this.#floors.get(directory) ?? NOTHING;
+    for (const { partitions } of this.#upstreams.values()) {
+      const other = partitions.get(directory);
+      if (other !== undefined) known = most(known, other);
+    }
+    return known;
+  }
+
+  /** How far the upstream in use has it. */
+  here(topic: TopicName, partition: number): Acknowledged {
+    return this.#upstream(this.#current).partitions.get(partitionDirectory(topic, partition)) ??
+      NOTHING;
   }
 
   /** Sets how far the partition was delivered. May fall: a receiver that lost data says so. */
   set(topic: TopicName, partition: number, acknowledged: Acknowledged): void {
-    this.#partitions.set(partitionDirectory(topic, partition), acknowledged);
-  }
-
-  /** What the receiver acknowledged of a log, this run or an earlier one; null when nothing. */
-  ofLog(logId: LogId): Acknowledged | null {
-    return this.#logs.get(logId) ?? null;
-  }
-
-  setLog(topic: TopicName, partition: number, logId: LogId, acknowledged: Acknowledged): void {
     const directory = partitionDirectory(topic, partition);
-    const logs = this.#logsOf.get(directory) ?? new Set();
-    logs.add(logId);
-    this.#logsOf.set(directory, logs);
-    this.#logs.set(logId, acknowledged);
+    this.#upstream(this.#current).partitions.set(directory, acknowledged);
+  }
+
+  /** The most that was ever acknowledged of a log, by any upstream; null when nothing. */
+  ofLog(logId: LogId): Acknowledged | null {
+    let known: Acknowledged | null = null;
+    for (const { logs } of this.#upstreams.values()) {
+      const other = logs.get(logId);
+      if (other !== undefined) known = most(known ?? undefined, other);
+    }
+    return known;
+  }
+
+  /** What the upstream in use ever acknowledged of a log. */
+  logHere(logId: LogId): AcknowledgedRanges | null {
+    return this.#upstream(this.#current).logs.get(logId) ?? null;
+  }
+
+  /** Source offsets of a log below it were acknowledged by an upstream that is not in use. */
+  elsewhere(logId: LogId): Offset {
+    let held = 0;
+    for (const [nodeId, { logs }] of this.#upstreams) {
+      if (nodeId !== this.#current) held = Math.max(held, logs.get(logId)?.held ?? 0);
+    }
+    return held;
+  }
+
+  setLog(
+    topic: TopicName,
+    partition: number,
+    logId: LogId,
+    acknowledged: Acknowledged & AcknowledgedRanges,
+  ): void {
+    const directory = partitionDirectory(topic, partition);
+    this.#upstream(this.#current).setLog(directory, logId, acknowledged);
   }
 
   /** Forgets the logs that are `done`: every start draws one, and each checkpoint holds them all. */
   prune(done: (topic: TopicName, partition: number, log: AcknowledgedLog) => boolean): void {
-    for (const [directory, logs] of this.#logsOf) {
-      const found = parsePartitionDirectory(directory);
-      if (found === null) continue;
-      for (const logId of logs) {
-        const log = { logId, ...this.#logs.get(logId)! };
-        if (!done(found.topic, found.partition, log)) continue;
-        logs.delete(logId);
-        this.#logs.delete(logId);
+    for (const upstream of this.#upstreams.values()) {
+      for (const [directory, logs] of upstream.logsOf) {
+        const found = parsePartitionDirectory(directory);
+        if (found === null) continue;
+        for (const logId of logs) {
+          const log = { logId, ...upstream.logs.get(logId)! };
+          if (!done(found.topic, found.partition, log)) continue;
+          logs.delete(logId);
+          upstream.logs.delete(logId);
+        }
       }
     }
   }
 
   /** What the log start offset's own record knew: nothing below it waits any more. */
-  raise(directory: string, { held, settled }: Acknowledged): void {
-    const now = this.#partitions.get(directory) ?? NOTHING;
-    this.#partitions.set(directory, {
-      held: Math.max(now.held, held),
-      settled: Math.max(now.settled, settled),
-    });
+  raise(directory: string, acknowledged: Acknowledged): void {
+    this.#floors.set(directory, most(this.#floors.get(directory), acknowledged));
   }
 
   checkpoint(): Map<string, ForwardedCheckpoint> {
-    const directories = new Set([...this.#partitions.keys(), ...this.#logsOf.keys()]);
+    const current = this.#upstream(this.#current);
+    const others = [...this.#upstreams].filter(([nodeId]) => nodeId !== this.#current);
+    const all = [current, ...others.map(([, upstream]) => upstream)];
+    const directories = new Set(all.flatMap((upstream) => upstream.directories()));
     return new Map(Array.from(directories, (directory) => {
-      const logs = [...this.#logsOf.get(directory) ?? []];
-      const acked = Object.fromEntries(logs.map((logId) => [logId, this.#logs.get(logId)!]));
-      return [directory, { ...(this.#partitions.get(directory) ?? NOTHING), acked }];
+      const earlier = others
+        .filter(([, upstream]) => upstream.knows(directory))
+        .map(([nodeId, upstream]) => [nodeId, upstream.checkpoint(directory)] as const);
+      return [directory, {
+        ...current.checkpoint(directory),
+        ...(this.#current === UNKNOWN ? {} : { upstream: this.#current }),
+        ...(earlier.length === 0 ? {} : { earlier: Object.fromEntries(earlier) }),
+      }];
     }));
   }
+
+  #upstream(nodeId: NodeId): Upstream {
+    const known = this.#upstreams.get(nodeId);
+    if (known !== undefined) return known;
+    const upstream = new Upstream();
+    this.#upstreams.set(nodeId, upstream);
+    return upstream;
+  }
+
+  /** The two that were used longest ago count as one from now on. */
+  #joinOldest(): void {
+    const [oldest, next] = [...this.#upstreams];
+    next![1].absorb(oldest![1]);
+    this.#upstreams.delete(oldest![0]);
+  }
+}
+
+/** The higher of each; islands are the second one's. */
+function most<Known extends Acknowledged>(a: Acknowledged | undefined, b: Known): Known {
+  if (a === undefined) return b;
+  return { ...b, held: Math.max(a.held, b.held), settled: Math.max(a.settled, b.settled) };
 }

@@ -32,6 +32,8 @@ function logsOf(changes: Partial<LaneBooks> = {}): LaneLogs {
     foreignLog: () => null,
     hasForeign: () => false,
     acknowledged: () => null,
+    elsewhere: () => 0,
+    cameEarly: () => false,
     ledgered: () => [],
     provisional: () => [],
     ...changes,

@@ -34,8 +34,8 @@ describe("Load", () => {
   it("is held once the receiver holds the end of each of its logs", () => {
     const cursor = cursorOf();
     const load = new Load(0);
-    load.batch(cursor, utf8("abc"), 4);
-    load.batch(cursor, utf8("def"), 9);
+    load.batch(cursor, utf8("abc"), { from: 0, to: 4 });
+    load.batch(cursor, utf8("def"), { from: 4, to: 9 });
     expect(load).toMatchObject({ bytes: 6, records: 9, held: false, empty: false });
     expect(cursor.sent).toBe(9);
     cursor.raise({ logId: cursor.logId, held: 9, settled: 9 });
@@ -46,10 +46,10 @@ describe("Load", () => {
     const cursor = cursorOf();
     const load = new Load(0);
     const buffer = utf8("abcdef");
-    load.batch(cursor, buffer.subarray(0, 3), 3);
-    load.batch(cursor, buffer.subarray(3), 6);
+    load.batch(cursor, buffer.subarray(0, 3), { from: 0, to: 3 });
+    load.batch(cursor, buffer.subarray(3), { from: 3, to: 6 });
     load.skip(cursor, skipOf(6, 8));
-    load.batch(cursor, utf8("ghi"), 9);
+    load.batch(cursor, utf8("ghi"), { from: 8, to: 9 });
     const writer = new AppendWriter(crc32c);
     writer.lane("logs/0", "strict", 0);
     load.write(writer);

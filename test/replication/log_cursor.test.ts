@@ -18,7 +18,7 @@ describe("LogCursor", () => {
   it("begins at the log's first offset, or at what is remembered", () => {
     const fresh = new LogCursor(announcement, { own: true, acknowledged: null });
     expect(fresh).toMatchObject({ held: 10, settled: 10, sent: 10, acknowledged: 10 });
-    const known = new LogCursor(announcement, { own: true, acknowledged: 25 });
+    const known = new LogCursor(announcement, { own: true, acknowledged: { held: 25 } });
     expect(known).toMatchObject({ held: 10, acknowledged: 25, regressed: true });
   });
 
@@ -32,7 +32,7 @@ describe("LogCursor", () => {
   it("is set by an announcement, and remembers what was acknowledged before", () => {
     const cursor = new LogCursor(announcement, { own: true, acknowledged: null });
     cursor.raise({ logId, held: 30, settled: 30 });
-    cursor.sent = 50;
+    cursor.send(30, 50);
     cursor.restart({ logId, held: 15, settled: 15 });
     expect(cursor).toMatchObject({ held: 15, sent: 15, acknowledged: 30, announced: true });
     expect(cursor.regressed).toBe(true);

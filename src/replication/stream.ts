@@ -1,0 +1,48 @@
+/**
+ * One reading of a partition on its way upstream. A lane has one, in strict order; while live
+ * records go ahead of a backlog it has two, and the backlog's ends where the live one began.
+ *
+ *     ── done ──── loads under way ──── cursor ──── not read ──── until
+ *
+ * @module
+ */
+import type { Offset } from "../base/types.ts";
+import type { Load } from "./load.ts";
+import type { LogCursor } from "./log_cursor.ts";
+
+export class Stream {
+  /** Offsets of the partition where it began. */
+  readonly start: Offset;
+  /** Where to read next. */
+  cursor: Offset;
+  /** Where it ends, exclusive. */
+  until: Offset = Number.POSITIVE_INFINITY;
+  /** Offsets from the start to here are held by the receiver, or accounted for. */
+  done: Offset;
+  /** Where the islands begin that it makes at the receiver. */
+  readonly openings = new Map<LogCursor, Offset>();
+  #loads: Load[] = [];
+
+  constructor(start: Offset, done = start) {
+    this.start = start;
+    this.done = this.cursor = done;
+  }
+
+  /** Whether all of it is held. */
+  get over(): boolean {
+    return this.done >= this.until;
+  }
+
+  /** A load was sent; or one without frames waits for what was sent otherwise. */
+  push(load: Load): void {
+    this.#loads.push(load);
+    this.settle();
+  }
+
+  /** Moves on over what is held, in order. */
+  settle(): void {
+    let held = 0;
+    for (; this.#loads[held]?.held === true; held++) this.done = this.#loads[held]!.to;
+    if (held > 0) this.#loads.splice(0, held);
+  }
+}
