@@ -109,6 +109,9 @@ export interface Snapshot {
   readonly files: ReadonlyMap<Inode, FileState>;
 }
 
+/** What is about to happen; a sync has a step before it and one after it. */
+export type StepVerb = "create" | "rename" | "remove" | "write" | "truncate" | "sync" | "synced";
+
 /** A number in [0, 1), from a seed. */
 export type Dice = () => number;
 
@@ -123,7 +126,11 @@ export class SimulatedDisk implements Disk {
   /** Counts operations that change something. */
   steps = 0;
   /** Called before each of them. */
-  onStep: ((step: number) => void) | null = null;
+  onStep: ((step: number, verb: StepVerb, path: string) => void) | null = null;
+  /** How long each sync takes; null where it is over at once. */
+  syncDelay: (() => Promise<void>) | null = null;
+  /** The process that used it is dead: whatever it still waits for never comes. */
+  halted = false;
   /** Bytes all files together may have. */
   capacityBytes = Infinity;
   /** Asked before each sync of a file: "fail" drops the pages, "lie" says it went well. */
@@ -178,7 +185,7 @@ export class SimulatedDisk implements Disk {
   remove(path: string): void {
     const { directory, name } = this.#split(path);
     if (directory?.current.has(name) !== true) return;
-    this.#step();
+    this.#step("remove", path);
     directory.current = without(directory.current, name);
   }
 
@@ -212,17 +219,18 @@ export class SimulatedDisk implements Disk {
     }
     const entries = directory.current;
     const verdict = this.syncFault?.(path) ?? null;
-    await this.#waitForSync();
+    await this.#waitForSync(path);
     if (verdict === "fail") throw failure("sync", path);
     if (verdict === null) directory.durable = entries;
   }
 
   /** A sync that is held back must not hold the event loop. */
   get slowSyncs(): boolean {
-    return this.heldSync !== null;
+    return this.heldSync !== null || this.syncDelay !== null;
   }
 
   freeBytes(): number {
+    if (this.capacityBytes === Infinity) return Infinity;
     return this.capacityBytes - this.usedBytes();
   }
 
@@ -256,6 +264,17 @@ export class SimulatedDisk implements Disk {
     const bytes = this.contents(path);
     bytes[position] = bytes[position]! ^ (1 << bit);
     this.overwrite(path, bytes);
+  }
+
+  /** Whether a file whose path passes holds writes that no sync made durable. */
+  unsynced(passes: (path: string) => boolean): boolean {
+    for (const [directory, { current }] of this.#directories) {
+      for (const [name, entry] of current) {
+        if (!(entry instanceof Inode) || entry.operations.length === entry.synced) continue;
+        if (passes(directory === "" ? name : `${directory}/${name}`)) return true;
+      }
+    }
+    return false;
   }
 
   /** Holds all syncs back; the returned function lets them go on. */
@@ -359,24 +378,26 @@ export class SimulatedDisk implements Disk {
     return { parent, name: path.slice(slash + 1), directory: this.#directories.get(parent) };
   }
 
-  #step(): void {
+  #step(verb: StepVerb, path: string): void {
     this.steps++;
-    this.onStep?.(this.steps);
+    this.onStep?.(this.steps, verb, path);
   }
 
-  #beforeWrite(verb: string, path: string): void {
-    this.#step();
+  #beforeWrite(verb: "create" | "rename" | "write" | "truncate", path: string): void {
+    this.#step(verb, path);
     const verdict = this.writeFault?.(path) ?? null;
     if (verdict === "fail") throw failure(verb, path);
     if (verdict === "full") throw full(verb, path);
   }
 
-  async #waitForSync(): Promise<void> {
+  async #waitForSync(path: string): Promise<void> {
     this.syncs++;
-    this.#step();
+    this.#step("sync", path);
     if (this.heldSync !== null) await this.heldSync;
+    else if (this.syncDelay !== null) await this.syncDelay();
     else await Promise.resolve();
-    this.#step();
+    if (this.halted) await new Promise(() => {});
+    this.#step("synced", path);
   }
 
   #write(path: string, inode: Inode, position: number, bytes: Uint8Array): void {
@@ -419,6 +440,7 @@ export class SimulatedDisk implements Disk {
       writeAt: (position, bytes) => this.#write(path, inode, position, bytes),
       readAt: async (position, into) => {
         await Promise.resolve();
+        if (this.halted) await new Promise(() => {});
         return this.#read(path, inode, position, into);
       },
       readAtNow: (position, into) => this.#read(path, inode, position, into),
@@ -430,15 +452,15 @@ export class SimulatedDisk implements Disk {
         const verdict = verdictOf();
         const { operations } = inode;
         const count = operations.length;
-        await this.#waitForSync();
+        await this.#waitForSync(path);
         end(verdict, count, operations);
       },
       syncNow: () => {
         const verdict = verdictOf();
         this.syncs++;
-        this.#step();
+        this.#step("sync", path);
         end(verdict, inode.operations.length, inode.operations);
-        this.#step();
+        this.#step("synced", path);
       },
       close: () => {
         if (open) this.openFiles--;
