@@ -5,6 +5,7 @@
  */
 import { messageOf } from "./base/errors.ts";
 import type { Logger } from "./base/log.ts";
+import type { LogId } from "./base/types.ts";
 import type { Config } from "./config.ts";
 import { Core } from "./core/core.ts";
 import { Credentials } from "./credentials.ts";
@@ -88,7 +89,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     admission: new Admission({
       timers: HOST_TIMERS,
       metrics,
-      bytesMax: config.in_flight_bytes_max,
+      bytesMax: Math.min(config.in_flight_bytes_max, store.space.inFlightBytesMax),
       bytesPerSourceMax: config.in_flight_bytes_per_connection_max,
     }),
   };
@@ -199,7 +200,13 @@ function makeApps(rooms: Rooms): RoomApp[] {
     nodeName: config.node_name,
     authorize: authorizeWith(credentials),
   };
-  const receiver = new Receiver(common);
+  const receiver = new Receiver({
+    ...common,
+    // What the next node did not say is settled nowhere yet.
+    ...(store.hasUpstream && {
+      settledOf: (logId: LogId) => store.forwarded.ofLog(logId)?.settled ?? 0,
+    }),
+  });
   return [
     createIngressApp({
       ...common,

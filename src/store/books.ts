@@ -61,9 +61,9 @@ export interface IdentityHook {
   current(log: PartitionName, logEndOffset: Offset): LogId;
   /**
    * Resolves once all is so that records may be written: the current id is durable in the
-   * catalogue, and the disk has room. Null when it is so already.
+   * catalogue, and the disk has room for `bytes`. Null when it is so already.
    */
-  registered(log: PartitionName): Promise<void> | null;
+  registered(log: PartitionName, bytes: number): Promise<void> | null;
   /** Whether this node drew `logId` for that partition, now or in an earlier run. */
   isOwn(log: PartitionName, logId: LogId): boolean;
   /**
@@ -91,6 +91,8 @@ export interface SegmentInfo {
   readonly maxTimestamp: number;
   /** When the last batch was appended, by the store's age clock (see age_clock.ts). */
   readonly receivedMs: number;
+  /** There is nothing more to thin in it; see thinner.ts. */
+  readonly thinned?: boolean;
 }
 
 /** What the books need of a partition log beyond its public face. */

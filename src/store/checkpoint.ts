@@ -85,12 +85,14 @@ export class CheckpointFiles {
     const path = CHECKPOINT_PATHS[at]!;
     const generation = this.#generation + 1;
     const bytes = encodeCheckpoint({ ...parts, generation }, crc32c);
-    // From here on this generation covers nothing, until the new one is whole.
-    this.#covered[at] = new Map();
     if (this.#suspect[at]) disk.remove(path);
     const isNew = !disk.exists(path);
     const file = disk.open(path, { create: true });
     try {
+      // Grown first: where the disk has no room for it, what it held still stands.
+      fillWithZeros(file, bytes.length);
+      // From here on this generation covers nothing, until the new one is whole.
+      this.#covered[at] = new Map();
       file.writeAt(0, bytes);
       this.#reserve(file, bytes.length);
       await this.#sync(file, at);

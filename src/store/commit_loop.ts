@@ -225,7 +225,8 @@ export class CommitLoop {
     for (const commit of commits) {
       if (commit.origins.length > 0) (claimed ??= []).push(commit);
       const writes = commit.gathering.batches.length > 0;
-      const registered = writes ? this.#identity.registered(commit.log) : null;
+      const { bytes } = commit.gathering;
+      const registered = writes ? this.#identity.registered(commit.log, bytes) : null;
       if (registered !== null) {
         (waits ??= []).push(registered.catch((error) => commit.refuse(error)));
       }

@@ -6,12 +6,17 @@
  *     budget − what the data directory holds      where a budget is set
  *     free bytes − headroom                       what the disk itself allows
  *
+ * On a small disk the headroom is an eighth of what there is: 64 MiB would be all of it.
+ *
  * @module
  */
 import type { Clock } from "../base/clock.ts";
 import { OperatingError } from "../base/errors.ts";
 import { DISK_BUDGET_LOOK_MS, EVICTION_AHEAD_BYTES, SEGMENT_BYTES_MIN } from "../base/limits.ts";
 import type { Disk } from "./disk.ts";
+
+/** Of what free and used bytes come to, the headroom is at the most this part. */
+const HEADROOM_SHARE = 8;
 
 export interface DiskBudgetOptions {
   readonly disk: Disk;
@@ -64,6 +69,12 @@ export class DiskBudget {
     return Math.min(EVICTION_AHEAD_BYTES, this.#capacityBytes / 8);
   }
 
+  /** What could be held if everything that is not this node's stayed as it is. */
+  get capacityBytes(): number {
+    if (this.#lookedMs === -Infinity) this.look();
+    return this.#capacityBytes;
+  }
+
   /**
    * The largest a segment may become. Active segments cannot be evicted, so all of them together
    * must stay a small part of what there is.
@@ -77,8 +88,9 @@ export class DiskBudget {
   look(): number {
     const { disk, clock, budgetBytes, headroomBytes, usedBytes } = this.#options;
     this.#lookedMs = clock.monotonicMs();
-    const free = disk.freeBytes() - headroomBytes;
     const used = usedBytes();
+    const onDisk = disk.freeBytes();
+    const free = onDisk - Math.min(headroomBytes, Math.floor((onDisk + used) / HEADROOM_SHARE));
     this.#roomBytes = budgetBytes === null ? free : Math.min(free, budgetBytes - used);
     this.#capacityBytes = Math.max(0, used + this.#roomBytes);
     return this.#roomBytes;

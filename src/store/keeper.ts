@@ -8,6 +8,7 @@ import type { Timers } from "../base/clock.ts";
 import { messageOf, type OperatingError } from "../base/errors.ts";
 import { EVICTION_RETRY_MS, RETENTION_INTERVAL_MS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
+import type { TopicName } from "../base/types.ts";
 import type { AgeClock } from "./age_clock.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { DiskBudget } from "./disk_budget.ts";
@@ -16,6 +17,7 @@ import type { PartitionLog } from "./partition_log.ts";
 import {
   activeIsOver,
   closable,
+  type Eviction,
   nextEviction,
   type RetainedLog,
   retentionStart,
@@ -33,13 +35,23 @@ export interface KeeperOptions {
   readonly retained: () => Iterable<RetainedLog & { readonly log: PartitionLog }>;
 }
 
+/** Who asks for room. */
+export interface RoomFor {
+  readonly topic: TopicName;
+  readonly settings: Pick<TopicSettings, "diskPolicy">;
+}
+
 export class Keeper {
   readonly #options: KeeperOptions;
   #working: Promise<void> | null = null;
   #cancel: (() => void) | null = null;
   #closed = false;
-  /** On the age clock: nothing could be evicted, and it is no use to look again before. */
+  /** On the age clock: it is no use to look again before. */
   #retryMs = 0;
+  #cancelRetry: (() => void) | null = null;
+  #stuck = false;
+  /** Priorities that the last eviction spared. */
+  #spared = "";
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -54,29 +66,39 @@ export class Keeper {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancel?.();
+    this.#cancelRetry?.();
     await this.#working;
   }
 
   /**
-   * Null when there is room to append to the topic. Otherwise a promise that resolves to null once
-   * room was made, or to the refusal.
+   * Null when there is room to append `bytes` to the topic. Otherwise a promise that resolves to
+   * null once room was made, or to the refusal.
    */
-  roomFor(topic: string, settings: TopicSettings): Promise<OperatingError | null> | null {
+  roomFor(
+    { topic, settings }: RoomFor,
+    bytes: number,
+  ): Promise<OperatingError | null> | null {
     const { budget } = this.#options;
-    const room = budget.roomBytes;
-    if (room > budget.aheadBytes) return null;
+    const left = budget.roomBytes - bytes;
+    if (left > budget.aheadBytes) return null;
     const making = this.makeRoom();
-    if (room > 0) return null;
-    if (settings.diskPolicy === "reject" && budget.look() <= 0) {
+    if (left > 0) return null;
+    if (settings.diskPolicy === "reject") {
       // What was delivered may still go in its favour, but it does not wait for that.
-      return Promise.resolve(budget.refusal(topic));
+      return budget.look() > 0 ? null : Promise.resolve(budget.refusal(topic));
     }
     return making.then(() => budget.look() > 0 ? null : budget.refusal(topic));
   }
 
-  /** Whether appends to topics that reject would be refused now: to stop early, at the door. */
-  get full(): boolean {
-    return this.#options.budget.roomBytes <= 0;
+  /** Whether an append of any size to a topic with those settings would be refused now. */
+  refuses(settings: Pick<TopicSettings, "diskPolicy">): boolean {
+    if (this.#options.budget.roomBytes > 0) return false;
+    return settings.diskPolicy === "reject" || this.stuck;
+  }
+
+  /** Nothing more may go, of any topic: until something is delivered, the disk stays as full. */
+  get stuck(): boolean {
+    return this.#stuck;
   }
 
   /** Evicts until there is room ahead; never rejects. Callers at the same time share the work. */
@@ -85,7 +107,10 @@ export class Keeper {
       return Promise.resolve();
     }
     this.#working ??= this.#makeRoom()
-      .catch((error) => this.#options.logger.error("eviction_failed", { error: messageOf(error) }))
+      .catch((error) => {
+        this.#options.logger.error("eviction_failed", { error: messageOf(error) });
+        this.#tryLater(true);
+      })
       .finally(() => this.#working = null);
     return this.#working;
   }
@@ -111,35 +136,67 @@ export class Keeper {
   }
 
   async #makeRoom(): Promise<void> {
-    const { age, budget, checkpointer, evictor, retained } = this.#options;
+    const { budget } = this.#options;
     const roomAndUsed = budget.look() + budget.usedBytes;
     let freed = 0;
     let covered = false;
     while (!this.#closed && budget.look() <= budget.aheadBytes) {
-      const eviction = nextEviction(retained());
+      const eviction = this.#next();
       if (eviction === null) {
-        if (covered && !await this.#closeOldest(budget.aheadBytes - budget.look())) {
-          this.#retryMs = age.nowMs() + EVICTION_RETRY_MS;
-          return;
+        if (!covered && this.#next(false) !== null) {
+          // Only the checkpoints stand in the way.
+          covered = true;
+          await this.#options.checkpointer.cover();
+        } else if (await this.#closeOldest(budget.aheadBytes - budget.look())) {
+          covered = false;
+        } else {
+          return this.#tryLater(true);
         }
-        // Perhaps only the checkpoints stand in the way, or that segments are active.
-        covered = true;
-        await checkpointer.cover();
         continue;
       }
-      const { deliveredBelow } = eviction.retained;
-      const log = eviction.retained.log as PartitionLog;
-      freed += await evictor.moveStart(log, eviction.logStart, {
-        deliveredBelow,
-        reason: "evicted",
-      });
+      freed += await this.#evict(eviction);
       const room = roomAndUsed - budget.usedBytes;
       if (room > budget.aheadBytes && budget.look() < room - freed / 2) {
         // Some file systems tell late what a removed file made free: no more is given up for that.
-        this.#retryMs = age.nowMs() + EVICTION_RETRY_MS;
-        return;
+        return this.#tryLater(false);
       }
     }
+    this.#stuck = false;
+  }
+
+  #next(coveredOnly = true): Eviction | null {
+    const { budget: { capacityBytes }, retained } = this.#options;
+    return nextEviction(retained(), { capacityBytes, coveredOnly });
+  }
+
+  /** Returns the bytes freed. */
+  #evict({ retained, logStart, spared }: Eviction): Promise<number> {
+    const { evictor, logger } = this.#options;
+    const { deliveredBelow, settings: { priority } } = retained;
+    const log = retained.log as PartitionLog;
+    if (spared.join() !== this.#spared && spared.length > 0) {
+      logger.warn("eviction_spares_lower_priorities", { topic: log.topic, priority, spared });
+    }
+    this.#spared = spared.join();
+    return evictor.moveStart(log, logStart, { deliveredBelow, reason: "evicted" });
+  }
+
+  /**
+   * It is no use to look again before a while. When nothing may go, someone must all the same: who
+   * waits for room may have stopped asking, and what is delivered meanwhile makes some.
+   */
+  #tryLater(stuck: boolean): void {
+    const { age, budget, timers, logger } = this.#options;
+    this.#retryMs = age.nowMs() + EVICTION_RETRY_MS;
+    if (stuck && !this.#stuck) logger.warn("disk_full", { room_bytes: budget.look() });
+    this.#stuck = stuck;
+    if (!stuck || this.#closed) return;
+    this.#cancelRetry ??= timers.after(EVICTION_RETRY_MS, () => {
+      this.#cancelRetry = null;
+      if (this.#closed) return;
+      this.#retryMs = 0;
+      void this.makeRoom();
+    });
   }
 
   /** Closes active segments that hold `bytes`, the oldest first; false when none may go. */

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { EVICTION_FLOOR_SHARE } from "../base/limits.ts";
 import type { Offset } from "../base/types.ts";
 import type { KeptLog, SegmentInfo } from "./books.ts";
 import type { TopicSettings } from "./settings.ts";
@@ -20,17 +21,30 @@ export interface RetainedLog {
   readonly coveredBelow: Offset;
 }
 
-/** A segment to give up: all below `logStart` goes. */
+/** What to give up next. */
 export interface Eviction {
   readonly retained: RetainedLog;
+  /** Whole: all below goes. Thinned: where the segment ends, of which the records below go. */
   readonly logStart: Offset;
   readonly bytes: number;
+  /** Only the records below the topic's severity go, out of this segment. */
+  readonly thins: SegmentInfo | null;
+  /** Priorities below the chosen one's, with so little left that they are spared. */
+  readonly spared: readonly number[];
+}
+
+export interface EvictionOptions {
+  /** What the node may hold: a part of it is left to each priority, however low. */
+  readonly capacityBytes: number;
+  /** Leaves out of account what both checkpoints do not cover; true unless given. */
+  readonly coveredOnly?: boolean;
 }
 
 /** Whole segments that can go at all, oldest first. The active one never does. */
-function removable({ log, coveredBelow }: RetainedLog): SegmentInfo[] {
+function removable({ log, coveredBelow }: RetainedLog, coveredOnly = true): SegmentInfo[] {
+  const limit = coveredOnly ? coveredBelow : Infinity;
   return log.segments().slice(0, -1)
-    .filter(({ endOffset }) => endOffset <= coveredBelow && endOffset > log.logStartOffset);
+    .filter(({ endOffset }) => endOffset <= limit && endOffset > log.logStartOffset);
 }
 
 /** The log start offset that retention by time and by bytes ask for; at least the present one. */
@@ -51,26 +65,61 @@ export function retentionStart(retained: RetainedLog, ageMs: number): Offset {
 
 /**
  * What to give up next for space: first what was delivered, of any topic of a node with an
- * upstream; then the oldest of the topics that drop the oldest. Null when nothing may go.
+ * upstream; then the oldest of the lowest priority, of the topics that may lose. Null when nothing
+ * may go.
+ *
+ * A priority that is down to its floor is passed over while a higher one has more than its own: so
+ * a flood of important records cannot push all others out.
  */
-export function nextEviction(logs: Iterable<RetainedLog>): Eviction | null {
+export function nextEviction(
+  logs: Iterable<RetainedLog>,
+  { capacityBytes, coveredOnly = true }: EvictionOptions,
+): Eviction | null {
   let delivered: Candidate | null = null;
-  let oldest: Candidate | null = null;
+  const classes = new Map<number, PriorityClass>();
   for (const retained of logs) {
-    const segment = removable(retained)[0];
-    if (segment === undefined) continue;
-    const candidate = { retained, segment };
     const { deliveredBelow, settings } = retained;
-    if (deliveredBelow !== Infinity && segment.endOffset <= deliveredBelow) {
-      delivered = older(delivered, candidate);
-    } else if (settings.diskPolicy === "drop_oldest") {
-      oldest = older(oldest, candidate);
+    const segments = removable(retained, coveredOnly);
+    const [first] = segments;
+    if (first !== undefined && deliveredBelow !== Infinity && first.endOffset <= deliveredBelow) {
+      delivered = older(delivered, { retained, segment: first, thins: false });
     }
+    const ofClass = classes.get(settings.priority) ?? { bytes: 0, oldest: null };
+    classes.set(settings.priority, ofClass);
+    ofClass.bytes += retained.log.bytes;
+    if (first === undefined || settings.diskPolicy === "reject") continue;
+    ofClass.oldest = older(ofClass.oldest, candidateOf(retained, segments));
   }
-  const chosen = delivered ?? oldest;
-  if (chosen === null) return null;
-  const { retained, segment } = chosen;
-  return { retained, logStart: segment.endOffset, bytes: segment.bytes };
+  if (delivered !== null) return evictionOf(delivered, []);
+  return chooseByPriority(classes, capacityBytes / EVICTION_FLOOR_SHARE);
+}
+
+/** The next segment to thin, where the topic keeps errors; where there is none, the oldest whole. */
+function candidateOf(retained: RetainedLog, segments: readonly SegmentInfo[]): Candidate {
+  const thinnable = retained.settings.diskPolicy !== "keep_errors"
+    ? undefined
+    : segments.find(({ thinned }) => thinned !== true);
+  return { retained, segment: thinnable ?? segments[0]!, thins: thinnable !== undefined };
+}
+
+function chooseByPriority(
+  classes: ReadonlyMap<number, PriorityClass>,
+  floorBytes: number,
+): Eviction | null {
+  const ranks = [...classes].filter(([, { oldest }]) => oldest !== null).sort(([a], [b]) => a - b);
+  const above = ranks.findIndex(([, { bytes }]) => bytes > floorBytes);
+  const chosen = ranks[Math.max(0, above)];
+  if (chosen === undefined) return null;
+  const spared = ranks.slice(0, Math.max(0, above)).map(([priority]) => priority);
+  return evictionOf(chosen[1].oldest!, spared);
+}
+
+function evictionOf(
+  { retained, segment, thins }: Candidate,
+  spared: readonly number[],
+): Eviction {
+  const { endOffset: logStart, bytes } = segment;
+  return { retained, logStart, bytes, thins: thins ? segment : null, spared };
 }
 
 /**
@@ -81,7 +130,7 @@ export function closable<Retained extends RetainedLog>(logs: Iterable<Retained>)
   return Array.from(logs, (retained) => ({ retained, segment: retained.log.segments().at(-1) }))
     .filter(({ retained: { deliveredBelow, settings }, segment }) =>
       segment !== undefined && segment.bytes > 0 &&
-      (settings.diskPolicy === "drop_oldest" ||
+      (settings.diskPolicy !== "reject" ||
         deliveredBelow !== Infinity && segment.endOffset <= deliveredBelow)
     )
     .sort((a, b) => a.segment!.receivedMs - b.segment!.receivedMs)
@@ -102,6 +151,14 @@ export function activeIsOver(
 interface Candidate {
   readonly retained: RetainedLog;
   readonly segment: SegmentInfo;
+  /** Only its records below the topic's severity would go. */
+  readonly thins: boolean;
+}
+
+/** All topics of one priority. */
+interface PriorityClass {
+  bytes: number;
+  oldest: Candidate | null;
 }
 
 function older(a: Candidate | null, b: Candidate): Candidate {

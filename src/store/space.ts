@@ -6,6 +6,7 @@
  */
 import type { Clock, Timers } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import { IN_FLIGHT_BYTES_PER_CONNECTION_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { TopicName } from "../base/types.ts";
@@ -119,17 +120,32 @@ export class Space {
     this.#budget.advanced(log);
   }
 
-  /** @throws {OperatingError} storage_full when the topic rejects and there is no room */
+  /** @throws {OperatingError} storage_full when an append to the topic would be refused now */
   check({ name, settings }: Topic): void {
-    if (this.#budget.roomBytes > 0 || settings.diskPolicy !== "reject") return;
+    if (!this.#keeper.refuses(settings)) return;
     void this.#keeper.makeRoom();
     throw this.#budget.refusal(name);
   }
 
+  /** Whether appends to every topic would be refused now, whatever its policy. */
+  get full(): boolean {
+    return this.#keeper.refuses({ diskPolicy: "drop_oldest" });
+  }
+
+  /** Whether what is taken in now may be refused by the time it is committed. */
+  get tight(): boolean {
+    return this.#budget.roomBytes <= 2 * this.#budget.aheadBytes;
+  }
+
+  /** Bytes that may be on their way at once, so that a commit does not run through the headroom. */
+  get inFlightBytesMax(): number {
+    return Math.max(IN_FLIGHT_BYTES_PER_CONNECTION_MAX, this.#budget.capacityBytes / 8);
+  }
+
   /** Null when there is room; else resolves once some was made, or rejects with storage_full. */
-  roomFor(topic: TopicName): Promise<void> | null {
+  roomFor(topic: TopicName, bytes: number): Promise<void> | null {
     const settings = this.#options.topics.get(topic)?.settings;
-    const room = settings === undefined ? null : this.#keeper.roomFor(topic, settings);
+    const room = settings === undefined ? null : this.#keeper.roomFor({ topic, settings }, bytes);
     if (room === null) return null;
     return room.then((refusal) => {
       if (refusal !== null) throw refusal;

@@ -76,6 +76,7 @@ export class Store {
   readonly ranges: ReceivedRanges;
   readonly forwarded: Forwarded;
   readonly age: AgeClock;
+  readonly space: Space;
   /** Whether there is an upstream: data not yet forwarded is undelivered then. */
   hasUpstream: boolean;
   readonly #options: StoreOptions;
@@ -85,7 +86,6 @@ export class Store {
   readonly #quarantine: Quarantine;
   readonly #checkpoints: CheckpointFiles;
   readonly #checkpointer: Checkpointer;
-  readonly #space: Space;
   #recovering = true;
   /** Watermarks of logs with void ranges: in the checkpoint being written, and in the one before. */
   #voidsCaptured = new Map<LogId, Offset>();
@@ -168,7 +168,7 @@ export class Store {
         this.#voidsCovered = this.#voidsCaptured;
       },
     });
-    this.#space = new Space({
+    this.space = new Space({
       ...{ disk, clock, timers, logger, metrics, settings },
       books: this,
       checkpoints,
@@ -227,26 +227,26 @@ export class Store {
 
   /** Bytes the data directory holds, as far as they can grow. */
   get bytes(): number {
-    return this.#space.usedBytes;
+    return this.space.usedBytes;
   }
 
   /** Bytes that may still be appended, all topics together; zero or less at the headroom line. */
   get roomBytes(): number {
-    return this.#space.roomBytes;
+    return this.space.roomBytes;
   }
 
   /**
    * Refuses early what a commit would refuse: to be asked before records are taken in.
    *
-   * @throws {OperatingError} storage_full when the topic rejects and the disk is at its headroom
+   * @throws {OperatingError} storage_full when the topic rejects, or nothing may go in its favour
    */
   checkRoom(topic: Topic): void {
-    this.#space.check(topic);
+    this.space.check(topic);
   }
 
   /** Applies retention by time and by bytes now; it is applied now and then of itself. */
   retain(): Promise<void> {
-    return this.#space.retain();
+    return this.space.retain();
   }
 
   /** Writes a checkpoint of now. */
@@ -256,7 +256,7 @@ export class Store {
 
   /** Commits what gathered, writes the last checkpoint, closes the files. */
   async close(): Promise<void> {
-    await this.#space.close();
+    await this.space.close();
     this.#checkpointer.close();
     await this.commits.idle();
     try {
@@ -281,11 +281,11 @@ export class Store {
     );
     this.#recovering = false;
     this.commits.observe((log) => {
-      this.#space.advanced(log);
+      this.space.advanced(log);
       this.#checkpointer.advanced(log);
     });
     this.#checkpointer.changed();
-    this.#space.start();
+    this.space.start();
     this.#pruneLogs();
   }
 
@@ -350,7 +350,7 @@ export class Store {
       ...common,
       ...name,
       ...{ clock, timers },
-      settings: this.#space.within(settings),
+      settings: this.space.within(settings),
       commits: this.commits,
       quarantined: (name, gap) => this.#quarantined(name, gap),
     }, recovered);
@@ -366,8 +366,8 @@ export class Store {
   readonly #identity: IdentityHook = {
     current: (log, logEndOffset) => this.logs.current(log, logEndOffset),
     // A commit waits here for whatever must be true before its records are written.
-    registered: (log) => {
-      const room = this.#space.roomFor(log.topic);
+    registered: (log, bytes) => {
+      const room = this.space.roomFor(log.topic, bytes);
       return room === null ? this.logs.registered(log) : this.#registeredWithRoom(log, room);
     },
     isOwn: (log, logId) => this.logs.isOwn(log, logId),
@@ -396,7 +396,7 @@ export class Store {
   }
 
   #quarantined(log: PartitionName, gap: Gap): void {
-    this.#space.damaged(log, gap);
+    this.space.damaged(log, gap);
     this.#checkpointer.changed();
   }
 }

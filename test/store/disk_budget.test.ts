@@ -17,20 +17,30 @@ function open(budgetBytes: number | null, capacityBytes: number, used = 0) {
 
 describe("DiskBudget", () => {
   it("leaves the headroom to the books, and the budget to what is there", () => {
-    expect(open(null, 100 * MIB).budget.roomBytes).toBe(36 * MIB);
+    expect(open(null, 1_000 * MIB).budget.roomBytes).toBe(936 * MIB);
     expect(open(50 * MIB, 1_000 * MIB, 20 * MIB).budget.roomBytes).toBe(30 * MIB);
-    expect(open(50 * MIB, 70 * MIB, 20 * MIB).budget.roomBytes).toBe(6 * MIB);
-    expect(open(null, 10 * MIB).budget.roomBytes).toBeLessThan(0);
+    expect(open(900 * MIB, 492 * MIB, 20 * MIB).budget.roomBytes).toBe(428 * MIB);
+  });
+
+  it("leaves an eighth of a small disk to the books, whatever the headroom", () => {
+    expect(open(null, 48 * MIB).budget.roomBytes).toBe(42 * MIB);
+    const { budget, disk, clock, holds } = open(null, 48 * MIB);
+    // Somebody else fills it to the last byte.
+    holds.bytes = 24 * MIB;
+    disk.capacityBytes = 0;
+    clock.advance(10);
+    expect(budget.roomBytes).toBe(-3 * MIB);
+    expect(budget.capacityBytes).toBe(21 * MIB);
   });
 
   it("counts what is committed at once, and looks at the disk now and then", () => {
-    const { budget, clock, disk } = open(null, 100 * MIB);
-    expect(budget.roomBytes).toBe(36 * MIB);
-    budget.advanced({ bytes: 40 * MIB });
+    const { budget, clock, disk } = open(null, 600 * MIB);
+    expect(budget.roomBytes).toBe(536 * MIB);
+    budget.advanced({ bytes: 540 * MIB });
     expect(budget.roomBytes).toBe(-4 * MIB);
-    disk.capacityBytes = 200 * MIB;
+    disk.capacityBytes = 800 * MIB;
     clock.advance(10);
-    expect(budget.roomBytes).toBe(136 * MIB);
+    expect(budget.roomBytes).toBe(736 * MIB);
   });
 
   it("begins to evict ahead of the line, and keeps segments small on a small disk", () => {

@@ -15,7 +15,8 @@ const HOUR = 3_600_000;
 function retained(
   segments: number,
   settings: Partial<TopicSettings> = {},
-  more: Partial<Omit<RetainedLog, "log" | "settings">> & { firstMs?: number } = {},
+  more: Partial<Omit<RetainedLog, "log" | "settings">> & { firstMs?: number; thinned?: number } =
+    {},
 ): RetainedLog {
   const infos: SegmentInfo[] = Array.from({ length: segments }, (_, at) => ({
     baseOffset: 10 * at,
@@ -25,7 +26,10 @@ function retained(
     maxTimestamp: 0,
     receivedMs: (more.firstMs ?? 0) + at * HOUR,
   }));
-  const log = { logStartOffset: 0, segments: () => infos } as Partial<KeptLog> as KeptLog;
+  const { thinned = 0 } = more;
+  const marked = infos.map((info, at) => ({ ...info, thinned: at < thinned }));
+  const bytes = 100 * segments;
+  const log = { logStartOffset: 0, bytes, segments: () => marked } as Partial<KeptLog> as KeptLog;
   return {
     log,
     settings: { ...TOPIC_DEFAULTS, retentionMs: -1, ...settings },
@@ -65,21 +69,65 @@ describe("retentionStart()", () => {
 });
 
 describe("nextEviction()", () => {
+  const next = (logs: readonly RetainedLog[], capacityBytes = 1_000) =>
+    nextEviction(logs, { capacityBytes });
+
   it("gives up what was delivered first, and then the oldest of what may be dropped", () => {
-    const delivered = retained(3, { diskPolicy: "reject" }, { deliveredBelow: 15, firstMs: HOUR });
+    const priority = 9;
+    const reject = { diskPolicy: "reject", priority } as const;
+    const delivered = retained(3, reject, { deliveredBelow: 15, firstMs: HOUR });
     const oldest = retained(3, {}, { deliveredBelow: 0 });
-    expect(nextEviction([oldest, delivered])).toMatchObject({ retained: delivered, logStart: 10 });
+    expect(next([oldest, delivered])).toMatchObject({ retained: delivered, logStart: 10 });
     const nothing = retained(3, { diskPolicy: "reject" }, { deliveredBelow: 5 });
-    expect(nextEviction([nothing, oldest])).toMatchObject({ retained: oldest, logStart: 10 });
-    expect(nextEviction([nothing])).toBeNull();
-    expect(nextEviction([retained(1), retained(4, {}, { coveredBelow: 0 })])).toBeNull();
+    expect(next([nothing, oldest])).toMatchObject({ retained: oldest, logStart: 10 });
+    expect(next([nothing])).toBeNull();
+    expect(next([retained(1), retained(4, {}, { coveredBelow: 0 })])).toBeNull();
+  });
+
+  it("looks past the checkpoints where it is asked what covering more would bring", () => {
+    const uncovered = retained(4, {}, { coveredBelow: 0 });
+    const options = { capacityBytes: 1_000, coveredOnly: false };
+    expect(nextEviction([uncovered], options)).toMatchObject({ logStart: 10 });
+    expect(nextEviction([retained(4, { diskPolicy: "reject" })], options)).toBeNull();
   });
 
   it("at a node without an upstream drops only what its topic lets go", () => {
-    expect(nextEviction([retained(3, { diskPolicy: "reject" })])).toBeNull();
+    expect(next([retained(3, { diskPolicy: "reject" })])).toBeNull();
     const newer = retained(3, {}, { firstMs: 5 });
     const older = retained(3);
-    expect(nextEviction([newer, older])!.retained).toBe(older);
+    expect(next([newer, older])!.retained).toBe(older);
+  });
+
+  it("takes the lowest priority first, however new it is", () => {
+    const important = retained(3, { priority: 9 });
+    const usual = retained(9, {}, { firstMs: 5 * HOUR });
+    const chatter = retained(3, { priority: 1 }, { firstMs: 9 * HOUR });
+    const logs = [important, usual, chatter];
+    expect(next(logs)).toMatchObject({ retained: chatter, spared: [] });
+    expect(next([important, usual])!.retained).toBe(usual);
+  });
+
+  it("spares a priority that is down to its floor while a higher one has more", () => {
+    const flood = retained(200, { priority: 9 });
+    const chatter = retained(5, { priority: 1 }, { firstMs: HOUR });
+    const usual = retained(4, { priority: 5 }, { firstMs: HOUR });
+    const logs = [chatter, flood, usual];
+    expect(next(logs, 9_000)).toMatchObject({ retained: chatter, spared: [] });
+    expect(next(logs, 10_000)).toMatchObject({ retained: flood, spared: [1, 5] });
+    // Nobody is above the floor: the lowest goes all the same.
+    expect(next([usual, chatter], 100_000)).toMatchObject({ retained: chatter, spared: [] });
+  });
+
+  it("thins what keeps errors, one segment after another, before it drops any of it", () => {
+    const keeping = { diskPolicy: "keep_errors" } as const;
+    const fresh = retained(4, keeping);
+    expect(next([fresh])).toMatchObject({ logStart: 10, thins: { baseOffset: 0 } });
+    const half = retained(4, keeping, { thinned: 2 });
+    expect(next([half])).toMatchObject({ logStart: 30, thins: { baseOffset: 20 } });
+    // The newer of the two has the older segment that can still be thinned.
+    expect(next([half, retained(4, keeping, { firstMs: HOUR })])!.retained).not.toBe(half);
+    const thin = retained(4, keeping, { thinned: 3 });
+    expect(next([thin])).toMatchObject({ logStart: 10, thins: null });
   });
 });
 

@@ -174,12 +174,21 @@ export class MqttFixture {
   /** The store, with what a test may do to it. */
   #door(store: Store): MqttStore {
     const roomBytes = () => this.roomBytes ?? store.roomBytes;
+    const overridden = () => this.roomBytes !== null;
     return {
       core: store.core,
       commits: store.commits,
       origins: store.origins,
       get roomBytes() {
         return roomBytes();
+      },
+      space: {
+        get full() {
+          return roomBytes() <= 0 && store.space.full;
+        },
+        get tight() {
+          return overridden() || store.space.tight;
+        },
       },
       topic: (name) => store.topic(name),
       createTopic: (name) => this.#createTopic(name),

@@ -19,7 +19,7 @@ export type Authorize = (scope: Scope) => MiddlewareHandler;
 /** What appending needs of a Store. */
 export type IngressStore = Pick<
   Store,
-  "core" | "commits" | "createTopic" | "origins" | "topic"
+  "checkRoom" | "core" | "commits" | "createTopic" | "origins" | "topic"
 >;
 
 /** Limits of this door, where they are not the defaults of base/limits.ts. */

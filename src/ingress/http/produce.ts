@@ -2,7 +2,7 @@
  * POST /v1/topics/{topic}/records: a body becomes records, and is answered once they are durable.
  *
  *   1  the head: path, parameters, headers
- *   2  room: waits while too much is in flight
+ *   2  room: waits while too much is in flight; refused where the disk is full
  *   3  the body, within its limits; read and checked whole, so that all of it is taken or nothing
  *   4  the topic, made on first use
  *   5  all records appended in one turn, and one commit waited for
@@ -75,6 +75,7 @@ export class ProduceHandler {
     const head = readProduceHead(request, topicName);
     const answerType = negotiate(request.headers.get("accept"), ANSWER_TYPES);
     await waitForRoom(this.#admission, this.#timers, this.#admissionWaitMs);
+    this.#checkDisk(head);
     const sent = await this.#bodyLimit.read(request);
     const body = readProduceBody(head, sent, {
       core: this.#store.core,
@@ -96,6 +97,15 @@ export class ProduceHandler {
     } finally {
       source.close();
     }
+  }
+
+  /**
+   * Refuses before the body is read what its commit would refuse. Not what has an identity of its
+   * own: its answer may be known.
+   */
+  #checkDisk({ producer, topic: name }: ProduceHead): void {
+    const topic = this.#store.topic(name);
+    if (producer === null && topic !== undefined) this.#store.checkRoom(topic);
   }
 
   async #produce(

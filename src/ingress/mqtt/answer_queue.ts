@@ -33,6 +33,8 @@ export class Answer implements CommitWaiter {
   readonly inFlightBytes: number;
   /** How many publishes it answers. */
   readonly count: number;
+  /** The packets it answers, where they may have to be taken again; see unanswered.ts. */
+  packets: Uint8Array | null = null;
   /** The first thing that went wrong. */
   error: OperatingError | null = null;
   next: Answer | null = null;

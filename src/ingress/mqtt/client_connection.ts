@@ -43,6 +43,8 @@ export interface MqttStore extends AppendTarget {
   readonly origins: SessionJournal;
   /** Bytes that may still be appended; zero or less when the disk is full. */
   readonly roomBytes: number;
+  /** Whether every append would be refused now; and whether one may be by the time it is committed. */
+  readonly space: { readonly full: boolean; readonly tight: boolean };
   topic(name: TopicName): Topic | undefined;
   createTopic(name: TopicName): Promise<Topic>;
   byHandle(handle: number): PartitionLog;
@@ -65,6 +67,8 @@ export interface MqttServices {
   readonly expiry: SessionExpiry;
   readonly readBudget: ReadBudget;
   readonly keptBudget: ByteBudget;
+  /** Bytes of packets that may have to be taken again, all clients together. */
+  readonly unansweredBudget: ByteBudget;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: ClientLog;
@@ -99,9 +103,10 @@ export interface ClientConnection extends Keeper {
   send(packet: Uint8Array): void;
   /**
    * Takes the next place in the order of answers. `acks` leave when every partition the answer was
-   * told to wait for has committed; where there is none, after a call of `ready()`.
+   * told to wait for has committed; where there is none, after a call of `ready()`. `packets` are
+   * those it answers: they may have to be taken again.
    */
-  answer(acks: Uint8Array, inFlightBytes: number): Answer;
+  answer(acks: Uint8Array, inFlightBytes: number, packets?: Uint8Array): Answer;
   ready(): void;
   /** No room, and MQTT 3.1.1 cannot say so: reads no more until there is. */
   stall(): void;

@@ -39,7 +39,7 @@ export class FastPath {
     this.#session.nowMs = clock.wallMs();
     const result = store.core.ingest(bytes, this.#session);
     const { status, handle, consumed, packetBytes } = result;
-    if (result.records > 0) this.#accept(result);
+    if (result.records > 0) this.#accept(result, bytes.subarray(0, consumed));
     if (status === "need_more") {
       // The core looks at no more than it can hold: a packet beyond that is whole all the same.
       const isWhole = packetBytes > 0 && packetBytes <= bytes.length - consumed;
@@ -56,11 +56,11 @@ export class FastPath {
     return consumed;
   }
 
-  #accept({ acks, consumed, records, touched }: IngestResult): void {
+  #accept({ acks, consumed, records, touched }: IngestResult, packets: Uint8Array): void {
     const { store, counters } = this.#client.services;
     counters.records.value += records;
     counters.bytes.value += consumed;
-    const answer = this.#client.answer(acks, consumed);
+    const answer = this.#client.answer(acks, consumed, packets);
     for (const handle of touched) {
       answer.waitFor();
       store.byHandle(handle).appended(answer);

@@ -12,6 +12,7 @@ import {
   MQTT_PACKET_BYTES_MAX,
   MQTT_PACKET_STALL_MS,
   MQTT_STOP_MS,
+  MQTT_UNANSWERED_BYTES_MAX,
 } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
@@ -149,6 +150,7 @@ export class MqttIngress {
       qos2: new Qos2Publishes(store.origins),
       readBudget: new ReadBudget(),
       keptBudget: new ByteBudget(this.#limits.keptBytesMax),
+      unansweredBudget: new ByteBudget(MQTT_UNANSWERED_BYTES_MAX),
       clock,
       random,
       log: new ClientLog(logger),

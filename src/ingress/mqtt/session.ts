@@ -13,8 +13,7 @@
  * node's bytes in flight are over their limit, while the client does not read its answers, while a
  * topic is being created for it, and while the disk has no room and MQTT 3.1.1 cannot say so.
  *
- * In the last case the publish that did not fit is not kept: once there is room (or after a minute)
- * the connection is closed, and the client sends again what was not acknowledged [MQTT-4.4.0-1].
+ * In the last case what did not fit is kept, and taken again once there is room; see unanswered.ts.
  *
  * @module
  */
@@ -138,25 +137,35 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   };
 
   #process(): void {
-    while (this.#active && this.#buffer.size > 0) {
+    while (this.#active && this.#input.size > 0) {
+      if (this.#client?.protocolVersion === 4 && this.services.store.space.full) {
+        return this.stall();
+      }
       if (!this.#admission.mayEnter()) return;
-      const progress = this.#client === null ? this.#takePacket() : this.#takeChunk();
-      if (!progress) break;
+      if (!(this.#client === null ? this.#takePacket() : this.#takeChunk())) break;
     }
     this.#read();
+  }
+
+  /** What is looked at next: what was refused for want of room comes again, before anything new. */
+  get #input(): Pick<ReadBuffer, "size" | "unread" | "consume"> {
+    const { unanswered } = this.#output;
+    return unanswered.size > 0 ? unanswered : this.#buffer;
   }
 
   /** Lets the core take what it can. False when it needs more bytes. */
   #takeChunk(): boolean {
     const fastPath = this.#fastPath ??= new FastPath(this);
-    this.#buffer.consume(fastPath.take(this.#buffer.unread()));
+    const input = this.#input;
+    input.consume(fastPath.take(input.unread()));
     if (fastPath.next === "packet") return this.#active && this.#takePacket();
-    return fastPath.next === "again";
+    return fastPath.next === "again" || input !== this.#buffer;
   }
 
   /** Hands one packet to its handler. False when it is not whole yet, or was the last one. */
   #takePacket(): boolean {
-    const unread = this.#buffer.unread();
+    const input = this.#input;
+    const unread = input.unread();
     if (this.#client === null && unread[0] !== CONNECT_FIRST_BYTE) {
       this.fail(ReasonCode.ProtocolError, "the first packet is not CONNECT"); // [MQTT-3.1.0-1]
       return false;
@@ -174,7 +183,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     if (size > unread.length) return false;
     const pending = this.#handle(unread.subarray(0, size));
     // The bytes stay where they are until the next read, which a pending handler holds back.
-    if (this.#phase !== "closed") this.#buffer.consume(size);
+    if (this.#phase !== "closed") input.consume(size);
     if (pending !== undefined) this.#suspendFor(pending);
     return true;
   }
@@ -238,8 +247,8 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     this.#output.send(packet);
   }
 
-  answer(acks: Uint8Array, inFlightBytes: number): Answer {
-    const answer = this.#output.answer(acks, inFlightBytes);
+  answer(acks: Uint8Array, inFlightBytes: number, packets?: Uint8Array): Answer {
+    const answer = this.#output.answer(acks, inFlightBytes, packets);
     if (this.#output.isOverReceiveMaximum) {
       this.fail(ReasonCode.ReceiveMaximumExceeded, "more publishes than Receive Maximum");
     }
@@ -274,9 +283,17 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
 
   stall(): void {
     if (this.#stalled) return;
-    this.#stalled = true;
-    this.#output.open = false;
+    this.#stalled = this.#output.holding = true;
     this.#sinceS = this.services.nowS();
+  }
+
+  /** There is room again: what was refused is taken before anything else. */
+  #resume(): void {
+    if (!this.#output.isAnswered) return;
+    if (this.#output.unanswered.isLost) return this.close();
+    this.#stalled = this.#output.holding = false;
+    this.#output.unanswered.takeAgain();
+    this.#process();
   }
 
   fail(reasonCode: ReasonCode, state: string): void {
@@ -326,7 +343,8 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   sweep(nowS: number): void {
     const sinceS = nowS - this.#sinceS;
     if (this.#stalled) {
-      if (this.services.store.roomBytes > 0 || sinceS > MQTT_STALL_S_MAX) this.close();
+      if (sinceS > MQTT_STALL_S_MAX) this.close();
+      else if (this.services.store.roomBytes > 0) this.#resume();
     } else if (this.#phase === "connecting") {
       if (sinceS * 1000 > this.services.limits.connectTimeoutMs) this.close();
     } else if (this.#phase === "ending") {

@@ -1,6 +1,7 @@
 /**
  * What one connection sends: answers to publishes in their order, once durable, and packets that
- * have no place in that order.
+ * have no place in that order. While it holds back, answers are kept from a client that would have
+ * to be told of one before them that the disk is full.
  *
  * @module
  */
@@ -18,6 +19,7 @@ import {
 } from "./answer_queue.ts";
 import type { MqttServices } from "./client_connection.ts";
 import { ConnectionWriter, type WriterEvents } from "./connection_writer.ts";
+import { Unanswered } from "./unanswered.ts";
 
 export interface OutputOwner extends WriterEvents {
   /** No room on the disk, and MQTT 3.1.1 cannot say so. */
@@ -41,6 +43,10 @@ export class SessionOutput implements AnswerEvents {
   maximumPacketSize = Number.MAX_SAFE_INTEGER;
   /** While false, answers are dropped: their client cannot tell them from silence any more. */
   open = true;
+  /** What was refused for want of room, and its client cannot be told so. */
+  readonly unanswered: Unanswered;
+  /** Set while it waits for room. */
+  holding = false;
   readonly #writer: ConnectionWriter;
   readonly #admission: AdmissionSource;
   readonly #services: MqttServices;
@@ -54,6 +60,7 @@ export class SessionOutput implements AnswerEvents {
     this.#admission = admission;
     this.#services = services;
     this.#owner = owner;
+    this.unanswered = new Unanswered(services.unansweredBudget);
   }
 
   get pendingBytes(): number {
@@ -80,8 +87,11 @@ export class SessionOutput implements AnswerEvents {
     if (packet.length <= this.maximumPacketSize) this.#writer.send(packet);
   }
 
-  answer(acks: Uint8Array, inFlightBytes: number): Answer {
+  answer(acks: Uint8Array, inFlightBytes: number, packets?: Uint8Array): Answer {
     const answer = new Answer(this, acks, inFlightBytes);
+    if (packets !== undefined && this.protocolVersion === 4 && this.#services.store.space.tight) {
+      answer.packets = this.unanswered.copy(packets);
+    }
     this.#admission.enter(inFlightBytes);
     this.#answers.push(answer);
     this.#unanswered += answer.count;
@@ -106,8 +116,9 @@ export class SessionOutput implements AnswerEvents {
       if (ready.length === 0) break;
       for (const { count } of ready) this.#unanswered -= count;
       const failed = ready.at(-1)!.error === null ? null : ready.pop()!;
-      if (!this.open) continue;
-      if (ready.length > 0) this.#writer.send(joinAcks(ready));
+      for (const { packets } of ready) this.unanswered.done(packets);
+      if (this.holding && ready.some(({ count }) => count > 0)) this.unanswered.overtaken();
+      if (this.open && !this.holding && ready.length > 0) this.#writer.send(joinAcks(ready));
       if (failed !== null) this.#answerFailed(failed);
     }
     this.#owner.flushed();
@@ -116,22 +127,26 @@ export class SessionOutput implements AnswerEvents {
   /** Nothing is written any more. */
   end(): void {
     this.open = false;
+    this.unanswered.close();
     this.#writer.end();
   }
 
   /** The records of these publishes could not be made durable. */
-  #answerFailed({ acks, error, count }: Answer): void {
+  #answerFailed({ acks, error, count, packets }: Answer): void {
     const { counters } = this.#services;
     if (count === 0) {
       counters.droppedQos0.value += 1;
-      return;
+      return this.unanswered.done(packets);
     }
     counters.refused.value += count;
-    const code = error!.code;
+    const { code } = error!;
+    if (!this.open) return this.unanswered.done(packets);
     if (this.protocolVersion === 5) {
       return this.#writer.send(withReasonCode(acks, reasonCodeOf(code)));
     }
-    if (code === "storage_full") this.#owner.stall();
-    else this.#owner.close();
+    if (code !== "storage_full") return this.#owner.close();
+    this.unanswered.refused(packets);
+    this.holding = true;
+    this.#owner.stall();
   }
 }

@@ -173,19 +173,60 @@ describe("Session: trouble with the disk", () => {
     expect(written(connection)).toBe("4003000180");
   });
 
-  it("leaves MQTT 3.1.1 unanswered and unread while there is no room, then closes", async () => {
+  /** Not for the fast path. */
+  const retained = (messageId: number) =>
+    publishPacket({ topic: "a/b", payload: `p${messageId}`, qos: 1, messageId, retain: true });
+
+  it("leaves MQTT 3.1.1 unanswered and unread while there is no room, then goes on", async () => {
     const fixture = await MqttFixture.start();
     fixture.roomBytes = 0;
     const connection = await fixture.connect();
     fixture.disk.writeFault = () => "full";
-    connection.push(publish(1));
+    connection.push(concat([publish(1), publish(2)]));
     await settle();
-    connection.push(publish(2));
+    connection.push(concat([publish(3), retained(4)]));
     await fixture.pass(3);
     expect(connection.isRead).toBe(false);
     expect(connection.closed).toBe(false);
     fixture.disk.writeFault = null;
     fixture.roomBytes = null;
+    await fixture.pass(1);
+    expect(connection.closed).toBe(false);
+    expect(written(connection)).toBe(pubacks(1, 2, 3, 4));
+    const values = await fixture.values("logs");
+    expect(values, "once each, and in order").toEqual(["p1", "p2", "p3", "p4"]);
+    connection.push(publish(5));
+    await connection.untilWritten(20);
+    expect(written(connection)).toBe(pubacks(1, 2, 3, 4, 5));
+  });
+
+  it("takes again what was refused once more, however often there is no room", async () => {
+    const fixture = await MqttFixture.start();
+    fixture.roomBytes = 0;
+    const connection = await fixture.connect();
+    fixture.disk.writeFault = () => "full";
+    connection.push(concat([publish(1), publish(2), retained(3), publish(4)]));
+    for (let round = 0; round < 3; round++) {
+      fixture.roomBytes = 0;
+      await fixture.pass(1);
+      fixture.roomBytes = 1;
+      await fixture.pass(1);
+      expect(written(connection)).toBe("");
+    }
+    fixture.disk.writeFault = null;
+    fixture.roomBytes = null;
+    await fixture.pass(2);
+    expect(written(connection)).toBe(pubacks(1, 2, 3, 4));
+    expect(await fixture.values("logs")).toHaveLength(4);
+  });
+
+  it("closes MQTT 3.1.1 where the disk filled too suddenly to keep what was refused", async () => {
+    const fixture = await MqttFixture.start();
+    const connection = await fixture.connect();
+    fixture.disk.writeFault = () => "full";
+    connection.push(publish(1));
+    await settle();
+    fixture.disk.writeFault = null;
     await fixture.pass(1);
     expect(connection.closed).toBe(true);
     expect(written(connection), "the client sends again what was not acknowledged").toBe("");

@@ -30,7 +30,8 @@ const NO_ACK = new Uint8Array(0);
 interface Publish extends Publication {
   /** 0 with QoS 0. */
   readonly packetIdentifier: number;
-  readonly packetBytes: number;
+  /** The packet itself: a view, good until the next read. */
+  readonly packet: Uint8Array;
 }
 
 /**
@@ -78,7 +79,7 @@ function readPublish(client: ClientConnection, bytes: Uint8Array): Publish | Rea
     qos: packet.qos,
     retain: packet.retain,
     packetIdentifier: packet.messageId ?? 0,
-    packetBytes: bytes.length,
+    packet: bytes,
     properties,
     userProperties: exact.userProperties,
   };
@@ -91,7 +92,7 @@ function decodeName(topicName: Uint8Array): string | null {
 /** Puts the record into the open batch of its partition, and an answer in line. */
 function store(client: ClientConnection, publish: Publish, destination: Destination): void {
   const { clientId, services: { store, qos2, clock, counters } } = client;
-  const { qos, packetIdentifier, packetBytes } = publish;
+  const { qos, packetIdentifier, packet } = publish;
   try {
     if (qos === 2) qos2.checkRoom();
     appendPublication(store, destination, { ...publish, clientId, timestamp: clock.wallMs() });
@@ -99,9 +100,9 @@ function store(client: ClientConnection, publish: Publish, destination: Destinat
     return refuseFor(client, publish, error);
   }
   counters.records.value += 1;
-  counters.bytes.value += packetBytes;
+  counters.bytes.value += packet.length;
   const { log } = destination;
-  const answer = client.answer(ackOf(publish), packetBytes);
+  const answer = client.answer(ackOf(publish), packet.length, packet);
   if (qos === 2) return qos2.appended(log, { clientId, packetIdentifier }, answer);
   answer.waitFor();
   log.appended(answer);
@@ -123,11 +124,14 @@ function publishHead(bytes: Uint8Array, client: ClientConnection): PublishHead {
   return { qos, packetIdentifier: messageId ?? 0 };
 }
 
-function refuseFor(client: ClientConnection, publish: PublishHead, error: unknown): void {
+function refuseFor(client: ClientConnection, publish: Publish, error: unknown): void {
   if (!isOperatingError(error)) throw error;
   client.services.log.warn("publish_refused", { code: error.code, error: error.message });
   if (client.protocolVersion === 4 && error.code === "storage_full" && publish.qos > 0) {
-    return client.stall();
+    // In line behind those that are on their way: they may fail, too, and then come first again.
+    client.answer(ackOf(publish), 0, publish.packet).error = error;
+    client.stall();
+    return client.ready();
   }
   refuse(client, publish, reasonCodeOf(error.code), error);
 }
