@@ -1,6 +1,7 @@
 /**
  * One lane of one append request, at the receiver: each frame is checked, judged and queued in
- * order; the first that cannot be taken ends the lane, and what came before it stays.
+ * order; the first that cannot be taken ends the lane, and what came before it stays. A live lane
+ * may begin islands where it says so.
  *
  * Checked means: a whole batch with a good checksum, of a log that was announced, by this peer.
  * Nothing a sender says is believed about any log but its own.
@@ -20,8 +21,16 @@ import {
   readBatchHeader,
 } from "../format/record_batch.ts";
 import type { SkipAnswer } from "../protocol/replication/append_answer.ts";
-import type { LaneFrames, Skip } from "../protocol/replication/append_frames.ts";
+import type {
+  Frame,
+  LaneFrames,
+  Opening,
+  Skip,
+  SkipReason,
+} from "../protocol/replication/append_frames.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
+import { VERSION_WITH_ISLANDS } from "../protocol/replication/version.ts";
+import type { Openings } from "../store/lane_rules.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
 import type { ReceivedLog, ReceivedRanges } from "../store/received_ranges.ts";
 import { PendingCommit } from "./pending_commit.ts";
@@ -33,8 +42,10 @@ export interface LaneAppendContext {
   readonly ranges: ReceivedRanges;
   readonly turnstile: Turnstile;
   readonly peer: PeerName;
+  /** What its session speaks. */
+  readonly protocol: number;
   readonly partition: (log: ReceivedLog) => PartitionLog;
-  /** The commit that queued batches last in a partition; later ones end after it. */
+  /** The commit that queued batches last in a partition, by handle; later ones end after it. */
   readonly latest: Map<number, PendingCommit>;
   /** Logs with a skip on its way to the ledger: nothing else may happen to them meanwhile. */
   readonly skipping: Map<LogId, Promise<unknown>>;
@@ -50,11 +61,7 @@ export interface LaneOutcome {
   readonly refusal: Refusal | null;
 }
 
-interface Pending {
-  readonly log: PartitionLog;
-  readonly cycle: number;
-  readonly commit: PendingCommit;
-}
+const REASONS_SINCE_2: readonly SkipReason[] = ["elsewhere", "wiped"];
 
 export class LaneAppend {
   readonly #context: LaneAppendContext;
@@ -62,8 +69,8 @@ export class LaneAppend {
   readonly #logs = new Set<LogId>();
   readonly #skips: SkipAnswer[] = [];
   readonly #commits = new Set<PendingCommit>();
-  /** Takes what is queued in one partition during one commit cycle. */
-  #pending: Pending | null = null;
+  /** Where a live lane may begin islands; empty in any other. */
+  readonly #openings = new Map<LogId, Offset[]>();
 
   constructor(context: LaneAppendContext, lane: LaneFrames) {
     this.#context = context;
@@ -74,9 +81,11 @@ export class LaneAppend {
   async run(): Promise<LaneOutcome> {
     let trouble: OperatingError | null = null;
     try {
+      this.#checkVersion();
       for (const frame of this.#lane.frames) {
         if (frame.kind === "batches") await this.#batches(frame.bytes);
         else if (frame.kind === "skip") await this.#skip(frame.skip);
+        else this.#open(frame.opening);
       }
     } catch (error) {
       if (!isOperatingError(error)) throw error;
@@ -85,6 +94,20 @@ export class LaneAppend {
     for (const commit of this.#commits) trouble = await commit.done ?? trouble;
     const refusal = trouble === null ? null : refusalOf(this.#lane.lane, trouble);
     return { logs: this.#logs, skips: this.#skips, refusal };
+  }
+
+  /** What the session's version does not know is no request of it. */
+  #checkVersion(): void {
+    if (this.#context.protocol >= VERSION_WITH_ISLANDS) return;
+    const { lane, mode, frames } = this.#lane;
+    const unknown = (frame: Frame) =>
+      frame.kind === "open" || frame.kind === "skip" && REASONS_SINCE_2.includes(frame.skip.reason);
+    if (mode === "strict" && !frames.some(unknown)) return;
+    throw new OperatingError(
+      "malformed_body",
+      `Cannot take lane ${lane}: it speaks version ${VERSION_WITH_ISLANDS}, its session does not`,
+      { lane, protocol: this.#context.protocol },
+    );
   }
 
   async #batches(bytes: Uint8Array): Promise<void> {
@@ -158,26 +181,47 @@ export class LaneAppend {
         { log_id: header.logId, from, to, records: header.recordsCount },
       );
     }
-    return this.#context.ranges.judge(header.logId, from, to);
+    return this.#context.ranges.judge(header.logId, { from, to }, this.#openingsOf(header.logId));
+  }
+
+  #open({ logId, offset }: Opening): void {
+    const { lane, mode } = this.#lane;
+    if (mode !== "live") {
+      throw new OperatingError(
+        "malformed_body",
+        `Cannot begin an island of log ${logId} in lane ${lane}: it is ${mode}, not live`,
+        { lane, log_id: logId },
+      );
+    }
+    this.#known(logId);
+    this.#openings.set(logId, [...this.#openings.get(logId) ?? [], offset]);
+  }
+
+  #openingsOf(logId: LogId): Openings {
+    return this.#lane.mode === "live" ? this.#openings.get(logId) ?? [] : null;
   }
 
   #append(received: ReceivedLog, batch: Uint8Array, { from, to }: OffsetRange): void {
-    const { partition, ranges, latest, cycle, turnstile } = this.#context;
+    const { partition, turnstile } = this.#context;
     const log = partition(received);
-    if (this.#pending?.log !== log || this.#pending.cycle !== cycle()) {
-      this.#pending = { log, cycle: cycle(), commit: new PendingCommit(ranges) };
-    }
-    const { commit } = this.#pending;
+    const commit = this.#commitOf(log);
     const baseOffset = log.appendReplicated(batch, commit);
     commit.add({ logId: received.logId, from, to, localEnd: baseOffset + (to - from) });
-    if (!this.#commits.has(commit)) {
-      this.#commits.add(commit);
-      latest.set(log.handle, commit);
-      void commit.done.then(() => {
-        if (latest.get(log.handle) === commit) latest.delete(log.handle);
-      });
-    }
-    turnstile.moved(received.logId);
+    this.#commits.add(commit);
+    turnstile.moved(received.logId, from);
+  }
+
+  /** One for all requests, so that what they brought is counted in the order in which it lies. */
+  #commitOf(log: PartitionLog): PendingCommit {
+    const { ranges, latest, cycle } = this.#context;
+    const known = latest.get(log.handle);
+    if (known?.cycle === cycle() && !known.ended) return known;
+    const commit = new PendingCommit(ranges, cycle());
+    latest.set(log.handle, commit);
+    void commit.done.then(() => {
+      if (latest.get(log.handle) === commit) latest.delete(log.handle);
+    });
+    return commit;
   }
 
   /** A duplicate is acknowledged when its original is durable, and that may still be on its way. */
@@ -198,7 +242,8 @@ export class LaneAppend {
       maxTimestamp: facts.maxTimestamp ?? -1,
     };
     const lacking = await this.#inTurn(logId, () => {
-      const skipped = ranges.skip(logId, { from, to, reason }, loss);
+      const openings = this.#openingsOf(logId);
+      const skipped = ranges.skip(logId, { from, to, reason }, { loss, openings });
       skipping.set(logId, skipped);
       return skipped.finally(() => skipping.delete(logId));
     });
@@ -219,8 +264,9 @@ export class LaneAppend {
         return await attempt();
       } catch (error) {
         if (!isOperatingError(error, "lane_out_of_order")) throw error;
-        const awaited = error.detail["log_id"];
-        if (typeof awaited !== "string" || !await turnstile.wait(awaited)) throw error;
+        const { log_id: awaited, expected } = error.detail;
+        if (typeof awaited !== "string" || typeof expected !== "number") throw error;
+        if (!await turnstile.wait(awaited, expected)) throw error;
       }
     }
   }

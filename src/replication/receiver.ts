@@ -30,6 +30,7 @@ import type { Refusal } from "../protocol/replication/refusal.ts";
 import {
   negotiate,
   PROTOCOL_VERSIONS,
+  VERSION_WITH_ISLANDS,
   type VersionRange,
 } from "../protocol/replication/version.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
@@ -182,12 +183,16 @@ export class Receiver {
     );
   }
 
-  #standing(logId: LogId, { peer }: Session): LogStanding | null {
+  #standing(logId: LogId, { peer, protocol }: Session): LogStanding | null {
     const log = this.#options.store.ranges.get(logId);
     if (log === undefined || !log.paths.includes(peer)) return null;
     const held = log.watermark;
     const settled = this.#options.settledOf?.(logId) ?? held;
-    return { logId, held, settled: Math.min(held, settled) };
+    const standing = { logId, held, settled: Math.min(held, settled) };
+    const { islands } = log;
+    return islands.length === 0 || protocol < VERSION_WITH_ISLANDS
+      ? standing
+      : { ...standing, islands };
   }
 
   #refusal(log: LogAnnouncement, { peer }: Session, error: OperatingError): Refusal {
@@ -197,13 +202,14 @@ export class Receiver {
     return { lane: null, logId, code, detail, retriable, expected: null };
   }
 
-  #contextOf({ peer }: Session): LaneAppendContext {
+  #contextOf({ peer, protocol }: Session): LaneAppendContext {
     const { store } = this.#options;
     return {
       core: store.core,
       ranges: store.ranges,
       turnstile: this.#turnstile,
       peer,
+      protocol,
       partition: (log) => this.#partitionOf(log),
       latest: this.#latest,
       skipping: this.#skipping,

@@ -1,12 +1,13 @@
 /**
  * Requests of one link travel on several connections, so they may overtake each other. What comes
- * early waits here, briefly and in bounded number, until its log moved; refusing it would cost a
- * round trip and the bytes.
+ * early waits here, briefly and in bounded number, for the very offset it follows; refusing it would
+ * cost a round trip and the bytes. Lanes of one log that go on at different offsets do not wake each
+ * other: a live lane waits for the end of its own island, not for the backlog.
  *
  * @module
  */
 import type { Timers } from "../base/clock.ts";
-import type { LogId } from "../base/types.ts";
+import type { LogId, Offset } from "../base/types.ts";
 
 export interface TurnstileLimits {
   /** How long one waits at most. */
@@ -18,7 +19,7 @@ export interface TurnstileLimits {
 export class Turnstile {
   readonly #timers: Timers;
   readonly #limits: TurnstileLimits;
-  readonly #waiting = new Map<LogId, Set<() => void>>();
+  readonly #waiting = new Map<LogId, Map<Offset, Set<() => void>>>();
   #count = 0;
 
   constructor(timers: Timers, limits: TurnstileLimits) {
@@ -30,16 +31,18 @@ export class Turnstile {
     return this.#count;
   }
 
-  /** Resolves true when the log moved, false when the time is up or too many wait. */
-  wait(logId: LogId): Promise<boolean> {
+  /** Resolves true when the log moved there, false when the time is up or too many wait. */
+  wait(logId: LogId, expected: Offset): Promise<boolean> {
     if (this.#count >= this.#limits.waitersMax) return Promise.resolve(false);
     this.#count++;
-    const waiters = this.#waiting.get(logId) ?? new Set();
-    this.#waiting.set(logId, waiters);
+    const places = this.#waiting.get(logId) ?? new Map<Offset, Set<() => void>>();
+    this.#waiting.set(logId, places);
+    const waiters = places.get(expected) ?? new Set();
+    places.set(expected, waiters);
     return new Promise((resolve) => {
       const leave = (moved: boolean) => {
         if (!waiters.delete(wake)) return;
-        if (waiters.size === 0) this.#waiting.delete(logId);
+        if (waiters.size === 0) this.#forget(logId, expected, waiters);
         this.#count--;
         cancel();
         resolve(moved);
@@ -50,8 +53,21 @@ export class Turnstile {
     });
   }
 
-  /** The log moved: everyone who waits for it looks again. */
-  moved(logId: LogId): void {
-    for (const wake of [...this.#waiting.get(logId) ?? []]) wake();
+  /**
+   * What was expected at `at` came, or, without an offset, anything may have changed: those who wait
+   * look again.
+   */
+  moved(logId: LogId, at?: Offset): void {
+    const places = this.#waiting.get(logId);
+    if (places === undefined) return;
+    const woken = at === undefined ? [...places.values()] : [places.get(at) ?? []];
+    for (const waiters of woken) for (const wake of [...waiters]) wake();
+  }
+
+  #forget(logId: LogId, expected: Offset, waiters: ReadonlySet<() => void>): void {
+    const places = this.#waiting.get(logId);
+    if (places?.get(expected) !== waiters) return;
+    places.delete(expected);
+    if (places.size === 0) this.#waiting.delete(logId);
   }
 }

@@ -72,6 +72,8 @@ export interface RangeEntry {
   /** `committed` and what is queued; the same object while nothing is. */
   noted: RangeSet;
   queued: number;
+  /** Islands, and what is queued that began one: what counts against the bound. */
+  begun: number;
   /** Who waits until nothing is queued. */
   readonly idle: (() => void)[];
   readonly lost: LostRange[];
@@ -93,6 +95,7 @@ export function newEntry(
     committed,
     noted: committed,
     queued: 0,
+    begun: committed.islands.length,
     idle: [],
     lost: [],
     localEnd: 0,

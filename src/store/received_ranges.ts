@@ -19,6 +19,7 @@ import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
+import { beginsIsland, checkSkip, judgeBatch, type Openings, outOfOrder } from "./lane_rules.ts";
 import { withPath } from "./log_paths.ts";
 import { RangeSet } from "./range_set.ts";
 import {
@@ -41,6 +42,12 @@ export interface ReceivedRangesOptions {
   readonly partitionsOf: (topic: TopicName) => Promise<number>;
   /** Makes a lost or void range durable. */
   readonly persistLost: (log: ReceivedLog, range: LostRange, loss: Loss | null) => Promise<void>;
+}
+
+export interface SkipOptions {
+  /** What is known of the records; null where there were none. */
+  readonly loss: Loss | null;
+  readonly openings?: Openings;
 }
 
 export class ReceivedRanges {
@@ -86,23 +93,27 @@ export class ReceivedRanges {
   }
 
   /**
-   * What to do with a batch of source offsets [from, to).
+   * What to do with a batch of a log that a lane brought.
    *
-   * @throws {OperatingError} log_not_announced; lane_out_of_order with the log and offset expected
+   * @param openings those the lane declared of the log; null for a strict or a backlog lane
+   * @throws {OperatingError} log_not_announced, and what lane_rules.ts throws
    */
-  judge(logId: LogId, from: Offset, to: Offset): "append" | "duplicate" {
+  judge(
+    logId: LogId,
+    range: OffsetRange,
+    openings: Openings = null,
+  ): "append" | "duplicate" {
     const entry = this.#announced(logId);
-    this.#checkPredecessor(entry);
-    if (entry.noted.covers(from, to)) return "duplicate";
-    if (from === entry.noted.watermark) return "append";
-    throw outOfOrder(logId, entry.noted.watermark);
+    if (openings === null) this.#checkPredecessor(entry);
+    return judgeBatch({ logId, set: entry.noted, runs: entry.begun }, range, openings);
   }
 
   /** The batch [from, to) was queued; {@linkcode settle} must follow, once. */
   note(logId: LogId, from: Offset, to: Offset): void {
     const entry = this.#announced(logId);
-    assert(from >= entry.noted.watermark, "a range is noted once");
+    assert(!entry.noted.touches(from, to), "a range is noted once");
     if (entry.noted === entry.committed) entry.noted = entry.committed.copy();
+    if (beginsIsland(entry.noted, from)) entry.begun++;
     entry.noted.add(from, to);
     entry.queued++;
   }
@@ -123,6 +134,7 @@ export class ReceivedRanges {
     // once nothing is queued: until then later batches fail on their own.
     if (entry.queued === 0) {
       entry.noted = entry.committed;
+      entry.begun = entry.committed.islands.length;
       for (const wake of entry.idle.splice(0)) wake();
     }
     if (ok) this.#closeIfWhole(entry);
@@ -137,13 +149,13 @@ export class ReceivedRanges {
   async skip(
     logId: LogId,
     { from, to, reason }: LostRange,
-    loss: Loss | null,
+    { loss, openings = null }: SkipOptions,
   ): Promise<OffsetRange[]> {
     const entry = this.#announced(logId);
-    this.#checkPredecessor(entry);
+    if (openings === null) this.#checkPredecessor(entry);
     // What is queued may still fail, and then it is lacking too.
     while (entry.queued > 0) await new Promise<void>((resolve) => entry.idle.push(resolve));
-    if (from > entry.committed.watermark) throw outOfOrder(logId, entry.committed.watermark);
+    checkSkip({ logId, set: entry.committed, runs: entry.begun }, { from, to }, openings);
     const lacking = entry.committed.lacking(from, to);
     for (const range of lacking) {
       await this.#options.persistLost(view(entry, entry.row!), { ...range, reason }, loss);
@@ -323,12 +335,4 @@ export class ReceivedRanges {
 
 interface Closed {
   readonly to: Offset;
-}
-
-function outOfOrder(logId: LogId, expected: Offset): OperatingError {
-  return new OperatingError(
-    "lane_out_of_order",
-    `Cannot take a batch of log ${logId}: offset ${expected} comes next`,
-    { log_id: logId, expected },
-  );
 }

@@ -35,6 +35,7 @@ async function lanes() {
     ranges: store.ranges,
     turnstile: new Turnstile(clock, { waitMs: 1_000, waitersMax: 10 }),
     peer: "peer",
+    protocol: 2,
     partition: ({ target }) => store.topic(target.topic)!.partitions[target.partition]!,
     latest: new Map(),
     skipping: new Map(),

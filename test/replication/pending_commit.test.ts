@@ -25,7 +25,7 @@ async function announced() {
 describe("PendingCommit", () => {
   it("moves the watermark when the disk has the batches, and not before", async () => {
     const { ranges, log } = await announced();
-    const commit = new PendingCommit(ranges);
+    const commit = new PendingCommit(ranges, 0);
     commit.add({ logId, from: 0, to: 5, localEnd: 5 });
     commit.add({ logId, from: 5, to: 7, localEnd: 7 });
     expect(ranges.get(logId)).toMatchObject({ watermark: 0, expected: 7 });
@@ -36,7 +36,7 @@ describe("PendingCommit", () => {
 
   it("forgets them when they are given up", async () => {
     const { ranges, log } = await announced();
-    const commit = new PendingCommit(ranges);
+    const commit = new PendingCommit(ranges, 0);
     commit.add({ logId, from: 0, to: 5, localEnd: 5 });
     const full = new OperatingError("storage_full", "Cannot write: full");
     commit.committed(log, full);

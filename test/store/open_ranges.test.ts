@@ -38,7 +38,7 @@ function receive(store: Store, { logId }: Source, batch: Uint8Array): Promise<vo
   const range = { from, to: from + lastOffset - baseOffset + 1 };
   const { target } = store.ranges.get(logId)!;
   const log = store.topic("logs")!.partitions[target.partition]!;
-  if (store.ranges.judge(logId, range.from, range.to) === "duplicate") return Promise.resolve();
+  if (store.ranges.judge(logId, range) === "duplicate") return Promise.resolve();
   store.ranges.note(logId, range.from, range.to);
   return new Promise((resolve, reject) => {
     log.appendReplicated(batch.slice(), {
@@ -95,7 +95,7 @@ describe("openRanges()", () => {
         if (at % 8 === 5) {
           const lost = { from: 2 * at, to: 2 * at + 2, reason: at === 5 ? "void" : "evicted" };
           const facts = { count: 2, bytes: 9, minTimestamp: 0, maxTimestamp: 0 };
-          await store.ranges.skip(each.logId, lost, at === 5 ? null : facts);
+          await store.ranges.skip(each.logId, lost, { loss: at === 5 ? null : facts });
         } else {
           await receive(store, each, batch);
         }

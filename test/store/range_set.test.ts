@@ -44,4 +44,61 @@ describe("RangeSet", () => {
       }
     }
   });
+
+  it("passes what is open, and still lacks it", () => {
+    const set = new RangeSet(10, [{ from: 40, to: 50 }]);
+    expect(set.addOpen(5, 30, "s")).toEqual([{ from: 10, to: 30 }]);
+    expect([set.watermark, set.contiguous]).toEqual([30, 10]);
+    expect(set.covers(8, 12)).toBe(false);
+    expect(set.passed(8, 12)).toBe(true);
+    expect(set.lacking(5, 45)).toEqual([{ from: 10, to: 40 }]);
+    expect(set.addOpen(5, 30, "t")).toEqual([]);
+    set.add(10, 15);
+    set.add(20, 22);
+    expect(set.open).toEqual([{ from: 15, to: 20, by: "s" }, { from: 22, to: 30, by: "s" }]);
+    expect([set.contiguous, set.openAt(17)?.from, set.openAt(21)]).toEqual([15, 15, undefined]);
+    set.add(15, 20);
+    set.add(22, 40);
+    expect([set.watermark, set.contiguous, set.open]).toEqual([50, 50, []]);
+  });
+
+  it("knows where a run ends", () => {
+    const set = new RangeSet(10, [{ from: 20, to: 30 }]);
+    expect([5, 10, 15, 20, 30, 31].map((at) => set.endFrom(at))).toEqual([10, 10, 15, 30, 30, 31]);
+  });
+
+  it("agrees with two sets of numbers, one of them open", () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const { next } = seededRandom(seed);
+      const set = new RangeSet(0);
+      const held = new Set<number>();
+      const open = new Set<number>();
+      for (let round = 0; round < 30; round++) {
+        const from = Math.floor(next() * 50);
+        const to = from + Math.floor(next() * 8);
+        const adds = next() < 0.5;
+        if (adds) set.add(from, to);
+        else set.addOpen(from, to, next() < 0.5 ? "s" : "t");
+        for (let at = from; at < to; at++) {
+          if (adds) held.add(at) && open.delete(at);
+          else if (!held.has(at)) open.add(at);
+        }
+        let watermark = 0;
+        while (held.has(watermark) || open.has(watermark)) watermark++;
+        let contiguous = 0;
+        while (held.has(contiguous)) contiguous++;
+        expect([set.watermark, set.contiguous], `seed ${seed}`).toEqual([watermark, contiguous]);
+        const offsets = Array.from({ length: 60 }, (_, at) => at);
+        const isOpen = (at: number) => set.openAt(at) !== undefined;
+        expect(offsets.filter(isOpen), `seed ${seed}`).toEqual(
+          offsets.filter((at) => open.has(at)),
+        );
+        const lacks = (at: number) => set.lacking(at, at + 1).length > 0;
+        expect(offsets.filter(lacks), `seed ${seed}`).toEqual(
+          offsets.filter((at) => !held.has(at)),
+        );
+        expect(set.copy().open).toEqual(set.open);
+      }
+    }
+  });
 });

@@ -69,15 +69,15 @@ describe("ReceivedRanges.judge()", () => {
   it("takes the next batch, knows a duplicate, and refuses what is ahead", async () => {
     const { ranges, receive } = open();
     await ranges.announce(announcement({ firstOffset: 5 }));
-    expect(ranges.judge(A, 5, 8)).toBe("append");
+    expect(ranges.judge(A, { from: 5, to: 8 })).toBe("append");
     receive(A, 5, 8);
-    expect(ranges.judge(A, 5, 8)).toBe("duplicate");
-    expect(ranges.judge(A, 8, 9)).toBe("append");
-    expect(() => ranges.judge(A, 9, 10)).toThrow(expect.objectContaining({
+    expect(ranges.judge(A, { from: 5, to: 8 })).toBe("duplicate");
+    expect(ranges.judge(A, { from: 8, to: 9 })).toBe("append");
+    expect(() => ranges.judge(A, { from: 9, to: 10 })).toThrow(expect.objectContaining({
       code: "lane_out_of_order",
       detail: { log_id: A, expected: 8 },
     }));
-    expect(() => ranges.judge(B, 0, 1)).toThrow(expect.objectContaining({
+    expect(() => ranges.judge(B, { from: 0, to: 1 })).toThrow(expect.objectContaining({
       code: "log_not_announced",
     }));
   });
@@ -87,13 +87,13 @@ describe("ReceivedRanges.judge()", () => {
     await ranges.announce(announcement());
     ranges.note(A, 0, 4);
     ranges.note(A, 4, 6);
-    expect(ranges.judge(A, 6, 7)).toBe("append");
+    expect(ranges.judge(A, { from: 6, to: 7 })).toBe("append");
     expect(ranges.get(A)).toMatchObject({ watermark: 0, expected: 6 });
     ranges.settle(A, { from: 0, to: 4 }, true, 4);
     expect(ranges.get(A)).toMatchObject({ watermark: 4, expected: 6 });
     ranges.settle(A, { from: 4, to: 6 }, false);
     expect(ranges.get(A)).toMatchObject({ watermark: 4, expected: 4 });
-    expect(ranges.judge(A, 4, 6)).toBe("append");
+    expect(ranges.judge(A, { from: 4, to: 6 })).toBe("append");
   });
 
   it("lets no successor in before its predecessor is whole", async () => {
@@ -107,11 +107,11 @@ describe("ReceivedRanges.judge()", () => {
     await ranges.announce(announcement());
     await ranges.announce(successor);
     receive(A, 0, 7);
-    expect(() => ranges.judge(B, 10, 12)).toThrow(expect.objectContaining({
+    expect(() => ranges.judge(B, { from: 10, to: 12 })).toThrow(expect.objectContaining({
       detail: { log_id: A, expected: 7 },
     }));
     receive(A, 7, 10);
-    expect(ranges.judge(B, 10, 12)).toBe("append");
+    expect(ranges.judge(B, { from: 10, to: 12 })).toBe("append");
   });
 });
 
@@ -122,16 +122,16 @@ describe("ReceivedRanges.skip()", () => {
     const { ranges, receive, persisted } = open();
     await ranges.announce(announcement());
     receive(A, 0, 5);
-    const lacking = await ranges.skip(A, { from: 3, to: 8, reason: "evicted" }, loss);
+    const lacking = await ranges.skip(A, { from: 3, to: 8, reason: "evicted" }, { loss });
     expect(lacking).toEqual([{ from: 5, to: 8 }]);
     expect(persisted).toEqual([`${A} 5-8 evicted 3`]);
     expect(ranges.get(A)).toMatchObject({
       watermark: 8,
       lost: [{ from: 5, to: 8, reason: "evicted" }],
     });
-    expect(ranges.judge(A, 5, 8)).toBe("duplicate");
-    expect(await ranges.skip(A, { from: 3, to: 8, reason: "evicted" }, loss)).toEqual([]);
-    await ranges.skip(A, { from: 8, to: 9, reason: "void" }, null);
+    expect(ranges.judge(A, { from: 5, to: 8 })).toBe("duplicate");
+    expect(await ranges.skip(A, { from: 3, to: 8, reason: "evicted" }, { loss })).toEqual([]);
+    await ranges.skip(A, { from: 8, to: 9, reason: "void" }, { loss: null });
     expect(ranges.get(A)).toMatchObject({ watermark: 9, lost: [{ from: 5, to: 8 }] });
   });
 
@@ -139,10 +139,10 @@ describe("ReceivedRanges.skip()", () => {
     const { ranges } = open();
     await ranges.announce(announcement());
     ranges.note(A, 0, 5);
-    const skipping = ranges.skip(A, { from: 5, to: 6, reason: "evicted" }, loss);
+    const skipping = ranges.skip(A, { from: 5, to: 6, reason: "evicted" }, { loss });
     ranges.settle(A, { from: 0, to: 5 }, true, 5);
     expect(await skipping).toEqual([{ from: 5, to: 6 }]);
-    await expect(ranges.skip(A, { from: 9, to: 10, reason: "evicted" }, loss)).rejects
+    await expect(ranges.skip(A, { from: 9, to: 10, reason: "evicted" }, { loss })).rejects
       .toMatchObject({ code: "lane_out_of_order" });
   });
 });
@@ -163,7 +163,7 @@ describe("ReceivedRanges.checkpoint()", () => {
     const { ranges: again } = open(catalogue);
     again.load(announcedLogs, ranges.checkpoint());
     expect(again.get(A)).toMatchObject({ watermark: 10, closed: true });
-    expect(again.judge(A, 3, 10)).toBe("duplicate");
+    expect(again.judge(A, { from: 3, to: 10 })).toBe("duplicate");
   });
 });
 

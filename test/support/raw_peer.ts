@@ -19,7 +19,13 @@ export interface RawAnswer {
     readonly code?: string;
     readonly detail?: string;
     readonly session?: string;
-    readonly logs?: { log_id: string; held: number; settled: number }[];
+    readonly protocol?: number;
+    readonly logs?: {
+      log_id: string;
+      held: number;
+      settled: number;
+      islands?: { from: number; to: number }[];
+    }[];
     readonly refused?: { lane?: string; log_id?: string; code: string; expected?: number }[];
     readonly skips?: { log_id: string; lacking: { from: number; to: number }[] }[];
   };
@@ -29,6 +35,7 @@ export class RawPeer {
   readonly core = testCore();
   readonly crc32c = (bytes: Uint8Array) => this.core.crc32c(bytes);
   session = "";
+  protocol = 1;
   readonly #serve: Serve;
   readonly #token: string | null;
 
@@ -43,6 +50,7 @@ export class RawPeer {
     const hello = { versions: { min, max }, nodeId, nodeName: "raw" };
     const answer = await this.post("/v1/replication/hello", encodeHelloRequest(hello));
     this.session = answer.json.session ?? "";
+    this.protocol = answer.json.protocol ?? 1;
     return answer;
   }
 
@@ -73,7 +81,7 @@ export class RawPeer {
     return this.post("/v1/replication/append", body, {
       "content-type": APPEND_MEDIA_TYPE,
       "logboom-session": this.session,
-      "logboom-protocol": "1",
+      "logboom-protocol": String(this.protocol),
       ...headers,
     });
   }

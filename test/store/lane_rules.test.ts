@@ -1,0 +1,68 @@
+/** Which batches a lane may bring, case by case. The doors: conformance/replication_live_lanes.test.ts. */
+import { describe, expect, it } from "vitest";
+import { ISLANDS_MAX } from "../../src/base/limits.ts";
+import { checkSkip, judgeBatch, type Openings } from "../../src/store/lane_rules.ts";
+import { RangeSet } from "../../src/store/range_set.ts";
+
+const logId = "00000000000000a1";
+
+/** Received: 0 to 9, 20 to 29; 30 to 39 lies elsewhere. */
+function judged(from: number, to: number, openings: Openings) {
+  const set = new RangeSet(10, [{ from: 20, to: 30 }]);
+  set.addOpen(30, 40, "peer");
+  try {
+    return judgeBatch({ logId, set, runs: 1 }, { from, to }, openings);
+  } catch (error) {
+    const { code, detail } = error as { code: string; detail: { expected?: number } };
+    return `${code} ${detail.expected ?? ""}`.trim();
+  }
+}
+
+describe("judgeBatch()", () => {
+  it.each<[number, number, Openings, string]>([
+    [0, 5, null, "duplicate"],
+    [22, 30, null, "duplicate"],
+    [10, 15, null, "append"],
+    [12, 15, null, "lane_out_of_order 10"],
+    [40, 45, null, "lane_out_of_order 10"],
+    [8, 12, null, "batch_rejected"],
+    [10, 21, null, "batch_rejected"],
+    [25, 35, [20], "batch_rejected"],
+    [30, 35, null, "append"],
+    [33, 35, null, "lane_out_of_order 30"],
+    [10, 15, [], "append"],
+    [50, 55, [], "lane_out_of_order 10"],
+    [50, 55, [50], "append"],
+    [52, 55, [50], "lane_out_of_order 50"],
+    [40, 45, [20], "append"],
+    [42, 45, [20], "lane_out_of_order 40"],
+    [12, 15, [20], "lane_out_of_order 10"],
+    [15, 18, [5, 12], "lane_out_of_order 12"],
+    [12, 15, [5, 12], "append"],
+  ])("takes %i to %i with openings %j: %s", (from, to, openings, expected) => {
+    expect(judged(from, to, openings)).toBe(expected);
+  });
+
+  it("begins no island beyond the bound, and lets those there are grow", () => {
+    const set = new RangeSet(10, [{ from: 20, to: 30 }]);
+    const standing = { logId, set, runs: ISLANDS_MAX };
+    expect(judgeBatch(standing, { from: 30, to: 31 }, [20])).toBe("append");
+    expect(() => judgeBatch(standing, { from: 50, to: 51 }, [50])).toThrow(
+      expect.objectContaining({ code: "quota_exceeded", retriable: true }),
+    );
+  });
+});
+
+describe("checkSkip()", () => {
+  it("takes what lies next to something received, or in it", () => {
+    const set = new RangeSet(10, [{ from: 20, to: 30 }]);
+    const check = (from: number, to: number, openings: Openings) => () =>
+      checkSkip({ logId, set, runs: 1 }, { from, to }, openings);
+    expect(check(5, 50, null)).not.toThrow();
+    expect(check(22, 25, null)).not.toThrow();
+    expect(check(30, 35, [20])).not.toThrow();
+    expect(check(25, 35, [20])).not.toThrow();
+    expect(check(30, 35, null)).toThrow(expect.objectContaining({ code: "lane_out_of_order" }));
+    expect(check(12, 15, [20])).toThrow(expect.objectContaining({ code: "lane_out_of_order" }));
+  });
+});
