@@ -1,0 +1,258 @@
+/**
+ * What a link may use, and whose turn it is: cap, quotas, schedule and classes behind one face. The
+ * forwarder asks before it builds a request; the link takes each request through it.
+ *
+ *     blocked()          nothing may go for now: schedule, quota         wait, or observe()
+ *     next(classes)      of those with data: whose turn it is
+ *     waitMs(class)      when a request of it may begin; ask right before building one
+ *     requestBytesMax    bytes of batches worth putting into it
+ *     begin(request)     the link's: quota reserved and written down, then the cap waited for
+ *
+ * @module
+ */
+import type { Clock, Timers } from "../../base/clock.ts";
+import { OperatingError } from "../../base/errors.ts";
+import {
+  LINK_RECHECK_MS,
+  LINK_REQUEST_MS,
+  LINK_SLICE_BYTES_MAX,
+  LINK_SLICE_BYTES_MIN,
+  LINK_SLICE_MS,
+} from "../../base/limits.ts";
+import type { UsageBook, UsageMarks } from "../../store/link_usage.ts";
+import { type BudgetSettings, NO_BUDGET } from "./budget_settings.ts";
+import { Calendar } from "./calendar.ts";
+import { ClassShare } from "./class_share.ts";
+import { GrantQueue } from "./grant_queue.ts";
+import { type LinkClass, rankOf } from "./link_class.ts";
+import { Passage } from "./passage.ts";
+import { type Hold, Quota } from "./quota.ts";
+import { Schedule } from "./schedule.ts";
+import { framesBytes } from "./wire_bytes.ts";
+
+export interface LinkBudgetOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly settings?: BudgetSettings;
+  /** Where usage is written down; without it, it lasts as long as the process. */
+  readonly book?: UsageBook;
+}
+
+/** Why nothing may go. */
+export interface Blockade {
+  readonly reason: "schedule" | "day_quota" | "month_quota";
+  /** By the wall clock; null: never, unless the budget changes. */
+  readonly untilMs: number | null;
+  /** Milliseconds until it is worth looking again. */
+  readonly waitMs: number;
+}
+
+export interface RequestSize {
+  readonly headBytes: number;
+  readonly bodyBytes: number;
+  /** The largest answer one expects, head included. */
+  readonly answerBytes: number;
+}
+
+/** A small head and what it is good for: about what a request needs besides its batches. */
+const REQUEST_OVERHEAD_BYTES = 2 * 1_024;
+
+export class LinkBudget {
+  readonly #clock: Clock;
+  #settings: BudgetSettings;
+  #schedule: Schedule;
+  #calendar: Calendar;
+  readonly #quota: Quota;
+  readonly #share = new ClassShare();
+  readonly #queue: GrantQueue;
+  /** Requests that are being let through. */
+  readonly #passing = new Set<Passage>();
+  /** Classes with data when it was asked last whose turn it is. */
+  #wanting: readonly number[] = [];
+  readonly #listeners = new Set<() => void>();
+
+  constructor({ clock, timers, settings = NO_BUDGET, book = new MemoryBook() }: LinkBudgetOptions) {
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#calendar = new Calendar(settings.timeZone);
+    this.#schedule = new Schedule(settings.windows, this.#calendar);
+    this.#quota = new Quota({ ...settings, clock, calendar: this.#calendar, book });
+    this.#queue = new GrantQueue({
+      ...{ clock, timers },
+      bytesPerSecond: settings.bytesPerSecond ?? Infinity,
+      share: this.#share,
+      wanting: () => this.#wanting,
+    });
+  }
+
+  get settings(): BudgetSettings {
+    return this.#settings;
+  }
+
+  get capped(): boolean {
+    return this.#queue.bytesPerSecond !== Infinity;
+  }
+
+  /** Whether bytes cost something beyond time: a cap or a quota is set. */
+  get metered(): boolean {
+    return this.capped || this.#quota.limited;
+  }
+
+  /** Takes effect at once, for requests under way too. */
+  change(settings: BudgetSettings): void {
+    this.#settings = settings;
+    this.#calendar = new Calendar(settings.timeZone);
+    this.#schedule = new Schedule(settings.windows, this.#calendar);
+    this.#quota.change(settings, this.#calendar);
+    this.#queue.setRate(settings.bytesPerSecond ?? Infinity);
+    this.#tell();
+  }
+
+  /** Called when something may go that could not before. @returns ends it */
+  observe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Why nothing may go now, not even a greeting; null while requests may. */
+  blocked(): Blockade | null {
+    const wallMs = this.#clock.wallMs();
+    if (!this.#schedule.isOpen(wallMs)) {
+      return this.#until("schedule", this.#schedule.changesAtMs(wallMs));
+    }
+    const exceeded = this.#quota.exceeded;
+    if (exceeded === null) return null;
+    if (this.#quota.tooLargeBytes !== null) return this.#until(`${exceeded}_quota`, null);
+    const untilMs = exceeded === "day"
+      ? this.#calendar.nextDayMs(wallMs)
+      : this.#calendar.nextMonthMs(wallMs);
+    return this.#until(`${exceeded}_quota`, untilMs);
+  }
+
+  /** Of classes that have something to send: the one whose turn it is; null of none. */
+  next(classes: Iterable<LinkClass>, requestBytes: number): LinkClass | null {
+    const bytes = Math.min(requestBytes, this.requestBytesMax);
+    const wanting = [...classes].map((one) => ({ one, rank: rankOf(one), bytes }));
+    this.#wanting = wanting.map(({ rank }) => rank);
+    return this.#share.next(wanting)?.one ?? null;
+  }
+
+  /**
+   * Milliseconds until a request of that class may begin; zero: now. While one of its class is still
+   * being let through, the next would only age: it is better built later, with more in it.
+   */
+  waitMs(linkClass: LinkClass): number {
+    if (!this.capped) return 0;
+    const rank = rankOf(linkClass);
+    for (const passage of this.#passing) {
+      if (passage.rank === rank) return LINK_SLICE_MS;
+    }
+    return Math.ceil(this.#queue.waitMs(this.#queue.burstBytes / 2));
+  }
+
+  /** Bytes of batches worth putting into one request; Infinity without cap and quota. */
+  get requestBytesMax(): number {
+    const byRate = this.#queue.bytesPerSecond * LINK_REQUEST_MS / 1_000;
+    const left = this.#quota.leftBytes - REQUEST_OVERHEAD_BYTES;
+    return Math.max(1, Math.floor(Math.min(byRate, left)));
+  }
+
+  /**
+   * Lets a request through, or as much of it as must go at once.
+   *
+   * @throws {OperatingError} quota_exceeded when it does not fit; storage trouble of the book
+   */
+  async begin(linkClass: LinkClass, size: RequestSize): Promise<Passage> {
+    const sliceBytes = this.#mustPace(size) ? () => this.#sliceBytes() : null;
+    const rank = rankOf(linkClass);
+    const hold = this.#reserve(size, sliceBytes?.() ?? null);
+    const passage = new Passage({
+      ...{ clock: this.#clock, queue: this.#queue, rank, sliceBytes, hold },
+      ended: (ended, receivedBytes) => this.#ended(ended, receivedBytes),
+    });
+    this.#passing.add(passage);
+    try {
+      await this.#quota.durable();
+      if (this.capped) {
+        await passage.pass(size.headBytes + (sliceBytes === null ? size.bodyBytes : 0));
+      } else {
+        passage.sentBytes = size.headBytes + size.bodyBytes;
+        this.#share.sent(rank, passage.sentBytes, this.#wanting);
+      }
+      return passage;
+    } catch (error) {
+      passage.unsent();
+      throw error;
+    }
+  }
+
+  /** Writes down what was used, to the byte. */
+  close(): Promise<void> {
+    return this.#quota.flush();
+  }
+
+  status(): {
+    readonly used: { readonly day: number; readonly month: number };
+    readonly blocked: Blockade | null;
+    readonly scheduleChangesAtMs: number | null;
+    readonly scheduleOpen: boolean;
+  } {
+    const wallMs = this.#clock.wallMs();
+    return {
+      used: this.#quota.used,
+      blocked: this.blocked(),
+      scheduleOpen: this.#schedule.isOpen(wallMs),
+      scheduleChangesAtMs: this.#schedule.changesAtMs(wallMs),
+    };
+  }
+
+  #reserve(
+    { headBytes, bodyBytes, answerBytes }: RequestSize,
+    sliceBytes: number | null,
+  ): Hold {
+    const frames = sliceBytes === null ? 0 : framesBytes(bodyBytes, sliceBytes);
+    const bytes = headBytes + bodyBytes + frames + answerBytes;
+    const hold = this.#quota.reserve(bytes);
+    if (hold !== null) return hold;
+    const message =
+      `Cannot send ${bytes} bytes: the link's quota has ${this.#quota.leftBytes} left`;
+    throw new OperatingError("quota_exceeded", message, { bytes });
+  }
+
+  /** A body goes whole where it is small, or nothing paces it. */
+  #mustPace({ headBytes, bodyBytes }: RequestSize): boolean {
+    return this.capped && headBytes + bodyBytes > this.#queue.burstBytes / 2;
+  }
+
+  #sliceBytes(): number {
+    const bytes = Math.floor(this.#queue.bytesPerSecond * LINK_SLICE_MS / 1_000);
+    return Math.max(LINK_SLICE_BYTES_MIN, Math.min(LINK_SLICE_BYTES_MAX, bytes));
+  }
+
+  #ended(passage: Passage, receivedBytes: number): void {
+    this.#passing.delete(passage);
+    if (passage.hold !== null) {
+      this.#quota.settle(passage.hold, passage.sentBytes + receivedBytes);
+    }
+    this.#tell();
+  }
+
+  #until(reason: Blockade["reason"], untilMs: number | null): Blockade {
+    const waitMs = untilMs === null ? LINK_RECHECK_MS : untilMs - this.#clock.wallMs();
+    return { reason, untilMs, waitMs: Math.max(1, Math.min(waitMs, LINK_RECHECK_MS)) };
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Lasts as long as the process. */
+class MemoryBook implements UsageBook {
+  marks: UsageMarks | null = null;
+
+  write(marks: UsageMarks): Promise<void> {
+    this.marks = marks;
+    return Promise.resolve();
+  }
+}

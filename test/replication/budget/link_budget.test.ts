@@ -1,0 +1,168 @@
+/** Cap, quota, schedule and classes behind one face. Time is wound by hand. */
+import { describe, expect, it } from "vitest";
+import { mergeBudget, NO_BUDGET } from "../../../src/replication/budget/budget_settings.ts";
+import { LinkBudget } from "../../../src/replication/budget/link_budget.ts";
+import { CONTROL, type LinkClass } from "../../../src/replication/budget/link_class.ts";
+import { HandClock } from "../../support/hand_clock.ts";
+
+const MONDAY = Date.parse("2026-11-23T00:00:00Z");
+const HOUR_MS = 3_600_000;
+const LIVE: LinkClass = { kind: "live", priority: 5 };
+const BACKLOG: LinkClass = { kind: "backlog", priority: 5 };
+const SMALL = { headBytes: 300, bodyBytes: 200, answerBytes: 500 };
+
+function budgetOf(given: unknown, wallMs = MONDAY) {
+  const clock = new HandClock({ wallMs });
+  const settings = mergeBudget(NO_BUDGET, given);
+  return { clock, budget: new LinkBudget({ clock, timers: clock, settings }) };
+}
+
+describe("LinkBudget", () => {
+  it("lets everything go at once, and counts it, where nothing is set", async () => {
+    const { budget, clock } = budgetOf({});
+    expect(budget.blocked()).toBeNull();
+    expect(budget.requestBytesMax).toBe(Infinity);
+    expect(budget.metered).toBe(false);
+    for (let count = 0; count < 100; count++) {
+      expect(budget.waitMs(LIVE)).toBe(0);
+      const passage = await budget.begin(LIVE, {
+        headBytes: 300,
+        bodyBytes: 1e6,
+        answerBytes: 500,
+      });
+      expect(passage.paced).toBe(false);
+      passage.end(400);
+    }
+    expect(clock.timersWaiting).toBe(0);
+    expect(budget.status().used).toEqual({ day: 100 * 1_000_700, month: 100 * 1_000_700 });
+  });
+
+  it("lets no request begin outside its windows, and says when the next opens", () => {
+    const { budget, clock } = budgetOf({ windows: [{ from: "02:00", to: "03:00" }] });
+    expect(budget.blocked()).toMatchObject({ reason: "schedule", untilMs: MONDAY + 2 * HOUR_MS });
+    // Looked at again before that: clocks are set, and put on and back.
+    expect(budget.blocked()!.waitMs).toBe(HOUR_MS / 4);
+    clock.advance(2 * HOUR_MS);
+    expect(budget.blocked()).toBeNull();
+    expect(budget.status()).toMatchObject({
+      scheduleOpen: true,
+      scheduleChangesAtMs: MONDAY + 3 * HOUR_MS,
+    });
+  });
+
+  it("stops at the quota, until the day is over", async () => {
+    const { budget, clock } = budgetOf({ bytes_per_day: 100_000 });
+    let sent = 0;
+    while (budget.blocked() === null) {
+      const passage = await budget.begin(LIVE, SMALL);
+      sent += passage.sentBytes + 500;
+      passage.end(500);
+    }
+    expect(sent).toBeGreaterThan(95_000);
+    expect(sent).toBeLessThanOrEqual(100_000);
+    expect(budget.blocked()).toMatchObject({
+      reason: "day_quota",
+      untilMs: MONDAY + 24 * HOUR_MS,
+    });
+    await expect(budget.begin(LIVE, { ...SMALL, bodyBytes: 50_000 })).rejects.toMatchObject({
+      code: "quota_exceeded",
+    });
+    clock.advance(24 * HOUR_MS);
+    expect(budget.blocked()).toBeNull();
+  });
+
+  it("does not try again what does not fit, and says never where it cannot", async () => {
+    const { budget } = budgetOf({ bytes_per_day: 100_000 });
+    (await budget.begin(LIVE, { ...SMALL, bodyBytes: 60_000 })).end(500);
+    await expect(budget.begin(LIVE, { ...SMALL, bodyBytes: 60_000 })).rejects.toThrow("quota");
+    expect(budget.blocked()).toMatchObject({ reason: "day_quota", untilMs: MONDAY + 24 * HOUR_MS });
+    await expect(budget.begin(LIVE, { ...SMALL, bodyBytes: 200_000 })).rejects.toThrow("quota");
+    expect(budget.blocked()).toMatchObject({ reason: "day_quota", untilMs: null });
+    let told = 0;
+    budget.observe(() => told++);
+    budget.change(mergeBudget(NO_BUDGET, { bytes_per_day: 1_000_000 }));
+    expect(told).toBe(1);
+    expect(budget.blocked()).toBeNull();
+  });
+
+  it("sends a large body in pieces, and better classes between them", async () => {
+    const { budget, clock } = budgetOf({ bytes_per_second: 10_000 });
+    const large = { headBytes: 300, bodyBytes: 20_000, answerBytes: 500 };
+    const backlog = await budget.begin(BACKLOG, large);
+    expect(backlog.paced).toBe(true);
+    let left = 20_000;
+    const sending = (async () => {
+      while (left > 0) left -= await backlog.pace(left);
+      backlog.end(500);
+    })();
+    await settle(clock, 500);
+    const startMs = clock.monotonicMs();
+    const begun = budget.begin(LIVE, SMALL).then((passage) => {
+      passage.end(500);
+      return clock.monotonicMs() - startMs;
+    });
+    await settle(clock, 3_000);
+    expect(await begun).toBeLessThan(500);
+    await sending;
+    expect(left).toBe(0);
+  });
+
+  it("asks to build the next request of a class when the last is through", async () => {
+    const { budget, clock } = budgetOf({ bytes_per_second: 10_000 });
+    const passage = await budget.begin(BACKLOG, { ...SMALL, bodyBytes: 20_000 });
+    clock.advance(1_000);
+    expect(budget.waitMs(BACKLOG)).toBeGreaterThan(0);
+    expect(budget.waitMs(LIVE)).toBe(0);
+    expect(budget.requestBytesMax).toBe(40_000);
+    passage.end(0);
+    expect(budget.waitMs(BACKLOG)).toBe(0);
+  });
+
+  it("gives the turn to the best class with data, and now and then to another", async () => {
+    const { budget } = budgetOf({});
+    const turns = new Map<string, number>();
+    for (let turn = 0; turn < 1_000; turn++) {
+      const next = budget.next([BACKLOG, LIVE], 1_000)!;
+      (await budget.begin(next, { headBytes: 0, bodyBytes: 1_000, answerBytes: 0 })).end(0);
+      turns.set(next.kind, (turns.get(next.kind) ?? 0) + 1);
+    }
+    expect(turns.get("backlog")).toBeGreaterThan(40);
+    expect(turns.get("backlog")).toBeLessThan(60);
+    expect(budget.next([], 1)).toBeNull();
+    expect(budget.next([CONTROL, LIVE], 1_000)).toBe(CONTROL);
+  });
+
+  it("takes a change at once, for what is under way too", async () => {
+    const { budget } = budgetOf({ bytes_per_second: 1_000 });
+    (await budget.begin(LIVE, { headBytes: 200, bodyBytes: 0, answerBytes: 0 })).end(0);
+    const waiting = budget.begin(LIVE, { headBytes: 240, bodyBytes: 0, answerBytes: 0 });
+    budget.change(NO_BUDGET);
+    (await waiting).end(0);
+    expect(budget.settings).toEqual(NO_BUDGET);
+    budget.change(mergeBudget(NO_BUDGET, { windows: [{ from: "01:00", to: "02:00" }] }));
+    expect(budget.blocked()).toMatchObject({ reason: "schedule" });
+  });
+
+  it("writes down what was used when it is closed", async () => {
+    const clock = new HandClock({ wallMs: MONDAY });
+    const written: unknown[] = [];
+    const book = {
+      marks: null,
+      write: (marks: unknown) => Promise.resolve(void written.push(marks)),
+    };
+    const budget = new LinkBudget({ clock, timers: clock, book });
+    (await budget.begin(LIVE, SMALL)).end(500);
+    await budget.close();
+    expect(written).toEqual([
+      { day: "2026-11-23", dayBytes: 1_000, month: "2026-11", monthBytes: 1_000 },
+    ]);
+  });
+});
+
+/** Lets time pass a little at a time, and what waits for it go on. */
+async function settle(clock: HandClock, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 5) {
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    clock.advance(5);
+  }
+}
