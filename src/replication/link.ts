@@ -45,6 +45,8 @@ export interface LinkOptions {
   readonly token: string | null;
   readonly nodeId: NodeId;
   readonly nodeName: string;
+  /** Of this process, 16 hex; left out where another node's data is brought. */
+  readonly run?: string;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly crc32c: Checksum;
@@ -56,6 +58,8 @@ const ROUND_TRIP_BUCKETS_S = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60] as const;
 export class Link {
   /** Set by hello; requests of an earlier session are recognised by it. */
   session: HelloAnswer | null = null;
+  /** Node ids from the upstream to the root of the chain, as it said last. */
+  route: readonly NodeId[] = [];
   /** How long the next request may take. The forwarder stretches it on a slow link. */
   timeoutMs = REPLICATION_REQUEST_TIMEOUT_MS;
   readonly #options: LinkOptions;
@@ -86,26 +90,29 @@ export class Link {
 
   /** Opens a session. @throws {LinkTroubleError} */
   async hello(): Promise<HelloAnswer> {
-    const { nodeId, nodeName } = this.#options;
+    const { nodeId, nodeName, run } = this.#options;
     this.session = null;
     const versions = this.#options.versions ?? PROTOCOL_VERSIONS;
-    const body = encodeHelloRequest({ versions, nodeId, nodeName });
+    const body = encodeHelloRequest({ versions, nodeId, nodeName, ...(run && { run }) });
     const answer = await this.#post(HELLO_PATH, "application/json", body);
     const hello = this.#read(answer, decodeHelloAnswer);
     if (hello.protocol < versions.min || hello.protocol > versions.max) {
       throw this.#trouble("incompatible", "unsupported_version", `chose version ${hello.protocol}`);
     }
     this.session = hello;
+    this.route = hello.route ?? [hello.nodeId];
     return hello;
   }
 
   /** @throws {LinkTroubleError} */
   async announce(logs: readonly LogAnnouncement[]): Promise<AnnounceAnswer> {
     const body = encodeAnnounceRequest({ session: this.#sessionId(), logs });
-    return this.#read(
-      await this.#post(ANNOUNCE_PATH, "application/json", body),
-      decodeAnnounceAnswer,
-    );
+    const posted = await this.#post(ANNOUNCE_PATH, "application/json", body);
+    const answer = this.#read(posted, decodeAnnounceAnswer);
+    this.route = answer.route ?? this.route;
+    const looped = answer.refused.find(({ code }) => code === "loop_detected");
+    if (looped !== undefined) throw this.#looped(looped.detail);
+    return answer;
   }
 
   /** @throws {LinkTroubleError} */
@@ -159,7 +166,10 @@ export class Link {
     try {
       if (isNode) checkBody(answer.body, answer.headers, this.#options.crc32c);
       const trouble = troubleOf(answer, this.#options.upstreamUrl);
-      if (trouble !== null) throw trouble;
+      if (trouble !== null) {
+        if (trouble.kind === "loop") this.route = [];
+        throw trouble;
+      }
       // A page of a portal in between has no checksum.
       checkBody(answer.body, answer.headers, this.#options.crc32c);
     } catch (error) {
@@ -172,6 +182,12 @@ export class Link {
       if (!isOperatingError(error)) throw error;
       throw this.#trouble("incompatible", error.code, error.message);
     }
+  }
+
+  /** Nobody below is refused for a loop that does not go on here. */
+  #looped(state: string): LinkTroubleError {
+    this.route = [];
+    return this.#trouble("loop", "loop_detected", state);
   }
 
   #sessionId(): string {

@@ -95,5 +95,5 @@ export class LinkHealth {
 }
 
 function isHopeless({ kind }: LinkTroubleError): boolean {
-  return kind === "denied" || kind === "incompatible";
+  return kind === "denied" || kind === "incompatible" || kind === "loop";
 }

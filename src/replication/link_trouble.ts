@@ -8,6 +8,7 @@
  *     too_large     413                             smaller requests
  *     denied        401, 403                        only an operator can help: tell, try seldom
  *     incompatible  no common version, or no node   the same
+ *     loop          what we send comes back to us   the same
  *
  * @module
  */
@@ -21,7 +22,8 @@ export type LinkTrouble =
   | "session_lost"
   | "too_large"
   | "denied"
-  | "incompatible";
+  | "incompatible"
+  | "loop";
 
 export class LinkTroubleError extends OperatingError {
   override name = "LinkTroubleError";
@@ -61,6 +63,9 @@ export function troubleOf(answer: HttpAnswer, upstream: string): LinkTroubleErro
   }
   if (problem.code === "unsupported_version") {
     return new LinkTroubleError("incompatible", "unsupported_version", message);
+  }
+  if (problem.code === "loop_detected") {
+    return new LinkTroubleError("loop", "loop_detected", message);
   }
   if (status === 401) return new LinkTroubleError("denied", "unauthorized", message);
   if (status === 403) return new LinkTroubleError("denied", "forbidden", message);

@@ -11,11 +11,12 @@ import {
   REPLICATION_BODY_BYTES_MAX,
   REPLICATION_PARK_MS,
   REPLICATION_PARKED_MAX,
+  ROUTE_HOPS_MAX,
 } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";
-import type { LogId, Offset } from "../base/types.ts";
+import type { LogId, NodeId, Offset } from "../base/types.ts";
 import {
   type AnnounceAnswer,
   type AnnounceRequest,
@@ -38,6 +39,8 @@ import type { ReceivedLog } from "../store/received_ranges.ts";
 import type { Store } from "../store/store.ts";
 import { LaneAppend, type LaneAppendContext } from "./lane_append.ts";
 import type { PendingCommit } from "./pending_commit.ts";
+import { looped, loopedLog } from "./route.ts";
+import type { ClonedIdentity } from "./runs.ts";
 import { type Session, Sessions } from "./sessions.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -51,6 +54,8 @@ export interface ReceiverOptions {
   readonly metrics: Metrics;
   /** A relay's: how far the root of the chain holds a log. At the root, held is settled. */
   readonly settledOf?: (logId: LogId) => Offset | null;
+  /** A relay's: node ids from its upstream to the root of the chain, as far as it knows. */
+  readonly route?: () => readonly NodeId[];
   readonly versions?: VersionRange;
   /** How long a request that overtook another waits for it. */
   readonly parkMs?: number;
@@ -68,7 +73,12 @@ export class Receiver {
   constructor(options: ReceiverOptions) {
     const { clock, random, timers, metrics } = options;
     this.#options = options;
-    this.sessions = new Sessions(clock, random);
+    this.sessions = new Sessions(clock, random, (identity) => this.#cloned(identity));
+    metrics.gauge(
+      "logboom_replication_cloned_identities",
+      "Nodes of which two live processes take turns: a data directory was copied",
+      () => this.sessions.runs.cloned().length,
+    );
     this.#turnstile = new Turnstile(timers, {
       waitMs: options.parkMs ?? REPLICATION_PARK_MS,
       waitersMax: REPLICATION_PARKED_MAX,
@@ -88,17 +98,21 @@ export class Receiver {
 
   readonly crc32c: Checksum = (bytes) => this.#options.store.core.crc32c(bytes);
 
-  /** @throws {OperatingError} `unsupported_version` */
-  hello(hello: HelloRequest, credential: string | null): HelloAnswer {
-    const { nodeId, nodeName } = hello;
+  /**
+   * @param address where the request came from, as far as that is known
+   * @throws {OperatingError} `unsupported_version`, `loop_detected`
+   */
+  hello(
+    hello: HelloRequest,
+    credential: string | null,
+    address: string | null = null,
+  ): HelloAnswer {
+    const { nodeId, nodeName, run = null } = hello;
     const { logger, store, versions } = this.#options;
     const protocol = negotiate(hello.versions, versions ?? PROTOCOL_VERSIONS);
-    if (nodeId === store.nodeId) {
-      throw new OperatingError("invalid_argument", "Cannot replicate a node to itself", {
-        node_id: nodeId,
-      });
-    }
-    const session = this.sessions.open({ credential, nodeId, nodeName, protocol });
+    this.#checkRoute(nodeId);
+    const opening = { credential, nodeId, nodeName, protocol, run, address };
+    const session = this.sessions.open(opening);
     logger.info("peer_connected", {
       peer: session.peer,
       node: nodeName,
@@ -111,17 +125,19 @@ export class Receiver {
       nodeId: store.nodeId,
       nodeName: this.#options.nodeName,
       bodyBytesMax: REPLICATION_BODY_BYTES_MAX,
+      route: this.#route(),
     };
   }
 
   /**
    * Makes logs known, and says where the receiver stands in them.
    *
-   * @throws {OperatingError} `unknown_session`, `peer_mismatch`; what is wrong with one log is in
-   *         the answer
+   * @throws {OperatingError} `unknown_session`, `peer_mismatch`, `loop_detected`; what is wrong with
+   *         one log is in the answer
    */
   async announce(request: AnnounceRequest, credential: string | null): Promise<AnnounceAnswer> {
     const session = this.sessions.use(request.session, credential);
+    this.#checkRoute(session.nodeId);
     const logs: LogStanding[] = [];
     const refused: Refusal[] = [];
     // One after another: a successor goes where its predecessor went.
@@ -133,7 +149,7 @@ export class Receiver {
         refused.push(this.#refusal(log, session, error));
       }
     }
-    return { logs, refused };
+    return { logs, refused, route: this.#route() };
   }
 
   /** What the session speaks. @throws {OperatingError} `unknown_session` */
@@ -171,7 +187,7 @@ export class Receiver {
     const { endOffset: _, ...identity } = log;
     // Known by its key, too: ids of long ago are forgotten.
     if (logs.get(log.logId) !== undefined || log.pathKey === logs.pathKeyOf(log.logId)) {
-      throw loopOf(log.logId);
+      throw loopedLog(log.logId);
     }
     const nodeId = session.authenticated ? session.nodeId : null;
     await ranges.announce({ ...identity, peer: session.peer }, nodeId);
@@ -181,6 +197,25 @@ export class Receiver {
       "log_not_announced",
       `Cannot find log ${log.logId} announced just now`,
     );
+  }
+
+  /** This node, and those above it. */
+  #route(): NodeId[] {
+    const { store, route } = this.#options;
+    return [store.nodeId, ...route?.() ?? []].slice(0, ROUTE_HOPS_MAX);
+  }
+
+  /** What a node sends must not come back to it. */
+  #checkRoute(nodeId: NodeId): void {
+    const route = this.#route();
+    if (route.includes(nodeId)) throw looped(nodeId, route);
+  }
+
+  #cloned({ nodeId, runs }: ClonedIdentity): void {
+    this.#options.logger.error("cloned_identity", {
+      node_id: nodeId,
+      nodes: runs.map(({ nodeName, address, peer }) => ({ node: nodeName, address, peer })),
+    });
   }
 
   #standing(logId: LogId, { peer, protocol }: Session): LogStanding | null {
@@ -230,13 +265,4 @@ export class Receiver {
       { topic, partition },
     );
   }
-}
-
-function loopOf(logId: LogId): OperatingError {
-  return new OperatingError(
-    "loop_detected",
-    `Cannot take log ${logId}: it is this node's own, and came back to it; ` +
-      "let the sender replicate to another upstream, or to none",
-    { log_id: logId },
-  );
 }

@@ -11,6 +11,7 @@ import { REPLICATION_SESSIONS_MAX } from "../base/limits.ts";
 import { type Random, randomHex } from "../base/random.ts";
 import type { NodeId } from "../base/types.ts";
 import { SESSION_CHARACTERS } from "../protocol/replication/hello.ts";
+import { type ClonedIdentity, Runs } from "./runs.ts";
 
 /** A peer as the books know it: the credential's name, or the node id where there is none. */
 export type PeerName = string;
@@ -23,6 +24,8 @@ export interface Session {
   readonly nodeId: NodeId;
   readonly nodeName: string;
   readonly protocol: number;
+  /** Of the peer's process; null where it speaks version 1, or brings files. */
+  readonly run: string | null;
   lastSeenMs: number;
   /** Records still to come, per lane, as the sender last said. */
   readonly pending: Map<string, number>;
@@ -33,20 +36,30 @@ export interface NewSession {
   readonly nodeId: NodeId;
   readonly nodeName: string;
   readonly protocol: number;
+  readonly run?: string | null;
+  /** Where the hello came from, as far as that is known. */
+  readonly address?: string | null;
 }
 
 export class Sessions {
+  readonly runs: Runs;
   readonly #clock: Clock;
   readonly #random: Random;
   /** In the order they were last seen. */
   readonly #sessions = new Map<string, Session>();
 
-  constructor(clock: Clock, random: Random) {
+  constructor(
+    clock: Clock,
+    random: Random,
+    cloned: (identity: ClonedIdentity) => void = () => {},
+  ) {
+    this.runs = new Runs(clock, cloned);
     this.#clock = clock;
     this.#random = random;
   }
 
-  open({ credential, nodeId, nodeName, protocol }: NewSession): Session {
+  open(opening: NewSession): Session {
+    const { credential, nodeId, nodeName, protocol, run = null, address = null } = opening;
     const session: Session = {
       id: randomHex(this.#random, SESSION_CHARACTERS / 2),
       peer: credential ?? nodeId,
@@ -54,10 +67,14 @@ export class Sessions {
       nodeId,
       nodeName,
       protocol,
+      run,
       lastSeenMs: this.#clock.wallMs(),
       pending: new Map(),
     };
     this.#sessions.set(session.id, session);
+    if (run !== null) {
+      this.runs.greeted(nodeId, { run, nodeName, address, peer: session.peer });
+    }
     if (this.#sessions.size > REPLICATION_SESSIONS_MAX) {
       for (const idlest of this.#sessions.keys()) {
         this.#sessions.delete(idlest);
@@ -81,6 +98,7 @@ export class Sessions {
     session.lastSeenMs = this.#clock.wallMs();
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
+    if (session.run !== null) this.runs.used(session.nodeId, session.run);
     return session;
   }
 

@@ -27,6 +27,7 @@ function linkTo(http: HttpClient, clock = new HandClock()): Link {
     token: "secret",
     nodeId: "00000000000000aa",
     nodeName: "gateway",
+    run: "00000000000000ee",
     clock,
     metrics: SILENT_METRICS,
     crc32c,
@@ -97,5 +98,31 @@ describe("Link", () => {
   it("needs a session to announce", async () => {
     const link = linkTo(() => Promise.reject(new Error("must not be called")));
     await expect(link.announce([])).rejects.toMatchObject({ kind: "session_lost" });
+  });
+
+  it("learns the route above it with each answer, and gives it up where it is a loop", async () => {
+    const a = "00000000000000a1";
+    const said: unknown[] = [
+      { logs: [], refused: [] },
+      { logs: [], refused: [], route: [session.nodeId, a] },
+      { logs: [], refused: [{ log_id: a, code: "loop_detected", detail: "x", retriable: false }] },
+    ];
+    const hellos: unknown[] = [];
+    const link = linkTo(({ url, body }) => {
+      if (!url.endsWith("/hello")) {
+        return Promise.resolve(signed(utf8(JSON.stringify(said.shift()))));
+      }
+      hellos.push(JSON.parse(new TextDecoder().decode(body)));
+      return Promise.resolve(signed(encodeHelloAnswer(session)));
+    });
+    await link.hello();
+    expect(hellos).toMatchObject([{ node_id: "00000000000000aa", run: "00000000000000ee" }]);
+    expect(link.route).toEqual([session.nodeId]);
+    await link.announce([]);
+    expect(link.route).toEqual([session.nodeId]);
+    await link.announce([]);
+    expect(link.route).toEqual([session.nodeId, a]);
+    await expect(link.announce([])).rejects.toMatchObject({ kind: "loop", code: "loop_detected" });
+    expect(link.route).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ describe("troubleOf()", () => {
     [409, { code: "unknown_session" }, "session_lost"],
     [400, { code: "unsupported_version", detail: "speaks 7" }, "incompatible"],
     [400, { code: "malformed_body" }, "busy"],
+    [409, { code: "loop_detected", detail: "round it goes" }, "loop"],
     [401, "", "denied"],
     [403, { code: "peer_mismatch" }, "denied"],
     [408, "", "busy"],

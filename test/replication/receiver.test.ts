@@ -1,6 +1,6 @@
 /** The receiver's own part: sessions, standings, settlement. Its doors: http/app.test.ts. */
 import { describe, expect, it } from "vitest";
-import { SILENT_LOGGER } from "../../src/base/log.ts";
+import { type Logger, SILENT_LOGGER } from "../../src/base/log.ts";
 import { SILENT_METRICS } from "../../src/base/metrics.ts";
 import { Receiver } from "../../src/replication/receiver.ts";
 import { AppendWriter } from "../../src/protocol/replication/append_frames.ts";
@@ -22,7 +22,11 @@ const log = {
 };
 const hello = { versions: { min: 1, max: 1 }, nodeId: "00000000000000aa", nodeName: "gateway" };
 
-async function receiverWith(settledOf?: () => number) {
+async function receiverWith(
+  settledOf?: () => number,
+  route?: () => readonly string[],
+  logger: Logger = SILENT_LOGGER,
+) {
   const { store, world } = await openStore();
   const { clock, random } = world;
   const receiver = new Receiver({
@@ -31,9 +35,10 @@ async function receiverWith(settledOf?: () => number) {
     clock,
     timers: clock,
     random,
-    logger: SILENT_LOGGER,
+    logger,
     metrics: SILENT_METRICS,
     ...(settledOf === undefined ? {} : { settledOf }),
+    ...(route === undefined ? {} : { route }),
   });
   const { session } = receiver.hello(hello, null);
   const core = testCore();
@@ -128,3 +133,51 @@ function appendOf(receiver: Receiver, session: string, credential: string | null
     return receiver.append(writer.finish(), { session, credential });
   };
 }
+
+describe("Receiver.hello()", () => {
+  const [own, above, top] = ["0000000000000001", "00000000000000cc", "00000000000000dd"];
+
+  it("tells its route, and refuses whoever stands in it: at once, and when it learns so", async () => {
+    const route: string[] = [];
+    const { receiver, store } = await receiverWith(undefined, () => route);
+    expect(receiver.hello(hello, null).route).toEqual([store.nodeId]);
+    expect(() => receiver.hello({ ...hello, nodeId: store.nodeId }, null)).toThrow("a copy of its");
+
+    route.push(above!, top!);
+    const { session, ...greeting } = receiver.hello({ ...hello, nodeId: own! }, null);
+    expect(greeting.route).toEqual([store.nodeId, above, top]);
+    expect(() => receiver.hello({ ...hello, nodeId: top! }, null)).toThrow("run in a loop");
+    expect((await receiver.announce({ session, logs: [] }, null)).route).toEqual(greeting.route);
+    route.push(own!);
+    await expect(receiver.announce({ session, logs: [] }, null)).rejects.toMatchObject({
+      code: "loop_detected",
+    });
+  });
+
+  it("tells of a cloned identity once, with the names and addresses of both", async () => {
+    const events: object[] = [];
+    const logger = {
+      ...SILENT_LOGGER,
+      error: (event: string, of = {}) => events.push({ event, of }),
+    };
+    const { receiver } = await receiverWith(undefined, undefined, logger);
+    const greet = (run: string, nodeName: string, address: string) =>
+      receiver.hello({ ...hello, run, nodeName }, null, address).session;
+    const first = greet("00000000000000e1", "kiosk", "10.0.0.1:4000");
+    const second = greet("00000000000000e2", "kiosk-2", "10.0.0.2:4000");
+    for (let turn = 0; turn < 20; turn++) {
+      await receiver.announce({ session: first, logs: [] }, null);
+      await receiver.announce({ session: second, logs: [] }, null);
+    }
+    expect(events).toEqual([{
+      event: "cloned_identity",
+      of: {
+        node_id: hello.nodeId,
+        nodes: [
+          { node: "kiosk", address: "10.0.0.1:4000", peer: hello.nodeId },
+          { node: "kiosk-2", address: "10.0.0.2:4000", peer: hello.nodeId },
+        ],
+      },
+    }]);
+  });
+});

@@ -23,6 +23,8 @@
  *       settled            integer      the same at the root of the chain of nodes
  *       islands            [{from, to}] held above that, if any (from version 2 on)
  *     refused              see refusal.ts
+ *     route                [16 hex]     node ids from the receiver to the root of the chain, as far
+ *                                       as it knows (from version 2 on)
  *
  * @module
  */
@@ -33,9 +35,10 @@ import {
   REPLICATION_ANNOUNCE_LOGS_MAX,
   REPLICATION_JSON_BYTES_MAX,
   REPLICATION_NODE_NAME_MAX,
+  ROUTE_HOPS_MAX,
   TOPIC_NAME_MAX,
 } from "../../base/limits.ts";
-import type { LogId, Offset, OffsetRange, TopicName } from "../../base/types.ts";
+import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../../base/types.ts";
 import { Fields } from "./fields.ts";
 import { SESSION_CHARACTERS } from "./hello.ts";
 import { type Refusal, refusalOf, refusalToJson } from "./refusal.ts";
@@ -74,6 +77,8 @@ export interface LogStanding {
 export interface AnnounceAnswer {
   readonly logs: readonly LogStanding[];
   readonly refused: readonly Refusal[];
+  /** As in the answer to hello, which may be long ago. */
+  readonly route?: readonly NodeId[];
 }
 
 export function encodeAnnounceRequest(request: AnnounceRequest): Uint8Array<ArrayBuffer> {
@@ -121,7 +126,12 @@ function announcementOf(fields: Fields): LogAnnouncement {
 
 /** The members of the answer; the receiver puts a problem's beside them when it refused any. */
 export function announceAnswerToJson(answer: AnnounceAnswer): Record<string, unknown> {
-  return { logs: answer.logs.map(standingToJson), refused: answer.refused.map(refusalToJson) };
+  const { logs, refused, route } = answer;
+  return {
+    logs: logs.map(standingToJson),
+    refused: refused.map(refusalToJson),
+    ...(route === undefined ? {} : { route }),
+  };
 }
 
 export function decodeAnnounceAnswer(body: Uint8Array): AnnounceAnswer {
@@ -130,6 +140,7 @@ export function decodeAnnounceAnswer(body: Uint8Array): AnnounceAnswer {
   return {
     logs: fields.list("logs", REPLICATION_ANNOUNCE_LOGS_MAX).map(standingOf),
     refused: fields.list("refused", REPLICATION_ANNOUNCE_LOGS_MAX).map(refusalOf),
+    ...(fields.has("route") ? { route: fields.ids("route", ROUTE_HOPS_MAX) } : {}),
   };
 }
 

@@ -79,4 +79,12 @@ describe("decodeAnnounceAnswer()", () => {
     const body = utf8(JSON.stringify(announceAnswerToJson(answer)));
     expect(decodeAnnounceAnswer(body)).toEqual(answer);
   });
+
+  it("reads the route, where the peer knows one", () => {
+    const route = ["00000000000000bb", "00000000000000cc"];
+    const body = utf8(JSON.stringify(announceAnswerToJson({ logs: [], refused: [], route })));
+    expect(decodeAnnounceAnswer(body)).toEqual({ logs: [], refused: [], route });
+    const wrong = utf8(JSON.stringify({ logs: [], refused: [], route: ["centre"] }));
+    expect(() => decodeAnnounceAnswer(wrong)).toThrow("16 lower-case hex digits");
+  });
 });
