@@ -77,8 +77,8 @@ export interface IdentityHook {
 export interface RecoveryHook {
   /** Each good batch at or past the recovery point, in order. */
   scanned(log: PartitionName, header: BatchHeader): void;
-  /** A range that was damaged and is now a gap; its bytes lie in quarantine. */
-  quarantined(log: PartitionName, gap: Gap, bytes: number): void;
+  /** Each gap of the log, new or known; what there was of its bytes lies in quarantine. */
+  quarantined(log: PartitionName, gap: Gap): void;
 }
 
 /** One segment, as retention sees it. */

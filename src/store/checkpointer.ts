@@ -69,7 +69,7 @@ export class Checkpointer {
     this.changed();
     if (this.#bytes < this.#options.checkpointBytes || this.#writing !== null) return;
     this.#bytes = 0;
-    this.#options.timers.soon(() => void this.#try());
+    this.#options.timers.soon(() => void this.tryNow());
   }
 
   /** Something the checkpoint holds has changed: one is due once it is quiet. */
@@ -78,7 +78,7 @@ export class Checkpointer {
     if (this.#closed) return;
     this.#cancelIdle ??= this.#options.timers.after(CHECKPOINT_IDLE_MS, () => {
       this.#cancelIdle = null;
-      if (this.#dirty) void this.#try();
+      if (this.#dirty) void this.tryNow();
     });
   }
 
@@ -87,6 +87,18 @@ export class Checkpointer {
     while (this.#writing !== null) await this.#writing.catch(() => {});
     this.#writing = this.#write().finally(() => this.#writing = null);
     await this.#writing;
+  }
+
+  /** The same; what fails is logged, and tried again later. */
+  async tryNow(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.write();
+    } catch (error) {
+      // The older generation stands; recovery reads further back.
+      this.#options.logger.error("checkpoint_failed", { error: messageOf(error) });
+      this.changed();
+    }
   }
 
   /** Writes until both generations hold what is durable now. */
@@ -100,17 +112,6 @@ export class Checkpointer {
     this.#closed = true;
     this.#cancelIdle?.();
     this.#cancelIdle = null;
-  }
-
-  async #try(): Promise<void> {
-    if (this.#closed) return;
-    try {
-      await this.write();
-    } catch (error) {
-      // The older generation stands; recovery reads further back.
-      this.#options.logger.error("checkpoint_failed", { error: messageOf(error) });
-      this.changed();
-    }
   }
 
   async #write(): Promise<void> {

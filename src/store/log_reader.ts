@@ -8,7 +8,7 @@ import { isOperatingError, OperatingError } from "../base/errors.ts";
 import type { Offset, Position, TimestampMs } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { Gap } from "../format/checkpoint.ts";
-import { type BatchHeader, readBatchHeader } from "../format/record_batch.ts";
+import { readBatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import { ByteSource, salvaging } from "./byte_source.ts";
 import type { DiskFile } from "./disk.ts";
@@ -259,15 +259,11 @@ export class LogReader {
     const { core, identity, quarantine } = this.#options;
     const end = { position: segment.bytes, offset: segment.endOffset };
     const source = new ByteSource(file, end.position);
-    // A gap that is known ends where the way on was found before: what was appended since must not
-    // make another one look better, and swallow the batches between.
-    const known = this.#options.gaps.at(place.offset);
-    const goesOn = (header: BatchHeader) => known === undefined || header.baseOffset === known.to;
     const next = findSuccessor(source, place, {
+      ...identity,
       core,
-      knows: (header) => identity.knows(header) && goesOn(header),
-      trusts: (header) => identity.trusts(header) && goesOn(header),
       offsetLimit: end.offset,
+      knownEnd: (offset) => this.#options.gaps.at(offset)?.to,
     }) ?? end;
     const gap: Gap = { from: place.offset, to: next.offset, reason: "corrupt" };
     if (this.#options.gaps.covers(gap)) return next;

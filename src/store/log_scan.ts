@@ -44,6 +44,11 @@ export interface ScanRules {
   readonly knows: (header: BatchHeader) => boolean;
   /** The same where nothing else speaks for it. */
   readonly trusts: (header: BatchHeader) => boolean;
+  /**
+   * Where the way on behind damage at that offset was found before. What was appended since must
+   * not make another way look better, and swallow batches that were served.
+   */
+  readonly knownEnd?: (offset: Offset) => Offset | undefined;
 }
 
 /** Which batches can stand in a partition, as far as their identity goes. */
@@ -149,22 +154,36 @@ export function findSuccessor(
   damaged: ScanPlace,
   rules: ScanRules,
 ): ScanPlace | null {
+  const end = rules.knownEnd?.(damaged.offset);
+  if (end !== undefined) {
+    const known = successorOf(source, damaged, { rules, isNext: (offset) => offset === end });
+    if (known !== null) return known;
+  }
+  return successorOf(source, damaged, { rules, isNext: (offset) => offset > damaged.offset });
+}
+
+function successorOf(
+  source: ByteSource,
+  damaged: ScanPlace,
+  { rules, isNext }: Pick<Search, "rules" | "isNext">,
+): ScanPlace | null {
   const { position, offset } = damaged;
   const head = source.read(position, BATCH_HEADER_BYTES);
   if (head.length < BATCH_HEADER_BYTES) return null;
   const header = readBatchHeader(head);
   const claimedEnd = position + header.sizeBytes;
   const sane = header.sizeBytes >= BATCH_HEADER_BYTES && header.sizeBytes <= BATCH_BYTES_MAX;
+  const credible = sane && head[MAGIC_AT] === MAGIC_V2 && header.baseOffset === offset &&
+    rules.trusts(header);
   if (sane) {
     const next = goodBatchAt(source, claimedEnd, rules);
-    if (next !== null && next.baseOffset > offset) {
+    if (next !== null && isNext(next.baseOffset)) {
       return { position: claimedEnd, offset: next.baseOffset };
     }
   }
-  const credible = sane && head[MAGIC_AT] === MAGIC_V2 && header.baseOffset === offset &&
-    rules.trusts(header);
   return searchSuccessor(source, damaged, {
     rules,
+    isNext,
     claimedCrc: header.crc,
     believedEnd: credible ? claimedEnd : position,
   });
@@ -172,6 +191,8 @@ export function findSuccessor(
 
 interface Search {
   readonly rules: ScanRules;
+  /** Whether the log may go on with that offset. */
+  readonly isNext: (offset: Offset) => boolean;
   /** What the damaged batch says its checksum is. */
   readonly claimedCrc: number;
   /** Up to here lies the damaged batch, if nothing proves otherwise. */
@@ -181,7 +202,7 @@ interface Search {
 function searchSuccessor(
   source: ByteSource,
   damaged: ScanPlace,
-  { rules, claimedCrc, believedEnd }: Search,
+  { rules, isNext, claimedCrc, believedEnd }: Search,
 ): ScanPlace | null {
   const proof = new Proof(source, damaged.position, rules.core);
   let best: ScanPlace | null = null;
@@ -194,6 +215,7 @@ function searchSuccessor(
     at = position + 1;
     const proven = proof.endsAt(position, claimedCrc);
     const header = readBatchHeader(source.read(position, BATCH_HEADER_BYTES));
+    if (!isNext(header.baseOffset)) continue;
     if (!proven && (position < believedEnd || !rules.trusts(header))) continue;
     // Who feigns headers without end must not cost more than this.
     checkedBytes += header.sizeBytes;

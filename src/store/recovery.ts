@@ -20,6 +20,7 @@ import type { BatchHeader } from "../format/record_batch.ts";
 import { baseOffsetOf } from "../format/segment_name.ts";
 import type { IdentityHook, PartitionName, RecoveryHook } from "./books.ts";
 import { ByteSource } from "./byte_source.ts";
+import { CheckpointedSegments } from "./checkpointed_segments.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import type { FileCache } from "./file_cache.ts";
 import { GapList } from "./gap_list.ts";
@@ -27,8 +28,7 @@ import type { IndexCache } from "./index_cache.ts";
 import { LeaderEpochs } from "./leader_epochs.ts";
 import { identityRules, scanBatches } from "./log_scan.ts";
 import type { Quarantine } from "./quarantine.ts";
-import { Segment } from "./segment.ts";
-import { INDEX_SAVED_BYTES_MIN, SegmentIndex } from "./segment_index.ts";
+import type { Segment } from "./segment.ts";
 
 export interface RecoveryOptions {
   readonly name: PartitionName;
@@ -47,6 +47,13 @@ export interface RecoveryOptions {
   readonly checkpoint: PartitionCheckpoint | null;
   /** Where eviction moved the log start to since; 0 when it did not. */
   readonly logStartOffset: Offset;
+  /**
+   * Gaps found since the checkpoint, as far as the ledger tells: what was appended since must not
+   * make another way on behind the same damage look better, and swallow batches that were served.
+   */
+  readonly knownGaps?: readonly Gap[];
+  /** Reads everything, whatever the checkpoint covers: to find what decayed since. */
+  readonly deep?: boolean;
   /** The store's age clock. */
   readonly ageMs: () => number;
 }
@@ -66,6 +73,8 @@ export interface RecoveredLog {
   readonly directoryDurable: boolean;
   /** Their sync failed, and a later one would only seem to go well. */
   readonly unsyncable: readonly Segment[];
+  /** There are gaps that the checkpoint does not hold. */
+  readonly damaged: boolean;
 }
 
 export async function recoverLog(options: RecoveryOptions): Promise<RecoveredLog> {
@@ -91,27 +100,33 @@ interface Damage {
 class Recovery {
   readonly #options: RecoveryOptions;
   readonly #gaps: GapList;
+  /** Those of the checkpoint and those found since. */
+  readonly #known: GapList;
   readonly #epochs: LeaderEpochs;
   readonly #recoveryPoint: Offset;
   readonly #segments: Segment[] = [];
   readonly #scanned: Scanned[] = [];
   readonly #unsyncable: Segment[] = [];
-  readonly #unopened = new Set<string>();
+  readonly #files: CheckpointedSegments;
   #rollNext = false;
+  #damaged = false;
   #directory: "unchanged" | "changed" | "unsynced" = "unchanged";
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
+    this.#files = new CheckpointedSegments(options);
     this.#gaps = new GapList(options.checkpoint?.gaps);
+    this.#known = new GapList([...this.#gaps.all, ...options.knownGaps ?? []]);
     this.#epochs = new LeaderEpochs(options.checkpoint?.epochs);
     this.#recoveryPoint = options.checkpoint?.recoveryPoint ?? 0;
   }
 
   async run(): Promise<RecoveredLog> {
-    const { disk, directory, checkpoint } = this.#options;
+    const { disk, directory, checkpoint, deep, name } = this.#options;
     const found = disk.list(directory).map(baseOffsetOf).filter((base) => base !== null);
-    const scanFrom = checkpoint?.recoverySegment ?? 0;
-    this.#addSealed(found.filter((base) => base < scanFrom), scanFrom);
+    const scanFrom = deep ? 0 : checkpoint?.recoverySegment ?? 0;
+    const sealed = found.filter((base) => base < scanFrom);
+    for (const segment of this.#files.sealed(sealed, scanFrom)) this.#segments.push(segment);
     const toScan = found.filter((base) => base >= scanFrom);
     for (const [at, base] of toScan.entries()) this.#scan(base, toScan[at + 1] ?? Infinity);
 
@@ -122,48 +137,36 @@ class Recovery {
     const endOffset = this.#closeGaps(logStartOffset);
     await this.#makeDurable();
     this.#gaps.trim(logStartOffset);
+    // Known ones, too: a crash, or a full disk, may have come between the gap and its entry.
+    for (const gap of this.#gaps.all) this.#options.hook.quarantined(name, gap);
     return {
       logStartOffset,
       endOffset,
       segments: this.#segments,
       gaps: this.#gaps,
       epochs: this.#epochs.starts,
-      rollNext: this.#rollNext,
+      // A file that cannot be opened now must not be written anew.
+      rollNext: this.#rollNext || this.#files.unopened.size > 0,
       directoryDurable: this.#segments.length > 0 && this.#directory !== "unsynced",
       unsyncable: this.#unsyncable,
+      damaged: this.#damaged,
     };
   }
 
-  /** Segments below the recovery point are not read: the checkpoint tells what is in them. */
-  #addSealed(bases: readonly Offset[], scanFrom: Offset): void {
-    const { directory, checkpoint } = this.#options;
-    const summaries = new Map(checkpoint?.segments.map((each) => [each.baseOffset, each]));
-    for (const [at, baseOffset] of bases.entries()) {
-      const endOffset = bases[at + 1] ?? scanFrom;
-      const summary = summaries.get(baseOffset) ?? {
-        baseOffset,
-        bytes: this.#fileBytes(new Segment(directory, baseOffset).path),
-        minTimestamp: 0,
-        maxTimestamp: Number.MAX_SAFE_INTEGER,
-        receivedMs: this.#options.ageMs(),
-      };
-      this.#segments.push(Segment.ofSummary(directory, summary, endOffset));
-    }
-  }
-
   #scan(baseOffset: Offset, offsetLimit: Offset): void {
-    const { files, core, identity, name } = this.#options;
-    const segment = this.#segmentToScan(baseOffset);
-    const fileBytes = this.#fileBytes(segment.path);
+    const { files, core, identity, name, deep } = this.#options;
+    const segment = this.#files.toScan(baseOffset);
+    const fileBytes = this.#files.bytesOf(segment.path);
     const from = segment.bytes;
     const damages: Damage[] = [];
-    let unreadable = this.#unopened.has(segment.path);
+    let unreadable = this.#files.unopened.has(segment.path);
     if (fileBytes > from) {
       const lease = files.acquire(segment.path);
       try {
         const source = new ByteSource(lease.file, fileBytes);
+        const knownEnd = (offset: Offset) => this.#known.at(offset)?.to;
         scanBatches(source, { position: from, offset: segment.endOffset }, {
-          rules: { core, offsetLimit, ...identityRules(identity, name) },
+          rules: { core, offsetLimit, knownEnd, ...identityRules(identity, name) },
           visitor: {
             batch: (header, position, after) => this.#count(segment, header, position, after),
             damage: (gapFrom, to, position, end) => {
@@ -177,28 +180,11 @@ class Recovery {
         lease.release();
       }
     }
+    // Reading it again makes it no younger.
+    const known = deep ? this.#files.summaryOf(baseOffset) : undefined;
+    if (known !== undefined) segment.receivedMs = known.receivedMs;
     this.#segments.push(segment);
     this.#scanned.push({ segment, fileBytes, from, damages, unreadable });
-  }
-
-  /** The segment as the checkpoint knew it, when the file still holds that much; else empty. */
-  #segmentToScan(baseOffset: Offset): Segment {
-    const { directory, checkpoint, indexes } = this.#options;
-    const summary = checkpoint?.segments.find((each) => each.baseOffset === baseOffset);
-    const empty = new Segment(directory, baseOffset);
-    empty.index = new SegmentIndex(baseOffset);
-    if (checkpoint === null || baseOffset !== checkpoint.recoverySegment) return empty;
-    const { recoveryPosition, recoveryPoint } = checkpoint;
-    if (summary === undefined || recoveryPosition === 0) return empty;
-    if (this.#fileBytes(empty.path) < recoveryPosition) return empty;
-    const segment = Segment.ofSummary(
-      directory,
-      { ...summary, bytes: recoveryPosition },
-      recoveryPoint,
-    );
-    // A short one is built again when someone looks: it is not worth two files to open.
-    segment.index = recoveryPosition < INDEX_SAVED_BYTES_MIN ? null : indexes.load(segment);
-    return segment;
   }
 
   #count(
@@ -228,7 +214,7 @@ class Recovery {
         return;
       }
       // The only file stays, but for one whose contents nobody knows: it must not be written anew.
-      if (this.#scanned.length === 1 && !this.#unopened.has(segment.path)) return;
+      if (this.#scanned.length === 1 && !this.#files.unopened.has(segment.path)) return;
       this.#scanned.pop();
       this.#segments.pop();
       this.#setAside(last);
@@ -251,15 +237,20 @@ class Recovery {
 
   async #settleDamage({ segment, fileBytes, damages }: Scanned): Promise<void> {
     for (const { gap, position, end } of damages) {
-      const kept = await this.#keep(segment, { from: gap.from, position, end, fileBytes });
+      const known = this.#gaps.covers(gap);
+      const kept = known ? 0 : await this.#keep(segment, {
+        ...{ from: gap.from, position, end, fileBytes },
+      });
       this.#addGap(gap, kept);
     }
     const next = this.#segments[this.#segments.indexOf(segment) + 1];
     if (next === undefined || segment.endOffset >= next.baseOffset) return;
     // Nothing good up to the end of the file, and a good batch in the next.
     const { endOffset: from, bytes: position } = segment;
-    const kept = await this.#keep(segment, { from, position, end: fileBytes, fileBytes });
-    this.#addGap({ from, to: next.baseOffset, reason: "corrupt" }, kept);
+    const gap: Gap = { from, to: next.baseOffset, reason: "corrupt" };
+    const known = this.#gaps.covers(gap);
+    const place = { from, position, end: fileBytes, fileBytes };
+    this.#addGap(gap, known ? 0 : await this.#keep(segment, place));
   }
 
   async #cutTornTail(): Promise<void> {
@@ -367,25 +358,8 @@ class Recovery {
 
   #addGap(gap: Gap, bytes: number): void {
     if (!this.#gaps.add(gap)) return;
-    const { logger, hook, name } = this.#options;
-    logger.error("range_quarantined", { topic: name.topic, partition: name.index, ...gap, bytes });
-    hook.quarantined(name, gap, bytes);
-  }
-
-  #fileBytes(path: string): number {
-    const { files, logger } = this.#options;
-    try {
-      const lease = files.acquire(path);
-      try {
-        return lease.file.size();
-      } finally {
-        lease.release();
-      }
-    } catch (error) {
-      logger.error("segment_not_opened", { path, error: messageOf(error) });
-      this.#unopened.add(path);
-      this.#rollNext = true;
-      return 0;
-    }
+    const { logger, name: { topic, index: partition } } = this.#options;
+    logger.error("range_quarantined", { topic, partition, ...gap, bytes });
+    this.#damaged = true;
   }
 }

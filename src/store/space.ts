@@ -104,11 +104,14 @@ export class Space {
     return this.#budget.roomBytes;
   }
 
-  /** Recovery is over: ledgers what it found damaged, and looks after space from now on. */
-  start(): void {
+  /**
+   * Recovery is over: looks after space from now on. Resolves once what it found damaged is
+   * ledgered, or failed to be.
+   */
+  async start(): Promise<void> {
     this.#started = true;
-    for (const { log, gap } of this.#damage.splice(0)) this.damaged(log, gap);
     this.#keeper.start();
+    await Promise.all(this.#damage.splice(0).map(({ log, gap }) => this.damaged(log, gap)));
   }
 
   close(): Promise<void> {
@@ -169,13 +172,13 @@ export class Space {
     };
   }
 
-  /** A range became unreadable. Should ledgering fail, the next start finds the damage again. */
-  damaged(log: PartitionName, gap: Gap): void {
+  /** A range became unreadable. Should ledgering fail, the next start does it. */
+  damaged(log: PartitionName, gap: Gap): Promise<void> {
     if (!this.#started) {
       this.#damage.push({ log, gap });
-      return;
+      return Promise.resolve();
     }
-    this.#evictor.ledgerDamage(log, gap).catch((error) => {
+    return this.#evictor.ledgerDamage(log, gap).catch((error) => {
       const { topic, index: partition } = log;
       const fields = { topic, partition, ...gap, error: messageOf(error) };
       this.#options.logger.error("damage_not_ledgered", fields);

@@ -22,10 +22,9 @@ import type { Random } from "../base/random.ts";
 import type { LogId, NodeId, Offset, TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { CheckpointParts, Gap } from "../format/checkpoint.ts";
-import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";
-import type { BatchHeader } from "../format/record_batch.ts";
+import { parsePartitionDirectory } from "../format/partition_directory.ts";
 import { AgeClock } from "./age_clock.ts";
-import type { IdentityHook, PartitionName, RecoveryHook } from "./books.ts";
+import type { IdentityHook, PartitionName } from "./books.ts";
 import type { Catalogue, CatalogueState } from "./catalogue.ts";
 import { CheckpointFiles } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
@@ -36,15 +35,15 @@ import { FileCache } from "./file_cache.ts";
 import { Forwarded } from "./forwarded.ts";
 import { IndexCache } from "./index_cache.ts";
 import { Ledger } from "./ledger.ts";
+import { LogOpener } from "./log_opener.ts";
 import { LogRegistry } from "./log_registry.ts";
 import { openRanges } from "./open_ranges.ts";
 import { OriginJournal } from "./origin_journal.ts";
-import { PartitionLog } from "./partition_log.ts";
+import type { PartitionLog } from "./partition_log.ts";
 import { openPathSecret } from "./path_secret.ts";
 import { Quarantine } from "./quarantine.ts";
 import type { ReceivedRanges } from "./received_ranges.ts";
 import { raiseLeaderEpoch } from "./raise_leader_epoch.ts";
-import { recoverLog } from "./recovery.ts";
 import { Space } from "./space.ts";
 import type { StoreSettings, TopicSettings } from "./settings.ts";
 import { TopicTable } from "./topic_table.ts";
@@ -62,6 +61,8 @@ export interface StoreOptions {
   readonly settings: StoreSettings;
   /** Whether there is an upstream: data not yet forwarded is undelivered then. */
   readonly hasUpstream?: boolean;
+  /** Reads every log from its start, whatever the checkpoint covers: what fsck does. */
+  readonly deep?: boolean;
 }
 
 export class Store {
@@ -86,7 +87,7 @@ export class Store {
   readonly #quarantine: Quarantine;
   readonly #checkpoints: CheckpointFiles;
   readonly #checkpointer: Checkpointer;
-  #recovering = true;
+  readonly #opener: LogOpener;
   /** Watermarks of logs with void ranges: in the checkpoint being written, and in the one before. */
   #voidsCaptured = new Map<LogId, Offset>();
   #voidsCovered = new Map<LogId, Offset>();
@@ -151,7 +152,17 @@ export class Store {
       random,
       logger,
       topicDefaults: { ...settings.topicDefaults, partitions: settings.defaultPartitions },
-      openLog: (name, topicSettings) => this.#openLog(name, topicSettings),
+      openLog: (name, topicSettings) => this.#opener.open(name, topicSettings),
+    });
+    this.#opener = new LogOpener({
+      ...{ disk, core, clock, timers, logger, checkpoint: loaded, books: this },
+      files: this.#files,
+      indexes: this.#indexes,
+      quarantine: this.#quarantine,
+      identity: this.#identity,
+      deep: options.deep ?? false,
+      within: (topicSettings) => this.space.within(topicSettings),
+      quarantined: (log, gap) => this.#quarantined(log, gap),
     });
     this.#checkpointer = new Checkpointer({
       files: checkpoints,
@@ -279,13 +290,15 @@ export class Store {
     await this.origins.recovered((topic, partition) =>
       this.#topics.get(topic)?.partitions[partition] ?? null
     );
-    this.#recovering = false;
+    this.#opener.recovered();
     this.commits.observe((log) => {
       this.space.advanced(log);
       this.#checkpointer.advanced(log);
     });
     this.#checkpointer.changed();
-    this.space.start();
+    await this.space.start();
+    // Before anything is appended behind it: the next start has to see the same damage.
+    if (this.#opener.damaged) await this.#checkpointer.tryNow();
     this.#pruneLogs();
   }
 
@@ -323,46 +336,6 @@ export class Store {
     return this.#topics.logs.filter((log) => log !== undefined);
   }
 
-  async #openLog(name: PartitionName, settings: TopicSettings): Promise<PartitionLog> {
-    const { disk, core, clock, timers, logger } = this.#options;
-    const directory = partitionDirectory(name.topic, name.index);
-    const start = this.ledger.logStart(directory);
-    if (start !== undefined) this.forwarded.raise(directory, start);
-    const common = {
-      ...{ directory, disk, core, logger },
-      files: this.#files,
-      indexes: this.#indexes,
-      quarantine: this.#quarantine,
-      identity: this.#identity,
-      leaderEpoch: this.leaderEpoch,
-      ageMs: () => this.age.nowMs(),
-    };
-    const recovered = await recoverLog({
-      ...common,
-      name,
-      hook: this.#recovery,
-      checkpoint: this.#recovering
-        ? this.#checkpoints.loaded?.partitions.get(directory) ?? null
-        : null,
-      logStartOffset: start?.offset ?? 0,
-    });
-    const log = new PartitionLog({
-      ...common,
-      ...name,
-      ...{ clock, timers },
-      settings: this.space.within(settings),
-      commits: this.commits,
-      quarantined: (name, gap) => this.#quarantined(name, gap),
-    }, recovered);
-    try {
-      // Clean-up that a crash may have cut short. What is left only takes space.
-      log.removeBelowLogStart();
-    } catch (error) {
-      logger.warn("segment_remove_failed", { path: directory, error: messageOf(error) });
-    }
-    return log;
-  }
-
   readonly #identity: IdentityHook = {
     current: (log, logEndOffset) => this.logs.current(log, logEndOffset),
     // A commit waits here for whatever must be true before its records are written.
@@ -374,29 +347,13 @@ export class Store {
     isReceived: (_log, logId) => this.ranges.has(logId),
   };
 
-  readonly #recovery: RecoveryHook = {
-    scanned: (log, header) => this.#scanned(log, header),
-    quarantined: (log, gap) => this.#quarantined(log, gap),
-  };
-
-  #scanned(log: PartitionName, header: BatchHeader): void {
-    this.origins.scanned(log, header);
-    if (this.logs.isOwn(log, header.logId)) return;
-    if (!this.ranges.has(header.logId) && header.sourceOffset === header.baseOffset) {
-      // Stands where only an own batch stands, and nobody announced it.
-      this.logs.adopt(log, header.logId, header.baseOffset);
-    } else {
-      this.ranges.scanned(log, header);
-    }
-  }
-
   async #registeredWithRoom(log: PartitionName, room: Promise<void>): Promise<void> {
     await room;
     await this.logs.registered(log);
   }
 
   #quarantined(log: PartitionName, gap: Gap): void {
-    this.space.damaged(log, gap);
+    void this.space.damaged(log, gap);
     this.#checkpointer.changed();
   }
 }

@@ -119,6 +119,20 @@ describe("findSuccessor()", () => {
     expect(find(damaged)).toEqual({ position: outer.length, offset: 11 });
   });
 
+  it("goes on where it was found to before, whatever looks better since", () => {
+    const { outer, bytes } = around(forged);
+    const damaged = bytes.slice();
+    damaged.fill(0, 0, 61);
+    const more = [20, 21, 22, 23].map((baseOffset) => batchOf(core, ["later"], { baseOffset }));
+    const grown = concat([damaged, Uint8Array.of(1), ...more]);
+    expect(find(grown)).toEqual({ position: damaged.length + 1, offset: 20 });
+    const knownEnd = (offset: number) => offset === 10 ? 11 : undefined;
+    expect(find(grown, { ...RULES, knownEnd })).toEqual({ position: outer.length, offset: 11 });
+    // Where that batch is gone by now, any other is better than none.
+    const gone = (offset: number) => offset === 10 ? 15 : undefined;
+    expect(find(grown, { ...RULES, knownEnd: gone })).toMatchObject({ offset: 20 });
+  });
+
   it("believes no log id that does not belong here when nothing else speaks for it", () => {
     const { outer } = around(forged);
     const torn = concat([outer.subarray(0, outer.length - 2), new Uint8Array(2)]);

@@ -55,6 +55,7 @@ export interface StoreWorld {
 /** Opens a store on what is given, and on fresh things for what is not. */
 export async function openStore(
   given: Partial<Omit<StoreWorld, "settings">> & { settings?: Partial<StoreSettings> } = {},
+  { deep = false }: { readonly deep?: boolean } = {},
 ): Promise<{ store: Store; world: StoreWorld }> {
   const world: StoreWorld = {
     disk: given.disk ?? new SimulatedDisk(),
@@ -66,7 +67,7 @@ export async function openStore(
     settings: { ...SMALL_STORE, ...given.settings },
     hasUpstream: given.hasUpstream ?? false,
   };
-  const store = await Store.open({ ...world, timers: world.clock, metrics: SILENT_METRICS });
+  const store = await Store.open({ ...world, deep, timers: world.clock, metrics: SILENT_METRICS });
   return { store, world };
 }
 
