@@ -322,7 +322,7 @@ export const MERGED_PARTITIONS_MAX = 256;
 
 // ── replication ────────────────────────────────────────────────────────────────────────────────
 
-/** Milliseconds of the cap that an idle link may save up: any 10 s stay within 5 % of it. */
+/** Milliseconds of the cap that an idle link may save up: each 10 s stay within 5 % of it. */
 export const LINK_BURST_MS = 250;
 
 /** The lowest cap, in bytes per second: the head of one request takes a quarter of a second. */
@@ -438,6 +438,9 @@ export const LIVE_BACKLOG_MS = 1_000;
 
 /** Milliseconds between two openings of a live lane: each costs the receiver an island. */
 export const LIVE_OPENING_INTERVAL_MS = 5_000;
+
+/** Milliseconds after which a lane is looked at again: whether live records are to go ahead. */
+export const LIVE_PLAN_MS = 50;
 
 /** Upstream nodes whose acknowledgements are remembered apart; beyond it the oldest become one. */
 export const UPSTREAMS_REMEMBERED_MAX = 8;

@@ -10,28 +10,38 @@
 import { sleep } from "../base/clock.ts";
 import { isOperatingError, type OperatingError } from "../base/errors.ts";
 import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/limits.ts";
-import type { Metrics } from "../base/metrics.ts";
-import type { LogId } from "../base/types.ts";
+import type { LogId, NodeId } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
 import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { HelloAnswer } from "../protocol/replication/hello.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
+import { VERSION_WITH_ISLANDS } from "../protocol/replication/version.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
 import { backoffMs } from "./backoff.ts";
+import { LinkBudget } from "./budget/link_budget.ts";
+import { ForwarderMetrics } from "./forwarder_metrics.ts";
 import {
   FORWARDER_DEFAULTS,
   type ForwarderOptions,
   type ForwarderSettings,
   type ForwarderStatus,
 } from "./forwarder_options.ts";
-import { buildRequest, type LaneRequest } from "./lane_request.ts";
+import {
+  buildRequest,
+  type LanePart,
+  type LaneRequest,
+  type RequestOptions,
+} from "./lane_request.ts";
 import { Lane } from "./lane.ts";
 import { Link } from "./link.ts";
 import { LinkHealth } from "./link_health.ts";
 import { LinkTroubleError } from "./link_trouble.ts";
 import { Pace } from "./pace.ts";
-import { StoreBooks } from "./store_books.ts";
+import type { Load } from "./load.ts";
+import { type RejectedRange, StoreBooks } from "./store_books.ts";
+import { SendGate } from "./send_gate.ts";
+import { Turns } from "./turns.ts";
 import { Waiting } from "./waiting.ts";
 
 export class Forwarder {
@@ -41,10 +51,13 @@ export class Forwarder {
   readonly #link: Link;
   readonly #books: StoreBooks;
   readonly #pace: Pace;
+  readonly #budget: LinkBudget;
+  readonly #gate: SendGate;
   readonly #health: LinkHealth;
+  readonly #metrics: ForwarderMetrics;
   readonly #lanes = new Map<number, Lane>();
-  /** Lanes with something to send, in turn. */
-  readonly #ready = new Set<Lane>();
+  /** Lanes with something to send. */
+  readonly #turns = new Turns();
   /** Lanes whose logs must be announced. */
   readonly #stale = new Set<Lane>();
   readonly #waiting: Waiting;
@@ -53,33 +66,38 @@ export class Forwarder {
   #running: Promise<void> | null = null;
   #wake: (() => void) | null = null;
   #woken = false;
-  #lingerUntilMs = 0;
   #heardMs = 0;
+  #liveDelayMs: number | null = null;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#settings = { ...FORWARDER_DEFAULTS, ...options.settings };
     const { core, nodeId } = options.store;
     this.#crc32c = (bytes) => core.crc32c(bytes);
-    this.#link = new Link({ ...options, nodeId, crc32c: this.#crc32c });
+    const { clock, timers } = options;
+    const budget = this.#budget = options.budget ?? new LinkBudget({ clock, timers });
+    const linkOptions = { ...options, budget, nodeId, crc32c: this.#crc32c };
+    this.#link = new Link(linkOptions);
     this.#books = new StoreBooks(options.store, options.nodeName);
-    this.#pace = new Pace(this.#settings.pace);
+    const pace = this.#pace = new Pace(this.#settings.pace);
+    this.#gate = new SendGate({ pace, budget: this.#budget, lingerMs: this.#settings.lingerMs });
     this.#health = new LinkHealth({
       ...options,
       upstream: options.upstreamUrl,
       backoff: this.#settings.backoff,
     });
     this.#waiting = new Waiting(options.clock);
-    this.#measure(options.metrics);
+    this.#metrics = new ForwarderMetrics(options.metrics, () => this.status());
   }
 
   start(): void {
     const { store } = this.#options;
-    for (const topic of store.topics()) {
-      for (const log of topic.partitions) if (log.highWatermark > 0) this.#advanced(log);
-    }
-    const unobserve = store.commits.observe((log) => this.#advanced(log));
-    this.#running = this.#run().finally(unobserve);
+    this.#takeUp();
+    const unobserve = [
+      store.commits.observe((log) => this.#advanced(log)),
+      this.#budget.observe(() => this.#rouse()),
+    ];
+    this.#running = this.#run().finally(() => unobserve.forEach((end) => end()));
   }
 
   /** Ends what is under way; what was not acknowledged is sent again by the next run. */
@@ -93,16 +111,29 @@ export class Forwarder {
   }
 
   status(): ForwarderStatus {
+    const { backlogBytes, backlogRecords, lagRecords, lanesSplit } = this.#amounts();
+    const { bytesPerSecond } = this.#pace;
     return {
       state: this.#state(),
       upstream: this.#options.upstreamUrl,
       upstreamNode: this.#link.session?.nodeName ?? null,
       error: this.#health.trouble?.message ?? null,
       failures: this.#health.failures,
-      lagRecords: this.#lag(),
+      lagRecords,
       lanes: this.#lanes.size,
       lanesWaiting: this.#waiting.size,
+      lanesSplit,
       requestsInFlight: this.#underWay.size,
+      backlogRecords,
+      backlogBytes,
+      bytesPerSecond,
+      catchUpSeconds: backlogBytes === 0
+        ? 0
+        : bytesPerSecond === 0
+        ? null
+        : backlogBytes / bytesPerSecond,
+      liveDelayMs: this.#liveDelayMs,
+      refused: [...this.#waiting.reasons()],
     };
   }
 
@@ -122,19 +153,18 @@ export class Forwarder {
   async #step(): Promise<void> {
     const { waitMs } = this.#health;
     if (waitMs > 0) return await this.#pause(waitMs);
+    const blocked = this.#budget.blocked();
+    if (blocked !== null) return await this.#idle(blocked.waitMs);
     this.#link.timeoutMs = this.#pace.timeoutMs;
     if (this.#link.session === null) return await this.#connect();
     for (const lane of this.#waiting.due()) this.#queue(lane);
     if (this.#stale.size > 0) return await this.#announce(this.#link.session);
     // With nothing to send nobody would learn that the link is back, or the centre another.
     const due = this.#health.trouble !== null || this.#probeInMs() <= 0;
-    if (due && this.#ready.size === 0) return await this.#probe();
-    if (this.#ready.size === 0 || this.#underWay.size >= this.#pace.inFlightMax) {
-      return await this.#idle();
-    }
-    const lingerMs = this.#lingerUntilMs - this.#options.clock.monotonicMs();
-    if (lingerMs > 0) return await this.#pause(lingerMs);
-    await this.#sendNext(this.#link.session);
+    if (due && this.#turns.size === 0) return await this.#probe();
+    const passing = this.#gate.next(this.#turns, this.#options.clock.monotonicMs());
+    if ("waitMs" in passing) return await this.#idle(passing.waitMs);
+    await this.#sendNext(this.#link.session, passing);
   }
 
   async #connect(): Promise<void> {
@@ -144,7 +174,29 @@ export class Forwarder {
     logger.info("upstream_connected", { upstream, node: nodeName, node_id: nodeId, protocol });
     this.#health.greeted();
     this.#heardMs = this.#options.clock.monotonicMs();
-    this.#forgetSession();
+    if (this.#options.store.forwarded.upstream === nodeId) return this.#forgetSession();
+    this.#changeUpstream(nodeId);
+  }
+
+  /** What another node acknowledged says nothing of what this one holds. */
+  #changeUpstream(nodeId: NodeId): void {
+    const { store, logger } = this.#options;
+    const { upstream: earlier } = store.forwarded;
+    if (earlier !== "") logger.warn("upstream_changed", { node_id: nodeId, earlier });
+    store.forwarded.use(nodeId);
+    this.#waiting.reset();
+    this.#turns.clear();
+    this.#stale.clear();
+    this.#lanes.clear();
+    this.#pace.reset();
+    this.#takeUp();
+  }
+
+  /** Every partition that holds something is a lane. */
+  #takeUp(): void {
+    for (const topic of this.#options.store.topics()) {
+      for (const log of topic.partitions) if (log.highWatermark > 0) this.#advanced(log);
+    }
   }
 
   async #probe(): Promise<void> {
@@ -199,21 +251,19 @@ export class Forwarder {
     else this.#queue(lane);
   }
 
-  async #sendNext(session: HelloAnswer): Promise<void> {
-    const { requestBytes } = this.#pace;
-    const request = await buildRequest(this.#ready, {
-      bytesMax: requestBytes,
+  async #sendNext(
+    session: HelloAnswer,
+    passing: Pick<RequestOptions, "linkClass" | "bytesMax" | "sharedBytesMax">,
+  ): Promise<void> {
+    const request = await buildRequest(this.#turns, {
+      ...passing,
       crc32c: this.#crc32c,
       books: this.#books,
       failed: (lane, error) => this.#cannotRead(lane, error),
     });
     for (const lane of request.served) this.#queue(lane);
     if (request.parts.length === 0) return;
-    // One that is not full, with nothing left to send, is followed only after a while: so a trickle
-    // shares requests.
-    if (request.bytes < requestBytes / 2 && this.#ready.size === 0) {
-      this.#lingerUntilMs = this.#options.clock.monotonicMs() + this.#settings.lingerMs;
-    }
+    this.#gate.sent(request, this.#turns, this.#options.clock.monotonicMs());
     const sent = this.#send(request, session).finally(() => {
       this.#underWay.delete(sent);
       this.#rouse();
@@ -222,12 +272,14 @@ export class Forwarder {
   }
 
   async #send(request: LaneRequest, session: HelloAnswer): Promise<void> {
-    const { clock } = this.#options;
-    const startMs = clock.monotonicMs();
+    const { clock, logger } = this.#options;
+    const { linkClass, body } = request;
+    const sent = this.#pace.sent(body.length, linkClass.kind !== "backlog", clock.monotonicMs());
+    this.#metrics.sent(linkClass, body.length);
     try {
-      const answer = await this.#link.append(request.body);
+      const answer = await this.#link.append(body, linkClass);
       if (this.#link.session !== session) return this.#fail(request);
-      this.#pace.answered(clock.monotonicMs() - startMs);
+      this.#pace.answered(sent, clock.monotonicMs());
       this.#heard();
       await this.#take(request, answer);
     } catch (error) {
@@ -236,7 +288,9 @@ export class Forwarder {
       // What an earlier session met says nothing about this one.
       if (error instanceof LinkTroubleError) {
         if (this.#link.session === session) this.#failed(error);
-      } else this.#options.logger.error("forwarding_failed", { error: error.message });
+      } else logger.error("forwarding_failed", { error: error.message });
+    } finally {
+      this.#pace.failed(sent);
     }
   }
 
@@ -251,9 +305,10 @@ export class Forwarder {
     for (const part of request.parts.splice(0)) {
       const { lane, load } = part;
       if (lane.answered(load, standings)) this.#books.noteForwarded(lane, load.cursors());
+      if (load.newestMs !== null && load.held) this.#noteLiveDelay(load.newestMs);
       const refusal = refusals.get(lane.name);
       const told = load.questions.every((skip) => answer.skips.some((one) => isOf(skip, one)));
-      if (refusal !== undefined) this.#refused(lane, refusal);
+      if (refusal !== undefined) await this.#refused(part, refusal);
       else if (!load.held || !told) this.#waiting.setBack(lane, this.#laneBackoff(lane));
       else this.#waiting.clear(lane);
       lane.ask();
@@ -271,14 +326,19 @@ export class Forwarder {
   }
 
   /** One lane is refused; the others go on. */
-  #refused(lane: Lane, refusal: Refusal): void {
+  async #refused({ lane, load }: LanePart, refusal: Refusal): Promise<void> {
+    const rejected = rejectedOf(refusal, load);
+    if (rejected !== null) {
+      this.#logRefusal(refusal);
+      return await this.#books.reject(lane, rejected);
+    }
     if (refusal.code === "log_not_announced") lane.forget();
     // Damage on the way is bad luck, not a verdict.
     const passing = refusal.retriable || refusal.code === "malformed_body";
     if (passing) return this.#waiting.setBack(lane, this.#laneBackoff(lane));
     this.#logRefusal(refusal);
     lane.break();
-    this.#waiting.add(lane, this.#settings.refusedRetryMs);
+    this.#waiting.add(lane, this.#settings.refusedRetryMs, refusal);
   }
 
   #cannotRead(lane: Lane, error: OperatingError): void {
@@ -321,18 +381,28 @@ export class Forwarder {
   #advanced(log: PartitionLog): void {
     let lane = this.#lanes.get(log.handle);
     if (lane === undefined) {
-      const { held } = this.#options.store.forwarded.of(log.topic, log.index);
+      const { held } = this.#options.store.forwarded.here(log.topic, log.index);
       lane = new Lane(log, this.#books.of(log), Math.min(held, log.highWatermark));
       this.#lanes.set(log.handle, lane);
     }
+    lane.advanced(this.#options.clock.monotonicMs());
     this.#queue(lane);
   }
 
   #queue(lane: Lane): void {
-    if (this.#waiting.has(lane)) return;
-    if (lane.stale) this.#stale.add(lane);
-    else if (lane.ready) this.#ready.add(lane);
-    else return;
+    // Of an earlier upstream: what is under way for it no longer counts.
+    if (this.#lanes.get(lane.log.handle) !== lane || this.#waiting.has(lane)) return;
+    if (lane.stale) {
+      this.#stale.add(lane);
+      return this.#rouse();
+    }
+    lane.plan({
+      nowMs: this.#options.clock.monotonicMs(),
+      bytesPerSecond: this.#pace.bytesPerSecond,
+      islands: (this.#link.session?.protocol ?? 0) >= VERSION_WITH_ISLANDS,
+    });
+    if (!lane.ready) return;
+    this.#turns.put(lane);
     this.#rouse();
   }
 
@@ -341,10 +411,11 @@ export class Forwarder {
     this.#wake?.();
   }
 
-  /** Until something happens, or a lane that waits or a probe is due. */
-  async #idle(): Promise<void> {
+  /** Until something happens, the time is over, or a lane that waits or a probe is due. */
+  async #idle(waitMs = Infinity): Promise<void> {
     if (!this.#woken) {
-      const dueMs = Math.min(this.#waiting.nextDueMs() ?? Infinity, this.#probeInMs());
+      const laneMs = this.#waiting.nextDueMs() ?? Infinity;
+      const dueMs = Math.min(waitMs, laneMs, this.#probeInMs());
       const waking = new Promise<void>((resolve) => this.#wake = resolve);
       let cancel = () => {};
       if (dueMs < Infinity) cancel = this.#options.timers.after(dueMs, () => this.#rouse());
@@ -368,29 +439,27 @@ export class Forwarder {
     return this.#link.session === null ? "connecting" : "connected";
   }
 
-  #lag(): number {
-    let lag = 0;
-    for (const lane of this.#lanes.values()) lag += lane.lag;
-    return lag;
+  #amounts() {
+    let [lagRecords, backlogRecords, backlogBytes, lanesSplit] = [0, 0, 0, 0];
+    for (const lane of this.#lanes.values()) {
+      lagRecords += lane.lag;
+      backlogRecords += lane.backlogRecords;
+      backlogBytes += lane.backlogBytes;
+      if (lane.split) lanesSplit++;
+    }
+    return { lagRecords, backlogRecords, backlogBytes: Math.round(backlogBytes), lanesSplit };
   }
 
-  #measure(metrics: Metrics): void {
-    metrics.gauge(
-      "logboom_replication_lag_records",
-      "Records not yet held by the upstream",
-      () => this.#lag(),
-    );
-    metrics.gauge(
-      "logboom_replication_connected",
-      "1 while the last request to the upstream succeeded, else 0",
-      () => this.#state() === "connected" ? 1 : 0,
-    );
-    metrics.gauge(
-      "logboom_replication_lanes_waiting",
-      "Partitions the upstream refuses while it takes others",
-      () => this.#waiting.size,
-    );
+  #noteLiveDelay(newestMs: number): void {
+    this.#liveDelayMs = this.#options.clock.monotonicMs() - newestMs;
+    this.#metrics.liveDelay(this.#liveDelayMs);
   }
+}
+
+/** What the receiver will never take, as far as the load brought it. */
+function rejectedOf({ code, logId, range }: Refusal, load: Load): RejectedRange | null {
+  if (code !== "batch_rejected" || logId === null || !range) return null;
+  return load.brings(logId, range) ? { logId, ...range } : null;
 }
 
 function isOf(skip: { logId: LogId; from: number; to: number }, other: typeof skip): boolean {

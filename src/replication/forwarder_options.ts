@@ -15,6 +15,7 @@ import type { HttpClient } from "../base/net.ts";
 import type { Random } from "../base/random.ts";
 import type { Store } from "../store/store.ts";
 import { BACKOFF, type BackoffSettings } from "./backoff.ts";
+import type { LinkBudget } from "./budget/link_budget.ts";
 import { PACE, type PaceSettings } from "./pace.ts";
 import type { ForwardedStore } from "./store_books.ts";
 
@@ -48,7 +49,16 @@ export interface ForwarderOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Cap, quotas and schedule of the link; none without it. */
+  readonly budget?: LinkBudget;
   readonly settings?: Partial<ForwarderSettings>;
+}
+
+/** A lane the upstream refuses, and why. */
+export interface LaneRefusal {
+  readonly lane: string;
+  readonly code: string;
+  readonly detail: string;
 }
 
 export interface ForwarderStatus {
@@ -64,5 +74,18 @@ export interface ForwarderStatus {
   readonly lanes: number;
   /** Lanes the upstream refuses while it takes others. */
   readonly lanesWaiting: number;
+  /** What it says of them; of some, where there are many. */
+  readonly refused: readonly LaneRefusal[];
+  /** Lanes whose live records go ahead of a backlog. */
+  readonly lanesSplit: number;
   readonly requestsInFlight: number;
+  /** Records, and bytes on disk, not yet held by the upstream; live records left out. */
+  readonly backlogRecords: number;
+  readonly backlogBytes: number;
+  /** What the link was last seen to deliver when it was busy; 0 when not known. */
+  readonly bytesPerSecond: number;
+  /** Until the backlog is delivered, as it goes now; null when not known. */
+  readonly catchUpSeconds: number | null;
+  /** Age of the newest live record when it was last acknowledged; null before the first. */
+  readonly liveDelayMs: number | null;
 }

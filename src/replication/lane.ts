@@ -16,14 +16,15 @@
  */
 import { assert } from "../base/assert.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import { ISLANDS_MAX } from "../base/limits.ts";
-import type { LogId, Offset } from "../base/types.ts";
+import { ISLANDS_MAX, LIVE_PLAN_MS } from "../base/limits.ts";
+import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import { readBatchHeader } from "../format/record_batch.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import { laneNameOf } from "../protocol/replication/lane_name.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
 import { type LaneBooks, LaneLogs } from "./lane_logs.ts";
-import { bytesBetween, type LinkFacts, splitOf } from "./live_split.ts";
+import { CONTROL, type LinkClass } from "./budget/link_class.ts";
+import { bytesBetween, isBehind, type LinkFacts, splitOf } from "./live_split.ts";
 import { Load } from "./load.ts";
 import type { LogCursor } from "./log_cursor.ts";
 import { Stream } from "./stream.ts";
@@ -49,6 +50,10 @@ export class Lane {
   #backlog: Stream;
   #live: Stream | null = null;
   #liveSinceMs = Number.NEGATIVE_INFINITY;
+  #advancedMs = 0;
+  #plannedMs = Number.NEGATIVE_INFINITY;
+  /** What waits is more than the link takes at once. */
+  #behind = false;
   #underWay = 0;
   #state: "stale" | "ready" | "broken" = "stale";
   #reading = false;
@@ -89,6 +94,14 @@ export class Lane {
     return stream === this.#live;
   }
 
+  /** How the link is to treat it: a strict lane without a backlog to speak of counts as live. */
+  classOf(stream: Stream): LinkClass {
+    const { priority } = this.log.settings;
+    if (this.isLive(stream)) return { kind: "live", priority };
+    if (this.urgent) return CONTROL;
+    return { kind: this.split || this.#behind ? "backlog" : "live", priority };
+  }
+
   /** Whether live records go ahead of a backlog now. */
   get split(): boolean {
     return this.#live !== null;
@@ -113,6 +126,13 @@ export class Lane {
     const live = this.#live === null ? 0 : highWatermark - this.#live.cursor;
     return Math.max(0, Math.min(this.#backlog.until, highWatermark) - this.#backlog.cursor) +
       Math.max(0, live);
+  }
+
+  /** Records not yet held, live ones left out. */
+  get backlogRecords(): number {
+    const { done, until } = this.#backlog;
+    const { logStartOffset, highWatermark } = this.log;
+    return Math.max(0, Math.min(until, highWatermark) - Math.max(done, logStartOffset));
   }
 
   /** Bytes on disk that are not yet held, live records left out; an estimate. */
@@ -154,12 +174,21 @@ export class Lane {
     this.#backlog = backlog;
     this.#live = goesOn ? new Stream(live.start, live.done) : null;
     this.#state = "ready";
+    this.#plannedMs = Number.NEGATIVE_INFINITY;
     this.ask();
+  }
+
+  /** Records became durable. */
+  advanced(nowMs: number): void {
+    this.#advancedMs = nowMs;
   }
 
   /** Lets live records go ahead, or ends that, as the topic wants and the link is. */
   plan(link: LinkFacts): void {
     if (this.#state !== "ready" || this.#reading) return;
+    if (link.nowMs - this.#plannedMs < LIVE_PLAN_MS) return;
+    this.#plannedMs = link.nowMs;
+    this.#behind = isBehind(this.log, this.#backlog.cursor, link);
     const decision = splitOf({
       log: this.log,
       backlog: this.#backlog,
@@ -183,6 +212,12 @@ export class Lane {
   /** The receiver forgot the session: every log is announced again. */
   forget(): void {
     for (const cursor of this.#logs.all()) cursor.announced = false;
+    this.break();
+  }
+
+  /** Some of it will never be taken: it travels as a skip from now on. */
+  reject(logId: LogId, range: OffsetRange): void {
+    for (const cursor of this.#logs.all()) if (cursor.logId === logId) cursor.reject(range);
     this.break();
   }
 
@@ -352,7 +387,8 @@ export class Lane {
       load.need(cursor, { from, to });
     } else {
       if (isLive || from !== cursor.sent) load.open(cursor, this.#openingOf(stream, cursor, from));
-      load.batch(cursor, batch, { from, to });
+      if (cursor.isRejected(from, to)) this.#logs.skipRejected(load, cursor, { from, to });
+      else load.batch(cursor, batch, { from, to });
     }
     load.to = next;
     return "added";
@@ -381,6 +417,7 @@ export class Lane {
 
   #ended(stream: Stream, load: Load): Load {
     stream.cursor = load.to;
+    if (this.isLive(stream) && !this.#hasMore(stream)) load.newestMs = this.#advancedMs;
     return load;
   }
 }

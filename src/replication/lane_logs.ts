@@ -192,6 +192,12 @@ export class LaneLogs {
     return this.#coverForeign(load, cursor, upTo);
   }
 
+  /** Skips a batch that is here and that the receiver will never take. */
+  skipRejected(load: Load, cursor: LogCursor, range: OffsetRange): void {
+    const ledgered = this.#books.ledgered(cursor.logId, cursor.own);
+    addSkips(load, cursor, range, { goneBelow: 0, elsewhereBelow: 0, ledgered, taken: [] });
+  }
+
   /** Provisional ranges the receiver has passed: only it knows which of them it lacks. */
   *questions(): Iterable<{ cursor: LogCursor; range: ReasonedRange }> {
     for (const cursor of this.all()) {
@@ -237,7 +243,9 @@ export class LaneLogs {
 
   #cursorOf(identity: LogIdentity, own: boolean): LogCursor {
     const acknowledged = this.#books.acknowledged(identity.logId);
-    return new LogCursor(identity, { own, acknowledged });
+    const rejected = this.#books.ledgered(identity.logId, own)
+      .filter(({ reason }) => reason === "rejected");
+    return new LogCursor(identity, { own, acknowledged, rejected });
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Fills one append request from the lanes that have something to send, in turn.
+ * Fills one append request from the streams that have something to send, in turn: those of one
+ * class, and of lesser ones where that makes nobody wait.
  *
  * @module
  */
@@ -10,9 +11,11 @@ import {
 } from "../base/limits.ts";
 import { AppendWriter } from "../protocol/replication/append_frames.ts";
 import type { Checksum } from "../protocol/replication/checksum.ts";
+import type { LinkClass } from "./budget/link_class.ts";
 import type { Lane } from "./lane.ts";
 import { type Load, LOAD_SKIPS_MAX } from "./load.ts";
 import type { StoreBooks } from "./store_books.ts";
+import type { Turn, Turns } from "./turns.ts";
 
 export interface LanePart {
   readonly lane: Lane;
@@ -20,6 +23,8 @@ export interface LanePart {
 }
 
 export interface LaneRequest {
+  /** The best of what is in it. */
+  readonly linkClass: LinkClass;
   /** Emptied as its parts are answered or failed: each counts once. */
   readonly parts: LanePart[];
   /** Lanes that were asked, in order; they may have more. */
@@ -30,63 +35,100 @@ export interface LaneRequest {
 }
 
 export interface RequestOptions {
+  readonly linkClass: LinkClass;
+  /** Bytes of batches, as far as one class fills it. */
   readonly bytesMax: number;
+  /** Bytes up to which lesser classes may fill it up. */
+  readonly sharedBytesMax: number;
   readonly crc32c: Checksum;
   readonly books: Pick<StoreBooks, "ledger">;
   /** A lane could not be read; the request goes without it. */
   readonly failed: (lane: Lane, error: OperatingError) => void;
 }
 
-/** Takes lanes off `ready` until the request is full or none is left. */
-export async function buildRequest(
-  ready: Set<Lane>,
-  { bytesMax, crc32c, books, failed }: RequestOptions,
-): Promise<LaneRequest> {
-  const writer = new AppendWriter(crc32c);
-  const parts: LanePart[] = [];
-  const served: Lane[] = [];
-  let [bytes, skips] = [0, 0];
-  const hasRoom = () =>
-    bytes < bytesMax && parts.length < REPLICATION_LANES_PER_REQUEST_MAX &&
-    skips <= REPLICATION_SKIPS_PER_REQUEST_MAX - LOAD_SKIPS_MAX;
-  for (const lane of ready) {
-    if (!hasRoom()) break;
-    ready.delete(lane);
-    served.push(lane);
-    // A lane that is alone fills the request by itself: a read ends at a batch, and at a segment.
-    for (
-      let first = true;
-      lane.ready && (first || (ready.size === 0 && hasRoom()));
-      first = false
-    ) {
-      const load = await loadOf(lane, { bytesMax: bytesMax - bytes, books, failed });
-      if (load === null) break;
-      if (first) writer.lane(lane.name, "strict", lane.pending);
-      load.write(writer);
-      parts.push({ lane, load });
-      bytes += load.bytes;
-      skips += load.skips;
-    }
+/** Takes streams off `turns` until the request is full or none is left. */
+export async function buildRequest(turns: Turns, options: RequestOptions): Promise<LaneRequest> {
+  const filling = new Filling(options);
+  const { linkClass, bytesMax, sharedBytesMax } = options;
+  await filling.take(turns, linkClass, bytesMax);
+  for (const lesser of turns.classes()) {
+    await filling.take(turns, lesser, Math.min(bytesMax, sharedBytesMax));
   }
-  return { parts, served, bytes, body: writer.finish() };
+  return filling.finish(linkClass);
 }
 
-async function loadOf(
-  lane: Lane,
-  { bytesMax, books, failed }: Omit<RequestOptions, "crc32c">,
-): Promise<Load | null> {
-  let load: Load | null = null;
-  try {
-    load = await lane.load(bytesMax);
-    // The ledger goes ahead of the data: what is given up is on record before anyone is told.
-    if (load !== null && load.unledgered.length > 0) {
-      await books.ledger(lane.log, load.unledgered);
+class Filling {
+  readonly #options: RequestOptions;
+  readonly #writer: AppendWriter;
+  readonly #parts: LanePart[] = [];
+  readonly #served: Lane[] = [];
+  #bytes = 0;
+  #skips = 0;
+
+  constructor(options: RequestOptions) {
+    this.#options = options;
+    this.#writer = new AppendWriter(options.crc32c);
+  }
+
+  async take(turns: Turns, linkClass: LinkClass, bytesMax: number): Promise<void> {
+    // As many as there are: one that comes again meanwhile waits for the next request.
+    for (let left = turns.sizeOf(linkClass); left > 0 && this.#hasRoom(bytesMax); left--) {
+      const turn = turns.take(linkClass);
+      if (turn === null) return;
+      this.#served.push(turn.lane);
+      // One that is alone fills the request by itself: a read ends at a batch, and at a segment.
+      const alone = turns.sizeOf(linkClass) === 0;
+      const skipsOnly = linkClass.kind === "control";
+      await this.#serve(turn, skipsOnly ? 0 : bytesMax, alone && !skipsOnly);
     }
-    return load;
-  } catch (error) {
-    if (!isOperatingError(error)) throw error;
-    if (load !== null) lane.failed(load);
-    failed(lane, error);
-    return null;
+  }
+
+  finish(linkClass: LinkClass): LaneRequest {
+    return {
+      linkClass,
+      parts: this.#parts,
+      served: this.#served,
+      bytes: this.#bytes,
+      body: this.#writer.finish(),
+    };
+  }
+
+  async #serve(turn: Turn, bytesMax: number, alone: boolean): Promise<void> {
+    const { lane, stream } = turn;
+    let mode: string | null = null;
+    while (lane.streams().includes(stream)) {
+      const load = await this.#load(turn, Math.max(0, bytesMax - this.#bytes));
+      if (load === null) return;
+      if (load.mode !== mode) this.#writer.lane(lane.name, load.mode, lane.pending);
+      mode = load.mode;
+      load.write(this.#writer);
+      this.#parts.push({ lane, load });
+      this.#bytes += load.bytes;
+      this.#skips += load.skips;
+      if (!alone || !this.#hasRoom(bytesMax)) return;
+    }
+  }
+
+  #hasRoom(bytesMax: number): boolean {
+    return this.#bytes < bytesMax && this.#parts.length < REPLICATION_LANES_PER_REQUEST_MAX &&
+      this.#skips <= REPLICATION_SKIPS_PER_REQUEST_MAX - LOAD_SKIPS_MAX;
+  }
+
+  async #load({ lane, stream }: Turn, bytesMax: number): Promise<Load | null> {
+    const { books, failed } = this.#options;
+    let load: Load | null = null;
+    try {
+      load = await lane.load(bytesMax, stream);
+      // The ledger goes ahead of the data: what is given up is on record before anyone is told.
+      if (load !== null && load.unledgered.length > 0) {
+        await books.ledger(lane.log, load.unledgered);
+      }
+      return load;
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      if (load !== null) lane.failed(load);
+      failed(lane, error);
+      return null;
+    }
   }
 }

@@ -46,15 +46,20 @@ export function splitOf(facts: SplitFacts, link: LinkFacts): "open" | "end" | "a
   if (log.settings.replicationOrder !== "live_first" || !link.islands || mixed) {
     return live === null ? "as_it_is" : "end";
   }
-  const { cursor } = live ?? backlog;
-  if (cursor >= log.highWatermark) return "as_it_is";
-  const waitingBytes = Math.max(
-    LIVE_BACKLOG_BYTES_MIN,
-    link.bytesPerSecond * LIVE_BACKLOG_MS / 1_000,
-  );
-  if (bytesBetween(log.segments(), cursor, log.highWatermark) <= waitingBytes) return "as_it_is";
+  if (!isBehind(log, (live ?? backlog).cursor, link)) return "as_it_is";
   if (link.nowMs - liveSinceMs < LIVE_OPENING_INTERVAL_MS) return "as_it_is";
   return islands() < ISLANDS_MAX ? "open" : "as_it_is";
+}
+
+/** Whether what is not sent would keep the newest records waiting. */
+export function isBehind(
+  log: SplitFacts["log"],
+  cursor: Offset,
+  { bytesPerSecond }: Pick<LinkFacts, "bytesPerSecond">,
+): boolean {
+  if (cursor >= log.highWatermark) return false;
+  const bytesMax = Math.max(LIVE_BACKLOG_BYTES_MIN, bytesPerSecond * LIVE_BACKLOG_MS / 1_000);
+  return bytesBetween(log.segments(), cursor, log.highWatermark) > bytesMax;
 }
 
 /** Bytes on disk of the offsets [from, to), as far as segments tell. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { REPLICATION_SKIPS_PER_REQUEST_MAX } from "../base/limits.ts";
-import type { Offset, OffsetRange } from "../base/types.ts";
+import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { AppendWriter, Opening, Skip } from "../protocol/replication/append_frames.ts";
 import type { LaneMode } from "../protocol/replication/lane_name.ts";
 import type { ReasonedRange } from "./lane_gaps.ts";
@@ -29,6 +29,8 @@ export class Load {
   readonly questions: Skip[] = [];
   /** What will not come and the ledger does not say: it must, before the load is sent. */
   readonly unledgered: Skip[] = [];
+  /** When the newest record in it became durable here, in a live lane; else null. */
+  newestMs: number | null = null;
   /** What the receiver must hold of each log before the load is done. */
   readonly #needs = new Map<LogCursor, OffsetRange[]>();
   readonly #opened = new Set<LogCursor>();
@@ -53,6 +55,15 @@ export class Load {
       if (!ranges.every(({ from, to }) => cursor.holds(from, to))) return false;
     }
     return true;
+  }
+
+  /** Whether it brings all of that range. */
+  brings(logId: LogId, { from, to }: OffsetRange): boolean {
+    for (const [cursor, ranges] of this.#needs) {
+      if (cursor.logId !== logId) continue;
+      return ranges.some((range) => range.from <= from && to <= range.to);
+    }
+    return false;
   }
 
   /** Logs it has to do with. */

@@ -21,6 +21,7 @@ export interface LogCursorOptions {
   readonly own: boolean;
   /** What the receiver ever held, as remembered. */
   readonly acknowledged: AcknowledgedRanges | null;
+  readonly rejected?: readonly OffsetRange[];
 }
 
 export class LogCursor {
@@ -32,6 +33,8 @@ export class LogCursor {
   #acknowledged: RangeSet;
   #held: RangeSet;
   #sent: RangeSet;
+  /** What the receiver will never take. */
+  readonly #rejected = new RangeSet(-1);
 
   constructor(announcement: Omit<LogAnnouncement, "endOffset">, options: LogCursorOptions) {
     const { firstOffset } = announcement;
@@ -43,6 +46,7 @@ export class LogCursor {
     this.#held = new RangeSet(firstOffset);
     this.#sent = new RangeSet(firstOffset);
     this.settled = firstOffset;
+    for (const range of options.rejected ?? []) this.reject(range);
   }
 
   get logId(): LogId {
@@ -108,6 +112,14 @@ export class LogCursor {
   /** Where the island begins that a batch at `offset` goes on; `offset` itself where none does. */
   openingOf(offset: Offset): Offset {
     return this.#sent.islands.find(({ to }) => to === offset)?.from ?? offset;
+  }
+
+  isRejected(from: Offset, to: Offset): boolean {
+    return this.#rejected.covers(from, to);
+  }
+
+  reject({ from, to }: OffsetRange): void {
+    this.#rejected.add(from, to);
   }
 
   /** [from, to) is on its way. */

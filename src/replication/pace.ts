@@ -1,7 +1,20 @@
 /**
- * How much a link is asked to carry at once. Pure arithmetic. A link that times out gets smaller
- * and fewer requests and more time for each, down to one small request in ten minutes; one that
- * answers in time gets back to full size.
+ * How much a link is asked to carry at once. Pure arithmetic; time is handed in.
+ *
+ *     rate      bytes a second the link delivers: the most of the last rounds (below)
+ *     delay     how long the shortest way there and back takes, what is sent left out
+ *     request   a fifth of a second of the rate: so long at most a live record waits behind one
+ *     window    what may be under way: rate × (delay + 0.4 s), so that the link never runs dry, and
+ *               no queue builds up before it
+ *
+ * A sample of the rate is what was acknowledged between a request's sending and its answer, over
+ * that time: so a link that is used by several requests at once is measured as a whole. Samples of
+ * a link that had nothing more to send tell little: they only ever raise the rate. The delay is the
+ * least of the last while; as a link that is always full hides it, the backlog stops for a moment
+ * every half minute to see it again.
+ *
+ * A link that times out gets smaller and fewer requests and more time for each, down to one small
+ * request in ten minutes; one that answers in time gets back to full size.
  *
  * @module
  */
@@ -27,25 +40,81 @@ export const PACE: PaceSettings = {
 
 /** An answer that took less than this part of its time leaves room for more. */
 const EASY_PART = 1 / 4;
+/** The rate of one request: what a live record waits for at most, once it is first in line. */
+const REQUEST_MS = 200;
+/** What may wait before the link, so that it never runs dry. */
+const QUEUE_MS = 400;
+/** Bytes of a request before anything was measured, and the least there ever are. */
+const FIRST_REQUEST_BYTES = 64 * 1024;
+const REQUEST_BYTES_MIN = 4 * 1024;
+/** Samples of the rate that count: some rounds of a full window. */
+const RATE_SAMPLES = 16;
+/** How long the least delay counts before it must be seen again. */
+const DELAY_MS_KEPT = 30_000;
+/** Live requests may be so many more than the window has room for. */
+const LIVE_EXTRA_REQUESTS = 1;
+
+/** A request that was sent, as the pace remembers it. */
+export interface SentRequest {
+  readonly bytes: number;
+  readonly sentMs: number;
+  /** Sum of the bytes acknowledged until then, and when the last of them was. */
+  readonly delivered: number;
+  readonly deliveredMs: number;
+  /** When the first of what was under way then was sent. */
+  readonly firstSentMs: number;
+  readonly live: boolean;
+}
 
 export class Pace {
   readonly #settings: PaceSettings;
-  #requestBytes: number;
+  #bytesMax: number;
   #inFlightMax: number;
   #timeoutMs: number;
+  readonly #underWay = new Set<SentRequest>();
+  #underWayBytes = 0;
+  #delivered = 0;
+  #deliveredMs = 0;
+  #firstSentMs = 0;
+  readonly #rates: number[] = [];
+  #rate = 0;
+  #delayMs = Number.POSITIVE_INFINITY;
+  #delaySeenMs = 0;
+  /** The backlog waits until nothing of it is under way, so that the delay can be seen. */
+  #draining = false;
+  #hungry = false;
 
   constructor(settings: PaceSettings = PACE) {
     this.#settings = settings;
-    this.#requestBytes = settings.requestBytes;
+    this.#bytesMax = settings.requestBytes;
     this.#inFlightMax = settings.inFlightMax;
     this.#timeoutMs = settings.timeoutMs;
   }
 
-  /** Bytes of batches to put into one request. */
-  get requestBytes(): number {
-    return this.#requestBytes;
+  /** Bytes a second the link delivers; 0 while nothing is known. */
+  get bytesPerSecond(): number {
+    return this.#rate;
   }
 
+  /** Milliseconds there and back; 0 while nothing is known. */
+  get delayMs(): number {
+    return this.#delayMs === Number.POSITIVE_INFINITY ? 0 : this.#delayMs;
+  }
+
+  /** Bytes of batches to put into one request. */
+  get requestBytes(): number {
+    const wanted = this.#rate === 0 ? FIRST_REQUEST_BYTES : this.#rate * REQUEST_MS / 1_000;
+    return Math.floor(Math.min(this.#bytesMax, Math.max(REQUEST_BYTES_MIN, wanted)));
+  }
+
+  /** Bytes that may be under way. */
+  get windowBytes(): number {
+    const { requestBytes } = this;
+    const wanted = this.#rate * (this.delayMs + QUEUE_MS) / 1_000;
+    return Math.max(2 * requestBytes, wanted);
+  }
+
+  /** Requests that may be under way. */
   get inFlightMax(): number {
     return this.#inFlightMax;
   }
@@ -54,15 +123,55 @@ export class Pace {
     return this.#timeoutMs;
   }
 
-  answered(tookMs: number): void {
-    if (tookMs > this.#timeoutMs * EASY_PART) return;
-    const { requestBytes, inFlightMax, timeoutMs } = this.#settings;
-    // First the size, then the number: one full request before two of them.
-    if (this.#requestBytes === requestBytes) {
-      this.#inFlightMax = Math.min(inFlightMax, this.#inFlightMax + 1);
+  /** Whether another request may go. */
+  hasRoom(live: boolean, nowMs: number): boolean {
+    const count = this.#underWay.size;
+    if (count === 0) return true;
+    if (live) return count < this.#inFlightMax + LIVE_EXTRA_REQUESTS;
+    if (count >= this.#inFlightMax || this.#mustDrain(nowMs)) return false;
+    return this.#underWayBytes + this.requestBytes <= this.windowBytes;
+  }
+
+  sent(bytes: number, live: boolean, nowMs: number): SentRequest {
+    if (this.#underWay.size === 0) {
+      this.#firstSentMs = this.#deliveredMs = nowMs;
+      this.#draining = false;
     }
-    this.#requestBytes = Math.min(requestBytes, this.#requestBytes * 2);
-    this.#timeoutMs = Math.max(timeoutMs, this.#timeoutMs / 2);
+    const request = {
+      bytes,
+      live,
+      sentMs: nowMs,
+      delivered: this.#delivered,
+      deliveredMs: this.#deliveredMs,
+      firstSentMs: this.#firstSentMs,
+    };
+    this.#underWay.add(request);
+    this.#underWayBytes += bytes;
+    return request;
+  }
+
+  /** There is more to send than the window lets go: what is measured now is the link. */
+  held(): void {
+    this.#hungry = true;
+  }
+
+  answered(request: SentRequest, nowMs: number): void {
+    this.#over(request);
+    const tookMs = Math.max(0.1, nowMs - request.sentMs);
+    this.#delivered += request.bytes;
+    this.#deliveredMs = nowMs;
+    this.#firstSentMs = request.sentMs;
+    const sendingMs = request.sentMs - request.firstSentMs;
+    const ackingMs = nowMs - request.deliveredMs;
+    const overMs = Math.max(sendingMs, ackingMs, 0.1);
+    this.#sample((this.#delivered - request.delivered) * 1_000 / overMs);
+    this.#see(tookMs - request.bytes * 1_000 / this.#rate, nowMs);
+    if (tookMs <= this.#timeoutMs * EASY_PART) this.#grow();
+  }
+
+  /** No answer came, or none that counts. */
+  failed(request: SentRequest): void {
+    this.#over(request);
   }
 
   timedOut(): void {
@@ -73,6 +182,68 @@ export class Pace {
 
   tooLarge(): void {
     const least = Math.min(REPLICATION_REQUEST_BYTES_MIN, this.#settings.requestBytes);
-    this.#requestBytes = Math.max(least, Math.floor(this.#requestBytes / 2));
+    this.#bytesMax = Math.max(least, Math.floor(this.#bytesMax / 2));
+  }
+
+  /** Another link, perhaps: what was measured counts no longer. */
+  reset(): void {
+    this.#rates.length = 0;
+    this.#rate = 0;
+    this.#delayMs = Number.POSITIVE_INFINITY;
+    this.#draining = false;
+  }
+
+  #over(request: SentRequest): void {
+    if (this.#underWay.delete(request)) this.#underWayBytes -= request.bytes;
+  }
+
+  #sample(rate: number): void {
+    if (this.#hungry || rate > this.#rate) {
+      this.#rates.push(rate);
+      if (this.#rates.length > RATE_SAMPLES) this.#rates.shift();
+      this.#rate = Math.max(...this.#rates);
+    }
+    this.#hungry = false;
+  }
+
+  #see(delayMs: number, nowMs: number): void {
+    const old = nowMs - this.#delaySeenMs > DELAY_MS_KEPT && !this.#crowded();
+    if (delayMs > this.#delayMs && !old) return;
+    this.#delayMs = Math.max(0, delayMs);
+    this.#delaySeenMs = nowMs;
+  }
+
+  /** Whether what is under way hides the delay. */
+  #crowded(): boolean {
+    return this.#underWayBytes > this.requestBytes;
+  }
+
+  #mustDrain(nowMs: number): boolean {
+    if (nowMs - this.#delaySeenMs > DELAY_MS_KEPT) this.#draining = true;
+    if (!this.#draining) return false;
+    for (const { live } of this.#underWay) if (!live) return true;
+    this.#draining = false;
+    return false;
+  }
+
+  #grow(): void {
+    const { requestBytes, timeoutMs } = this.#settings;
+    const inFlightMax = Math.max(this.#settings.inFlightMax, this.#requestsOnTheWay());
+    // First the size, then the number: one full request before two of them.
+    if (this.#bytesMax === requestBytes) {
+      const one = this.#inFlightMax < inFlightMax ? 1 : 0;
+      this.#inFlightMax = Math.min(inFlightMax, this.#inFlightMax + one);
+    }
+    this.#bytesMax = Math.min(requestBytes, this.#bytesMax * 2);
+    this.#timeoutMs = Math.max(timeoutMs, this.#timeoutMs / 2);
+  }
+
+  /** A fast link with a long way needs more than the usual number under way. */
+  #requestsOnTheWay(): number {
+    const bytes = this.#rate * this.delayMs * 1.5 / 1_000;
+    return Math.min(REQUESTS_ON_THE_WAY_MAX, Math.ceil(bytes / this.requestBytes) + 1);
   }
 }
+
+/** Each is a connection. */
+const REQUESTS_ON_THE_WAY_MAX = 16;

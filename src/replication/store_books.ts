@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { OffsetRange } from "../base/types.ts";
-import type { Skip } from "../protocol/replication/append_frames.ts";
+import type { LogId, OffsetRange } from "../base/types.ts";
+import { NO_FACTS, type Skip } from "../protocol/replication/append_frames.ts";
 import type { SkipAnswer } from "../protocol/replication/append_answer.ts";
 import type { OwnLogRow } from "../store/catalogue.ts";
 import type { LedgerEntry, NewLedgerEntry } from "../store/ledger.ts";
@@ -13,6 +13,10 @@ import type { Store } from "../store/store.ts";
 import type { Lane, LaneLog } from "./lane.ts";
 import type { LaneBooks, LogIdentity } from "./lane_logs.ts";
 import type { LogCursor } from "./log_cursor.ts";
+
+export interface RejectedRange extends OffsetRange {
+  readonly logId: LogId;
+}
 
 /** What replication upstream asks of the store's books. */
 export type ForwardedStore = Pick<Store, "ledger" | "logs" | "ranges" | "forwarded">;
@@ -79,6 +83,15 @@ export class StoreBooks {
   async ledger(log: LaneLog, skips: readonly Skip[]): Promise<void> {
     const entries = skips.map((skip) => entryOf(log, skip));
     await this.#store.ledger.change({ entries });
+  }
+
+  /** The receiver will never take it: that is on record before the lane goes on without it. */
+  async reject(lane: Lane, { logId, from, to }: RejectedRange): Promise<void> {
+    const known = this.#store.ledger.standing(logId);
+    const skip = { logId, from, to, reason: "rejected", facts: NO_FACTS } as const;
+    const isNew = !known.some((entry) => entry.from < to && from < entry.to);
+    if (isNew) await this.#store.ledger.change({ entries: [entryOf(lane.log, skip)] });
+    lane.reject(logId, { from, to });
   }
 
   /** The receiver said what it lacks of what was skipped. */

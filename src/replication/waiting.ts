@@ -4,13 +4,18 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
+import type { Refusal } from "../protocol/replication/refusal.ts";
+import type { LaneRefusal } from "./forwarder_options.ts";
 import type { Lane } from "./lane.ts";
+
+const REASONS_SHOWN_MAX = 10;
 
 export class Waiting {
   readonly #clock: Clock;
   readonly #untilMs = new Map<Lane, number>();
   /** Refusals in a row, without headway between them. */
   readonly #setbacks = new Map<Lane, number>();
+  readonly #refusals = new Map<Lane, Pick<Refusal, "code" | "detail">>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,8 +33,19 @@ export class Waiting {
     return this.#setbacks.get(lane) ?? 0;
   }
 
-  add(lane: Lane, delayMs: number): void {
+  /** @param refusal what the upstream says of it, for the status */
+  add(lane: Lane, delayMs: number, refusal?: Pick<Refusal, "code" | "detail">): void {
     if (delayMs > 0) this.#untilMs.set(lane, this.#clock.monotonicMs() + delayMs);
+    if (refusal !== undefined) this.#refusals.set(lane, refusal);
+  }
+
+  /** Why lanes wait that were refused; of some, where there are many. */
+  *reasons(): Iterable<LaneRefusal> {
+    let left = REASONS_SHOWN_MAX;
+    for (const [lane, { code, detail }] of this.#refusals) {
+      if (left-- === 0) return;
+      yield { lane: lane.name, code, detail };
+    }
   }
 
   /** Counts a refusal, and makes the lane wait. */
@@ -41,11 +57,13 @@ export class Waiting {
   /** The lane made headway. */
   clear(lane: Lane): void {
     this.#setbacks.delete(lane);
+    this.#refusals.delete(lane);
   }
 
   reset(): void {
     this.#untilMs.clear();
     this.#setbacks.clear();
+    this.#refusals.clear();
   }
 
   /** Lanes that waited long enough; they wait no longer. */

@@ -6,6 +6,7 @@ import { decodeAppend } from "../../src/protocol/replication/append_frames.ts";
 import { Lane } from "../../src/replication/lane.ts";
 import { buildRequest } from "../../src/replication/lane_request.ts";
 import { StoreBooks } from "../../src/replication/store_books.ts";
+import { Turns } from "../../src/replication/turns.ts";
 import { append, openStore } from "../support/stores.ts";
 
 async function lanesWith(partitions: number, records = 1) {
@@ -22,8 +23,17 @@ async function lanesWith(partitions: number, records = 1) {
     lanes.push(lane);
   }
   const crc32c = (bytes: Uint8Array) => store.core.crc32c(bytes);
-  return { store, books, lanes, crc32c, ready: new Set(lanes) };
+  return { store, books, lanes, crc32c, turns: turnsOf(lanes) };
 }
+
+function turnsOf(lanes: readonly Lane[]): Turns {
+  const turns = new Turns();
+  for (const lane of lanes) turns.put(lane);
+  return turns;
+}
+
+const LIVE = { kind: "live", priority: 5 } as const;
+const whole = { linkClass: LIVE, bytesMax: 1 << 20, sharedBytesMax: 0 };
 
 const failed = (_lane: Lane, error: OperatingError) => {
   throw error;
@@ -31,29 +41,29 @@ const failed = (_lane: Lane, error: OperatingError) => {
 
 describe("buildRequest()", () => {
   it("puts many small lanes into one request, as many as it may hold", async () => {
-    const { books, ready, crc32c } = await lanesWith(REPLICATION_LANES_PER_REQUEST_MAX + 3);
-    const first = await buildRequest(ready, { bytesMax: 1 << 20, crc32c, books, failed });
+    const { books, turns, crc32c } = await lanesWith(REPLICATION_LANES_PER_REQUEST_MAX + 3);
+    const first = await buildRequest(turns, { ...whole, crc32c, books, failed });
     expect(first.parts).toHaveLength(REPLICATION_LANES_PER_REQUEST_MAX);
     expect(decodeAppend(first.body, crc32c)).toHaveLength(REPLICATION_LANES_PER_REQUEST_MAX);
-    const second = await buildRequest(ready, { bytesMax: 1 << 20, crc32c, books, failed });
+    const second = await buildRequest(turns, { ...whole, crc32c, books, failed });
     expect(second.parts).toHaveLength(3);
-    expect(ready.size).toBe(0);
+    expect(turns.size).toBe(0);
   });
 
   it("stops when it is full, and leaves the others their turn", async () => {
-    const { books, lanes, ready, crc32c } = await lanesWith(3, 50);
-    const request = await buildRequest(ready, { bytesMax: 10, crc32c, books, failed });
+    const { books, lanes, turns, crc32c } = await lanesWith(3, 50);
+    const request = await buildRequest(turns, { ...whole, bytesMax: 10, crc32c, books, failed });
     expect(request.served).toEqual([lanes[0]]);
-    expect([...ready]).toEqual(lanes.slice(1));
+    expect(turns.size).toBe(2);
   });
 
   it("goes without a lane that cannot be read", async () => {
-    const { books, lanes, ready, crc32c } = await lanesWith(2);
+    const { books, lanes, turns, crc32c } = await lanesWith(2);
     const trouble = new OperatingError("storage_failed", "Cannot read");
     lanes[0]!.load = () => Promise.reject(trouble);
     const troubles: unknown[] = [];
-    const request = await buildRequest(ready, {
-      bytesMax: 1 << 20,
+    const request = await buildRequest(turns, {
+      ...whole,
       crc32c,
       books,
       failed: (lane, error) => troubles.push([lane, error]),
@@ -63,9 +73,9 @@ describe("buildRequest()", () => {
   });
 
   it("has what is given up in the ledger before anyone is told", async () => {
-    const { store, books, lanes, ready, crc32c } = await lanesWith(1, 5);
+    const { store, books, lanes, turns, crc32c } = await lanesWith(1, 5);
     store.topic("logs")!.partitions[0]!.setLogStart(5);
-    const request = await buildRequest(ready, { bytesMax: 1 << 20, crc32c, books, failed });
+    const request = await buildRequest(turns, { ...whole, crc32c, books, failed });
     expect(request.parts[0]!.load.questions).toMatchObject([{ from: 0, to: 5 }]);
     expect([...store.ledger.entries()]).toMatchObject([
       { from: 0, to: 5, reason: "lost_at_receiver", state: "provisional" },

@@ -9,11 +9,12 @@
  *     detail     string    in a sentence
  *     retriable  boolean   whether the same can succeed later without anyone's help
  *     expected   integer   lane_out_of_order: the source offset the receiver expects next
+ *     from, to   integers  batch_rejected: source offsets that will never be taken
  *
  * @module
  */
 import { OFFSET_MAX } from "../../base/limits.ts";
-import type { LogId, Offset } from "../../base/types.ts";
+import type { LogId, Offset, OffsetRange } from "../../base/types.ts";
 import type { Fields } from "./fields.ts";
 import { LANE_NAME_MAX } from "./lane_name.ts";
 
@@ -24,6 +25,7 @@ export interface Refusal {
   readonly detail: string;
   readonly retriable: boolean;
   readonly expected: Offset | null;
+  readonly range?: OffsetRange | null;
 }
 
 const CODE_MAX = 64;
@@ -37,6 +39,7 @@ export function refusalToJson(refusal: Refusal): Record<string, unknown> {
     detail: refusal.detail.slice(0, DETAIL_MAX),
     retriable: refusal.retriable,
     ...(refusal.expected === null ? undefined : { expected: refusal.expected }),
+    ...(refusal.range ? { from: refusal.range.from, to: refusal.range.to } : undefined),
   };
 }
 
@@ -48,5 +51,11 @@ export function refusalOf(fields: Fields): Refusal {
     detail: fields.text("detail", DETAIL_MAX),
     retriable: fields.boolean("retriable"),
     expected: fields.has("expected") ? fields.integer("expected", 0, OFFSET_MAX) : null,
+    range: fields.has("from") ? rangeOf(fields) : null,
   };
+}
+
+function rangeOf(fields: Fields): OffsetRange {
+  const from = fields.integer("from", 0, OFFSET_MAX);
+  return { from, to: fields.integer("to", from, OFFSET_MAX) };
 }
