@@ -110,6 +110,11 @@ export class Forwarder {
     this.#running = null;
   }
 
+  /** Node ids from the upstream to the root of the chain, as far as is known. */
+  get route(): readonly NodeId[] {
+    return this.#link.route;
+  }
+
   status(): ForwarderStatus {
     const { backlogBytes, backlogRecords, lagRecords, lanesSplit } = this.#amounts();
     const { bytesPerSecond } = this.#pace;
@@ -118,6 +123,7 @@ export class Forwarder {
       upstream: this.#options.upstreamUrl,
       upstreamNode: this.#link.session?.nodeName ?? null,
       error: this.#health.trouble?.message ?? null,
+      errorCode: this.#health.trouble?.code ?? null,
       failures: this.#health.failures,
       lagRecords,
       lanes: this.#lanes.size,
@@ -200,8 +206,18 @@ export class Forwarder {
   }
 
   async #probe(): Promise<void> {
-    await this.#link.announce([]);
+    await this.#timed(() => this.#link.announce([]));
     this.#heard();
+  }
+
+  /** Small requests tell how long the way is, while nothing else is on it. */
+  async #timed<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+    const { clock } = this.#options;
+    const [startMs, idle] = [clock.monotonicMs(), this.#underWay.size === 0];
+    const answer = await request();
+    const nowMs = clock.monotonicMs();
+    if (idle) this.#pace.seen(nowMs - startMs, nowMs);
+    return answer;
   }
 
   #heard(): void {
@@ -229,7 +245,7 @@ export class Forwarder {
     try {
       for (let at = 0; at < logs.length; at += REPLICATION_ANNOUNCE_LOGS_MAX) {
         const some = logs.slice(at, at + REPLICATION_ANNOUNCE_LOGS_MAX);
-        const answer = await this.#link.announce(some);
+        const answer = await this.#timed(() => this.#link.announce(some));
         for (const standing of answer.logs) standings.set(standing.logId, standing);
         for (const refusal of answer.refused) this.#logRefusal(refusal);
       }

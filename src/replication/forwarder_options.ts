@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock, Timers } from "../base/clock.ts";
+import type { ErrorCode } from "../base/errors.ts";
 import {
   REPLICATION_LINGER_MS,
   REPLICATION_PROBE_MS,
@@ -44,6 +45,8 @@ export interface ForwarderOptions {
   readonly upstreamUrl: string;
   readonly token: string | null;
   readonly nodeName: string;
+  /** Of this process, 16 hex: tells a receiver a restart from a clone. */
+  readonly run?: string;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -67,8 +70,9 @@ export interface ForwarderStatus {
   readonly upstream: string;
   /** Name of the upstream node, once it said hello. */
   readonly upstreamNode: string | null;
-  /** Why the link is down, in a sentence. */
+  /** Why the link is down, in a sentence, and its code. */
   readonly error: string | null;
+  readonly errorCode: ErrorCode | null;
   readonly failures: number;
   readonly lagRecords: number;
   readonly lanes: number;

@@ -2,9 +2,9 @@
  * How much a link is asked to carry at once. Pure arithmetic; time is handed in.
  *
  *     rate      bytes a second the link delivers: the most of the last rounds (below)
- *     delay     how long the shortest way there and back takes, what is sent left out
+ *     delay     how long a small request takes there and back while nothing else is under way
  *     request   a fifth of a second of the rate: so long at most a live record waits behind one
- *     window    what may be under way: rate × (delay + 0.4 s), so that the link never runs dry, and
+ *     window    what may be under way: rate × (delay + 0.3 s), so that the link never runs dry, and
  *               no queue builds up before it
  *
  * A sample of the rate is what was acknowledged between a request's sending and its answer, over
@@ -43,12 +43,14 @@ const EASY_PART = 1 / 4;
 /** The rate of one request: what a live record waits for at most, once it is first in line. */
 const REQUEST_MS = 200;
 /** What may wait before the link, so that it never runs dry. */
-const QUEUE_MS = 400;
+const QUEUE_MS = 300;
 /** Bytes of a request before anything was measured, and the least there ever are. */
-const FIRST_REQUEST_BYTES = 64 * 1024;
+const FIRST_REQUEST_BYTES = 32 * 1024;
 const REQUEST_BYTES_MIN = 4 * 1024;
 /** Samples of the rate that count: some rounds of a full window. */
-const RATE_SAMPLES = 16;
+const RATE_SAMPLES = 10;
+/** So many in a row below half the rate are enough to believe that the link got slower. */
+const SLOWER_SAMPLES = 3;
 /** How long the least delay counts before it must be seen again. */
 const DELAY_MS_KEPT = 30_000;
 /** Live requests may be so many more than the window has room for. */
@@ -64,6 +66,8 @@ export interface SentRequest {
   /** When the first of what was under way then was sent. */
   readonly firstSentMs: number;
   readonly live: boolean;
+  /** Nothing else was under way. */
+  readonly alone: boolean;
 }
 
 export class Pace {
@@ -140,6 +144,7 @@ export class Pace {
     const request = {
       bytes,
       live,
+      alone: this.#underWay.size === 0,
       sentMs: nowMs,
       delivered: this.#delivered,
       deliveredMs: this.#deliveredMs,
@@ -165,8 +170,15 @@ export class Pace {
     const ackingMs = nowMs - request.deliveredMs;
     const overMs = Math.max(sendingMs, ackingMs, 0.1);
     this.#sample((this.#delivered - request.delivered) * 1_000 / overMs);
-    this.#see(tookMs - request.bytes * 1_000 / this.#rate, nowMs);
+    if (request.alone || tookMs < this.#delayMs) this.seen(tookMs, nowMs);
     if (tookMs <= this.#timeoutMs * EASY_PART) this.#grow();
+  }
+
+  /** So long it took there and back, with nothing else under way. */
+  seen(tookMs: number, nowMs: number): void {
+    if (tookMs > this.#delayMs && nowMs - this.#delaySeenMs <= DELAY_MS_KEPT) return;
+    this.#delayMs = tookMs;
+    this.#delaySeenMs = nowMs;
   }
 
   /** No answer came, or none that counts. */
@@ -200,22 +212,13 @@ export class Pace {
   #sample(rate: number): void {
     if (this.#hungry || rate > this.#rate) {
       this.#rates.push(rate);
-      if (this.#rates.length > RATE_SAMPLES) this.#rates.shift();
+      const slower = this.#rates.slice(-SLOWER_SAMPLES);
+      const isSlower = slower.length === SLOWER_SAMPLES && Math.max(...slower) < this.#rate / 2;
+      if (isSlower) this.#rates.splice(0, this.#rates.length, ...slower);
+      else if (this.#rates.length > RATE_SAMPLES) this.#rates.shift();
       this.#rate = Math.max(...this.#rates);
     }
     this.#hungry = false;
-  }
-
-  #see(delayMs: number, nowMs: number): void {
-    const old = nowMs - this.#delaySeenMs > DELAY_MS_KEPT && !this.#crowded();
-    if (delayMs > this.#delayMs && !old) return;
-    this.#delayMs = Math.max(0, delayMs);
-    this.#delaySeenMs = nowMs;
-  }
-
-  /** Whether what is under way hides the delay. */
-  #crowded(): boolean {
-    return this.#underWayBytes > this.requestBytes;
   }
 
   #mustDrain(nowMs: number): boolean {

@@ -24,6 +24,7 @@ class Sending {
   /** @returns how much of the link was used, and the longest that a byte waited for it */
   run({ bytesPerSecond, delayMs }: Pipe, ms: number) {
     const startMs = this.#nowMs;
+    if (startMs === 0) this.#pace.seen(delayMs + 300 * 1_000 / bytesPerSecond, 0);
     let [delivered, queueMs] = [0, 0];
     while (this.#nowMs < startMs + ms) {
       while (this.#pace.hasRoom(false, this.#nowMs)) {

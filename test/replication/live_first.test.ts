@@ -1,0 +1,84 @@
+/**
+ * Live records ahead of a backlog, end to end on a virtual clock: a gateway with live_first topics,
+ * a link that carries only so much, and a real receiver.
+ */
+import { describe, expect, it } from "vitest";
+import { TOPIC_DEFAULTS, type TopicSettings } from "../../src/store/settings.ts";
+import { HandClock } from "../support/hand_clock.ts";
+import { NarrowLink, type NarrowLinkOptions } from "../support/narrow_link.ts";
+import { pass, SimulatedNode, turns, until } from "../support/replication_world.ts";
+
+interface WorldOptions {
+  readonly link?: NarrowLinkOptions;
+  readonly topic?: Partial<TopicSettings>;
+}
+
+const SLOW: NarrowLinkOptions = { bytesPerSecond: 50_000, delayMs: 40 };
+
+async function world({ link: options = SLOW, topic }: WorldOptions = {}) {
+  const clock = new HandClock();
+  const topicDefaults: TopicSettings = {
+    ...TOPIC_DEFAULTS,
+    compressionType: "none",
+    replicationOrder: "live_first",
+    ...topic,
+  };
+  const settings = { topicDefaults };
+  const gateway = new SimulatedNode({ name: "gateway", seed: 1, clock, settings });
+  const centre = new SimulatedNode({ name: "centre", seed: 2, clock, settings });
+  await gateway.start();
+  await centre.start();
+  const link = new NarrowLink(clock, options);
+  const forward = () => gateway.forward(link);
+  const caughtUp = () => gateway.forwarder!.status().lagRecords === 0;
+  return { clock, gateway, centre, link, forward, caughtUp };
+}
+
+/** `count` records of about 1 KB, in batches of ten. */
+async function backlog(gateway: SimulatedNode, count: number, prefix = "b"): Promise<string[]> {
+  const all: string[] = [];
+  for (let at = 0; at < count; at += 10) {
+    const values = Array.from(
+      { length: 10 },
+      (_, one) => `${prefix}${at + one}:`.padEnd(1_000, "."),
+    );
+    all.push(...values);
+    expect(await gateway.append("logs", 0, values)).toBe(true);
+  }
+  return all;
+}
+
+const valuesOf = async (node: SimulatedNode) =>
+  (await node.records("logs")).map(({ value }) => value);
+const inOrder = async (node: SimulatedNode) =>
+  (await node.records("logs")).sort((a, b) => a.sourceOffset - b.sourceOffset)
+    .map(({ value }) => value);
+
+describe("live_first", () => {
+  it("brings live records while a backlog drains, each once, and is one lane again then", async () => {
+    const { clock, gateway, centre, link, forward, caughtUp } = await world();
+    const old = await backlog(gateway, 500);
+    link.serve = centre.serve();
+    forward();
+    await until(clock, () => gateway.forwarder!.status().lanesSplit === 1);
+    await gateway.append("logs", 0, ["live"]);
+    await until(clock, () => gateway.forwarder!.status().liveDelayMs !== null, { limitMs: 2_000 });
+    const early = await valuesOf(centre);
+    expect(early).toContain("live");
+    expect(early.length).toBeLessThan(200);
+    // The contiguous part alone moves what the gateway may forget.
+    expect(gateway.store.forwarded.of("logs", 0).held).toBeLessThan(200);
+
+    await until(clock, caughtUp);
+    await gateway.append("logs", 0, ["after"]);
+    await until(clock, caughtUp);
+    expect(await inOrder(centre)).toEqual([...old, "live", "after"]);
+    expect(gateway.forwarder!.status()).toMatchObject({ lanesSplit: 0, backlogBytes: 0 });
+    expect(gateway.store.forwarded.of("logs", 0)).toEqual({ held: 502, settled: 502 });
+    expect([...centre.store.ranges.all()]).toMatchObject([{ watermark: 502, islands: [] }]);
+    // Nothing of it went twice.
+    expect(link.bodyBytes).toBeLessThan(1.1 * 502 * 1_010);
+    await gateway.stop();
+    void turns, pass;
+  });
+});
