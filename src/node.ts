@@ -5,6 +5,7 @@
  */
 import { messageOf } from "./base/errors.ts";
 import type { Logger } from "./base/log.ts";
+import { randomHex } from "./base/random.ts";
 import type { LogId } from "./base/types.ts";
 import type { Config } from "./config.ts";
 import { Core } from "./core/core.ts";
@@ -39,6 +40,8 @@ import { Store } from "./store/store.ts";
 
 /** How long requests under way may take once the node is told to stop; then they are cut off. */
 const HTTP_STOP_MS = 3_000;
+/** Bytes drawn for the run of this process. */
+const RUN_BYTES = 8;
 
 export interface Address {
   readonly hostname: string;
@@ -73,6 +76,10 @@ interface Rooms extends NodeOptions {
   readonly doors: (() => Promise<void>)[];
 }
 
+interface HttpRooms extends Rooms {
+  readonly forwarder: Forwarder | null;
+}
+
 /** @throws {OperatingError} with a sentence that says what to do, when the node cannot start. */
 export async function startNode(options: NodeOptions): Promise<Node> {
   await using started = new AsyncDisposableStack();
@@ -93,12 +100,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       bytesPerSourceMax: config.in_flight_bytes_per_connection_max,
     }),
   };
-  startForwarder(rooms);
+  const forwarder = startForwarder(rooms);
   started.defer(async () => {
     await Promise.all(rooms.doors.map((close) => close()));
   });
   const mqtt = startMqtt(rooms);
-  const http = startHttp(rooms);
+  const http = startHttp({ ...rooms, forwarder });
   // All is well: from here on the caller decides when it is taken down.
   const running = started.move();
   return {
@@ -139,8 +146,8 @@ async function openStore(
   return { store, catalogue };
 }
 
-function startForwarder({ config, logger, metrics, store, started }: Rooms): void {
-  if (config.upstream === null) return;
+function startForwarder({ config, logger, metrics, store, started }: Rooms): Forwarder | null {
+  if (config.upstream === null) return null;
   const client = openHttpClient();
   started.defer(() => client.close());
   const forwarder = new Forwarder({
@@ -149,9 +156,11 @@ function startForwarder({ config, logger, metrics, store, started }: Rooms): voi
     upstreamUrl: config.upstream,
     token: config.upstream_token,
     nodeName: config.node_name,
+    run: randomHex(HOST_RANDOM, RUN_BYTES),
   });
   forwarder.start();
   started.defer(() => forwarder.stop());
+  return forwarder;
 }
 
 function startMqtt(rooms: Rooms): Address | null {
@@ -177,13 +186,18 @@ function startMqtt(rooms: Rooms): Address | null {
   return listener.address;
 }
 
-function startHttp(rooms: Rooms): Address | null {
+function startHttp(rooms: HttpRooms): Address | null {
   const { config, logger, doors, onBug } = rooms;
   if (config.http_port === null) return null;
+  const remotes: Remotes = new WeakMap();
+  const handle = joinApps(makeApps(rooms, remotes));
   const server = serveHttp({
     hostname: config.host,
     port: config.http_port,
-    handle: joinApps(makeApps(rooms)),
+    handle(request, remote) {
+      remotes.set(request, remote);
+      return handle(request);
+    },
     onBug,
     onTrouble: (error) => logger.warn("http_listener_failed", { error: messageOf(error) }),
   });
@@ -191,9 +205,13 @@ function startHttp(rooms: Rooms): Address | null {
   return server.address;
 }
 
-function makeApps(rooms: Rooms): RoomApp[] {
+/** Where requests came from. */
+type Remotes = WeakMap<Request, string>;
+
+function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
   const { config, logger, metrics, store, admission, catalogue, credentials, stopping, onBug } =
     rooms;
+  const { forwarder } = rooms;
   const common = {
     ...{ store, logger, metrics, inflate, onBug },
     ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
@@ -206,6 +224,7 @@ function makeApps(rooms: Rooms): RoomApp[] {
     ...(store.hasUpstream && {
       settledOf: (logId: LogId) => store.forwarded.ofLog(logId)?.settled ?? 0,
     }),
+    route: () => forwarder?.route ?? [],
   });
   return [
     createIngressApp({
@@ -217,12 +236,14 @@ function makeApps(rooms: Rooms): RoomApp[] {
       ...common,
       receiver,
       peerOf: ({ headers }) => credentials.ofHeader(headers.get("authorization"))?.name ?? null,
+      addressOf: (request) => remotes.get(request) ?? null,
     }),
     createEgressApp({
       ...common,
       stopping,
       reportedOf: (lane) => laneReportOf(receiver.sessions.all(), lane),
-      ready: () => readinessOf({ stopping, store, catalogue }),
+      clones: () => receiver.sessions.runs.cloned(),
+      ready: () => readinessOf({ stopping, store, catalogue, link: forwarder?.status() ?? null }),
     }),
   ];
 }

@@ -13,9 +13,11 @@ export interface ReadinessOptions {
   readonly store: Pick<Store, "topics" | "roomBytes">;
   /** Why nothing can be looked up or changed in the catalogue any more; null while it can. */
   readonly catalogue: { readonly failure: string | null };
+  /** The link upstream; null where there is none. */
+  readonly link?: { readonly errorCode: string | null; readonly state: string } | null;
 }
 
-export function readinessOf({ stopping, store, catalogue }: ReadinessOptions): Readiness {
+export function readinessOf({ stopping, store, catalogue, link }: ReadinessOptions): Readiness {
   if (stopping.aborted) return { ready: false, reason: "stopping" };
   if (catalogue.failure !== null) return { ready: false, reason: "the catalogue failed" };
   // Topics that drop the oldest make room for themselves.
@@ -23,5 +25,7 @@ export function readinessOf({ stopping, store, catalogue }: ReadinessOptions): R
   if (rejecting && store.roomBytes <= 0) {
     return { ready: false, reason: "the disk is full, and a topic rejects records" };
   }
+  // With the link refused, records are taken and served all the same; but nobody should overlook it.
+  if (link?.state === "refused") return { ready: true, upstream: link.errorCode ?? link.state };
   return { ready: true };
 }

@@ -15,6 +15,16 @@ describe("readinessOf()", () => {
       .toEqual({ ready: false, reason: "stopping" });
   });
 
+  it("is ready with an upstream that refuses it, and says so", async () => {
+    const { store } = await openStore();
+    const state = (link: { state: string; errorCode: string | null }) =>
+      readinessOf({ stopping: running, store, catalogue: working, link });
+    expect(state({ state: "backing_off", errorCode: "upstream_unreachable" }))
+      .toEqual({ ready: true });
+    expect(state({ state: "refused", errorCode: "loop_detected" }))
+      .toEqual({ ready: true, upstream: "loop_detected" });
+  });
+
   it("is not ready once the catalogue failed, and says no more than that", async () => {
     const { store } = await openStore();
     const catalogue = { failure: "the worker ended" };

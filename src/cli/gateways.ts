@@ -14,6 +14,10 @@ interface GatewayList {
     readonly lag_seconds: number | null;
     readonly last_seen: number | null;
   }[];
+  readonly clones: readonly {
+    readonly node_id: string;
+    readonly nodes: readonly { readonly node_name: string; readonly address: string | null }[];
+  }[];
 }
 
 const HEAD = [
@@ -29,7 +33,7 @@ export const GATEWAYS: Command = {
   bare: ["--closed"],
   async run({ args, api, terminal }) {
     const query = args.has("--closed") ? "?closed=true" : "";
-    const { gateways } = await api().get(`/v1/gateways${query}`) as GatewayList;
+    const { gateways, clones } = await api().get(`/v1/gateways${query}`) as GatewayList;
     const rows = gateways.map((log) => [
       log.gateway,
       log.topic,
@@ -42,5 +46,12 @@ export const GATEWAYS: Command = {
       log.last_seen === null ? null : new Date(log.last_seen).toISOString(),
     ]);
     await terminal.out(formatTable(HEAD, rows));
+    for (const { node_id, nodes } of clones) {
+      const names = nodes.map(({ node_name, address }) => `${node_name} at ${address ?? "?"}`);
+      terminal.remark(
+        `Node ${node_id} runs twice: ${names.join(" and ")}. One is a copy of the other's data ` +
+          "directory: give it an empty one of its own.",
+      );
+    }
   },
 };

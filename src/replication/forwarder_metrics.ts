@@ -30,6 +30,11 @@ export class ForwarderMetrics {
       ({ state }) => state === "connected" ? 1 : 0,
     );
     gauge(
+      "loop",
+      "1 while the upstream refuses this node, because what it sends would come back to it",
+      ({ errorCode }) => errorCode === "loop_detected" ? 1 : 0,
+    );
+    gauge(
       "lanes_waiting",
       "Partitions the upstream refuses while it takes others",
       ({ lanesWaiting }) => lanesWaiting,

@@ -29,12 +29,13 @@ export function lagsOf({ store, clock, reportedOf }: LagOptions): ReadonlyMap<Lo
     if (predecessor !== null) ends.set(predecessor, predecessorEnd);
   }
   const lanes = new Map<string, LaneReport | null>();
-  const laneOf = (log: ReceivedLog) => `${log.peer} ${log.source.topic}/${log.source.partition}`;
+  const laneOf = ({ paths, source }: ReceivedLog) =>
+    `${paths.join(" ")} ${source.topic}/${source.partition}`;
   // What earlier logs of a lane still owe is part of what the gateway said of the lane.
   const owed = new Map<string, number>();
   for (const log of logs) {
     const lane = laneOf(log);
-    if (!lanes.has(lane)) lanes.set(lane, reportedOf?.(laneNameOf(log)) ?? null);
+    if (!lanes.has(lane)) lanes.set(lane, newestOf(lanesOf(log).map((one) => reportedOf?.(one))));
     const end = ends.get(log.logId);
     if (end !== undefined) owed.set(lane, (owed.get(lane) ?? 0) + missingBelow(log, end));
   }
@@ -62,8 +63,17 @@ export function receivedOf({ firstOffset, watermark, islands }: ReceivedLog): nu
   return watermark - firstOffset + islands.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
-function laneNameOf({ peer, source }: ReceivedLog): Lane {
-  return { peer, topic: source.topic, partition: source.partition };
+/** By every path it came; the peer it comes by now is the one heard of last. */
+function lanesOf({ paths, source: { topic, partition } }: ReceivedLog): Lane[] {
+  return paths.map((peer) => ({ peer, topic, partition }));
+}
+
+function newestOf(reports: readonly (LaneReport | null | undefined)[]): LaneReport | null {
+  let newest: LaneReport | null = null;
+  for (const report of reports) {
+    if (report && (newest === null || report.lastSeenMs > newest.lastSeenMs)) newest = report;
+  }
+  return newest;
 }
 
 function missingBelow(log: ReceivedLog, end: Offset): number {

@@ -7,7 +7,7 @@ import { LISTED_LOGS_MAX } from "../../base/limits.ts";
 import { Query } from "../../protocol/http/query.ts";
 import type { ReceivedLog } from "../../store/received_ranges.ts";
 import { lagsOf, type LogLag } from "./gateway_lag.ts";
-import type { EgressOptions } from "./options.ts";
+import type { Clone, EgressOptions } from "./options.ts";
 
 const PARAMETERS = ["gateway", "topic", "closed"];
 
@@ -18,22 +18,37 @@ export function listGateways(options: EgressOptions, request: Request): unknown 
   const topic = query.text("topic");
   const closed = query.flag("closed");
   const lags = lagsOf(options);
+  const clones = options.clones?.() ?? [];
+  const shared = new Set(clones.flatMap(({ runs }) => runs.map(({ peer }) => peer)));
   const logs: unknown[] = [];
   let omitted = 0;
   for (const log of options.store.ranges.all()) {
     if (log.closed && !closed) continue;
     if (gateway !== undefined && log.gateway !== gateway) continue;
     if (topic !== undefined && log.source.topic !== topic) continue;
-    if (logs.length < LISTED_LOGS_MAX) logs.push(logDocument(log, lags.get(log.logId)!));
-    else omitted++;
+    if (logs.length < LISTED_LOGS_MAX) {
+      const cloned = log.paths.some((peer) => shared.has(peer));
+      logs.push(logDocument(log, lags.get(log.logId)!, cloned));
+    } else omitted++;
   }
-  return { gateways: logs, omitted };
+  return { gateways: logs, omitted, clones: clones.map(cloneDocument) };
 }
 
-function logDocument(log: ReceivedLog, lag: LogLag): unknown {
+function cloneDocument({ nodeId, runs }: Clone): unknown {
+  return {
+    node_id: nodeId,
+    nodes: runs.map(({ nodeName, address, peer, lastSeenMs }) => ({
+      ...{ node_name: nodeName, address, peer, last_seen: lastSeenMs },
+    })),
+  };
+}
+
+function logDocument(log: ReceivedLog, lag: LogLag, cloned: boolean): unknown {
   return {
     gateway: log.gateway,
     peer: log.peer,
+    paths: log.paths,
+    cloned,
     log_id: log.logId,
     topic: log.source.topic,
     partition: log.source.partition,

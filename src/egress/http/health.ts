@@ -9,8 +9,10 @@ export function health(): Response {
   return plain(200, { status: "ok" });
 }
 
-export function readiness({ ready, reason }: Readiness): Response {
-  const state = ready ? { status: "ready" } : { status: "not_ready", reason: reason ?? "starting" };
+export function readiness({ ready, reason, upstream }: Readiness): Response {
+  const state = ready
+    ? { status: "ready", ...(upstream === undefined ? {} : { upstream }) }
+    : { status: "not_ready", reason: reason ?? "starting" };
   return plain(ready ? 200 : 503, state);
 }
 

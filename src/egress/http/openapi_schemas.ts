@@ -155,6 +155,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Gateway: object({
     gateway: { ...text, description: "Its name." },
     peer: { ...text, description: "The name of its credential, or its node id." },
+    paths: list(text, {
+      description: "Every peer it came by; the one it came by first stands first.",
+    }),
+    cloned: { ...flag, description: "Two live processes share the identity of one of its peers." },
     log_id: logId,
     topic: { ...text, description: "At the gateway." },
     partition: integer,
@@ -179,6 +183,18 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Gateways: object({
     gateways: list(ref("Gateway")),
     omitted: { ...integer, description: "Logs beyond those an answer lists: use the filters." },
+    clones: list(
+      object({
+        node_id: logId,
+        nodes: list(object({
+          node_name: text,
+          address: nullableText,
+          peer: text,
+          last_seen: integer,
+        })),
+      }),
+      { description: "Node ids with two live processes: a data directory, or a card, was copied." },
+    ),
   }),
 
   LedgerEntry: object({
@@ -209,5 +225,9 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     totals: object(account),
   }),
 
-  Status: object({ status: text, reason: text }, ["reason"]),
+  Status: object({
+    status: text,
+    reason: text,
+    upstream: { ...text, description: "Why only an operator can help the link: an error code." },
+  }, ["reason", "upstream"]),
 };

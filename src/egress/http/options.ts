@@ -6,7 +6,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import type { TimestampMs, TopicName } from "../../base/types.ts";
+import type { NodeId, TimestampMs, TopicName } from "../../base/types.ts";
 import type { Inflate } from "../../format/codec.ts";
 import type { Store } from "../../store/store.ts";
 import type { PrometheusMetrics } from "./metrics.ts";
@@ -48,6 +48,19 @@ export interface Readiness {
   readonly ready: boolean;
   /** What is waited for, or what is wrong, in words. */
   readonly reason?: string;
+  /** Why the upstream cannot be replicated to until somebody helps: an error code. */
+  readonly upstream?: string;
+}
+
+/** A node id that two live processes share. */
+export interface Clone {
+  readonly nodeId: NodeId;
+  readonly runs: readonly {
+    readonly nodeName: string;
+    readonly address: string | null;
+    readonly peer: string;
+    readonly lastSeenMs: TimestampMs;
+  }[];
 }
 
 export interface EgressOptions {
@@ -61,6 +74,8 @@ export interface EgressOptions {
   readonly ready: () => Readiness;
   /** What the replication receiver heard of a lane; null where it heard nothing in this run. */
   readonly reportedOf?: (lane: Lane) => LaneReport | null;
+  /** Node ids that two live processes share. */
+  readonly clones?: () => readonly Clone[];
   /** Aborted when the node stops: whoever waits for records is answered at once. */
   readonly stopping?: AbortSignal;
   /** Told of each bug, after it was logged. */

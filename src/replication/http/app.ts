@@ -46,12 +46,14 @@ export interface ReplicationAppOptions {
   readonly authorize: (scope: "replicate") => MiddlewareHandler;
   /** Name of the peer whose credential the request carries; null where none is needed. */
   readonly peerOf: (request: Request) => string | null;
+  /** Where the request came from, "address:port"; null where that is not known. */
+  readonly addressOf?: (request: Request) => string | null;
   /** Told of each bug, after it was logged. */
   readonly onBug?: (error: unknown) => void;
 }
 
 export function createReplicationApp(options: ReplicationAppOptions): Hono {
-  const { receiver, timers, logger, authorize, peerOf, onBug } = options;
+  const { receiver, timers, logger, authorize, peerOf, addressOf, onBug } = options;
   const bodies = new BodyReader({ timers });
   const app = new Hono();
   const answered: Answered = (body, { status = 200, type = "application/json" } = {}) => {
@@ -63,7 +65,9 @@ export function createReplicationApp(options: ReplicationAppOptions): Hono {
     const body = await bodies.read(c.req.raw, REPLICATION_JSON_BYTES_MAX);
     try {
       checkBody(body.bytes, c.req.raw.headers, receiver.crc32c);
-      const answer = receiver.hello(decodeHelloRequest(body.bytes), peerOf(c.req.raw));
+      const address = addressOf?.(c.req.raw) ?? null;
+      const hello = decodeHelloRequest(body.bytes);
+      const answer = receiver.hello(hello, peerOf(c.req.raw), address);
       return answered(encodeHelloAnswer(answer));
     } finally {
       body.release();

@@ -4,7 +4,16 @@ import type { ReceivedLog } from "../../../src/store/received_ranges.ts";
 
 function logOf(logId: string, more: Partial<ReceivedLog>): ReceivedLog {
   return {
-    ...{ logId, peer: "p", gateway: "g", firstOffset: 0, watermark: 0, expected: 0, islands: [] },
+    ...{
+      logId,
+      peer: "p",
+      paths: ["p"],
+      gateway: "g",
+      firstOffset: 0,
+      watermark: 0,
+      expected: 0,
+      islands: [],
+    },
     ...{ source: { topic: "t", partition: 0 }, target: { topic: "t", partition: 0 }, lost: [] },
     ...{ predecessor: null, predecessorEnd: 0, root: logId, closed: false },
     ...more,

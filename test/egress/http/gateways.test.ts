@@ -30,6 +30,45 @@ describe("GET /v1/gateways", () => {
     });
   });
 
+  it("shows every path of a log, never its key, and the newest word of any of them", async () => {
+    const world = await announced({
+      reportedOf: ({ peer }: Lane) =>
+        peer === "site-2"
+          ? { pendingRecords: 3, lastSeenMs: 9 }
+          : { pendingRecords: 7, lastSeenMs: 5 },
+    });
+    const pathKey = "a1".repeat(16);
+    const log = {
+      ...{ logId: LOG, gateway: "north", topic: "logs", partition: 2, firstOffset: 10, pathKey },
+      ...{ predecessor: null, predecessorEnd: 0, root: LOG },
+    };
+    await world.store.ranges.announce({ ...log, peer: "0123456789abcdef" });
+    await world.store.ranges.announce({ ...log, peer: "site-2" });
+    const text = await (await world.get("/v1/gateways?gateway=north")).text();
+    expect(text).not.toContain(pathKey);
+    const { gateways } = JSON.parse(text);
+    expect(gateways[0]).toMatchObject({
+      ...{ peer: "0123456789abcdef", paths: ["0123456789abcdef", "site-2"], cloned: false },
+      ...{ lag_records: 3, last_seen: 9 },
+    });
+  });
+
+  it("marks the logs of a cloned identity, and names both nodes", async () => {
+    const [peer, nodeId] = ["0123456789abcdef", "0123456789abcdef"];
+    const run = (nodeName: string, address: string) => ({ nodeName, address, peer, lastSeenMs: 4 });
+    const runs = [run("kiosk", "10.0.0.1:9"), run("kiosk-2", "10.0.0.2:9")];
+    const world = await announced({ clones: () => [{ nodeId, runs }] });
+    const { gateways, clones } = await (await world.get("/v1/gateways")).json();
+    expect(gateways.map(({ cloned }: { cloned: boolean }) => cloned)).toEqual([true, true]);
+    expect(clones).toEqual([{
+      node_id: nodeId,
+      nodes: [
+        { node_name: "kiosk", address: "10.0.0.1:9", peer, last_seen: 4 },
+        { node_name: "kiosk-2", address: "10.0.0.2:9", peer, last_seen: 4 },
+      ],
+    }]);
+  });
+
   it("tells the lag, as far as the gateway told it", async () => {
     const world = await announced({
       reportedOf: ({ peer, topic, partition }: Lane) => {

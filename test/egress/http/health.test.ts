@@ -9,6 +9,12 @@ describe("health()", () => {
 });
 
 describe("readiness()", () => {
+  it("tells of an upstream that nobody but an operator can help", async () => {
+    const looped = readiness({ ready: true, upstream: "loop_detected" });
+    expect(looped.status).toBe(200);
+    expect(await looped.json()).toEqual({ status: "ready", upstream: "loop_detected" });
+  });
+
   it("is 200 when ready, else 503 with the reason", async () => {
     expect(readiness({ ready: true }).status).toBe(200);
     const waiting = readiness({ ready: false, reason: "recovering logs-0" });

@@ -44,8 +44,9 @@ describe("hello", () => {
   });
 
   it("refuses the node itself", async () => {
-    const { status } = await peer.hello({ nodeId: centre.store.nodeId });
-    expect(status).toBe(400);
+    const { status, json } = await peer.hello({ nodeId: centre.store.nodeId });
+    expect(status).toBe(409);
+    expect(json).toMatchObject({ code: "loop_detected" });
   });
 
   it("refuses a body that was damaged on the way", async () => {
