@@ -10,14 +10,20 @@ import mqtt from "mqtt";
 import { expect, it } from "vitest";
 import { diceOf } from "../support/dice.ts";
 import { FlakyProxy } from "../support/flaky_proxy.ts";
-import { type NodeProcess, startNodeProcess, temporaryDirectory } from "../support/process.ts";
+import {
+  caughtUp,
+  faultsOf,
+  HttpPublisher,
+  NO_FAULTS,
+  Publisher,
+  RestartedNode,
+  sleep,
+} from "../support/restarted_node.ts";
 
 const KILLS = Number(process.env["LOGBOOM_KILLS"] ?? 4);
 const SEED = Number(process.env["LOGBOOM_SEED"] ?? 1);
 const PUBLISHERS = 4;
-const WINDOW = 20;
 const PAUSE_MS = 20;
-const CAUGHT_UP_MS = 60_000;
 
 const FAULTS = { refuse: 0.1, cut: 0.01, stall: 0.02, stallMs: 300 };
 
@@ -25,11 +31,11 @@ it(
   `delivers every acknowledged record once and in order, through ${KILLS} kills (seed ${SEED})`,
   async () => {
     const dice = diceOf(SEED);
-    const centre = new KilledNode("centre", ["--default-partitions", "3"]);
+    const centre = new RestartedNode("centre", ["--default-partitions", "3"]);
     await centre.start();
     const proxy = await FlakyProxy.start(centre.httpPort, { dice, faults: FAULTS });
     const upstream = ["--upstream", `http://127.0.0.1:${proxy.port}`];
-    const gateway = new KilledNode("gateway", ["--default-partitions", "2", ...upstream]);
+    const gateway = new RestartedNode("gateway", ["--default-partitions", "2", ...upstream]);
     await gateway.start();
 
     const publishers = Array.from(
@@ -48,15 +54,7 @@ it(
 
     const acknowledged = publishers.flatMap((publisher) => [...publisher.acknowledged]);
     const held = await caughtUp(centre, acknowledged);
-    const counts = Map.groupBy(held, (value) => value);
-    expect(acknowledged.filter((value) => !counts.has(value)), "missing").toEqual([]);
-    expect([...counts].filter(([, twice]) => twice.length > 1).map(([value]) => value), "doubled")
-      .toEqual([]);
-    for (const { name } of publishers) {
-      const numbers = held.filter((value) => value.startsWith(`${name}:`))
-        .map((value) => Number(value.split(":")[1]));
-      expect(numbers, `order of ${name}`).toEqual([...numbers].sort((a, b) => a - b));
-    }
+    expect(faultsOf(held, publishers)).toEqual(NO_FAULTS);
     expect(acknowledged.length).toBeGreaterThan(KILLS * 10);
     process.stdout.write(
       `${KILLS} kills, ${proxy.cuts} cuts: ${acknowledged.length} acknowledged, ` +
@@ -68,80 +66,6 @@ it(
   },
   120_000 + KILLS * 15_000,
 );
-
-/** A node that keeps its ports and its data over kills. */
-class KilledNode {
-  node!: NodeProcess;
-  readonly #dataDir = temporaryDirectory();
-  readonly #name: string;
-  readonly #flags: readonly string[];
-  #ports: readonly string[] = [];
-
-  constructor(name: string, flags: readonly string[]) {
-    this.#name = name;
-    this.#flags = flags;
-  }
-
-  get httpPort(): number {
-    return Number(new URL(this.node.http).port);
-  }
-
-  async start(): Promise<void> {
-    const flags = ["--node-name", this.#name, ...this.#flags, ...this.#ports];
-    this.node = await startNodeProcess({ dataDir: this.#dataDir, flags });
-    const { mqttPort } = this.node;
-    this.#ports = ["--mqtt-port", String(mqttPort), "--http-port", String(this.httpPort)];
-  }
-
-  async restart(): Promise<void> {
-    await this.node.kill();
-    await this.start();
-  }
-}
-
-/** Publishes "name:n" for n = 0, 1, 2 …; what is not acknowledged is given up, never sent again. */
-abstract class Publisher {
-  readonly acknowledged = new Set<string>();
-  readonly name: string;
-  protected readonly gateway: KilledNode;
-  protected stopped = false;
-  #next = 0;
-
-  constructor(name: string, gateway: KilledNode) {
-    this.name = name;
-    this.gateway = gateway;
-  }
-
-  stop(): void {
-    this.stopped = true;
-  }
-
-  abstract run(): Promise<void>;
-
-  protected next(): string {
-    return `${this.name}:${this.#next++}`;
-  }
-}
-
-class HttpPublisher extends Publisher {
-  async run(): Promise<void> {
-    while (!this.stopped) {
-      const values = Array.from({ length: WINDOW }, () => this.next());
-      try {
-        const url = `${this.gateway.node.http}/v1/topics/http-load/records?key=${this.name}`;
-        const headers = { "content-type": "text/plain" };
-        const signal = AbortSignal.timeout(5_000);
-        const body = values.join("\n");
-        const answer = await fetch(url, { method: "POST", headers, body, signal });
-        await answer.body?.cancel();
-        if (answer.ok) { for (const value of values) this.acknowledged.add(value); }
-      } catch {
-        await sleep(100);
-      }
-      await sleep(PAUSE_MS);
-    }
-  }
-}
 
 class MqttPublisher extends Publisher {
   async run(): Promise<void> {
@@ -155,7 +79,7 @@ class MqttPublisher extends Publisher {
   }
 
   async #session(): Promise<void> {
-    const url = `mqtt://127.0.0.1:${this.gateway.node.mqttPort}`;
+    const url = `mqtt://127.0.0.1:${this.target.node.mqttPort}`;
     const client = mqtt.connect(url, { reconnectPeriod: 0, clean: true, connectTimeout: 2_000 });
     const closed = new Promise<never>((_, reject) => {
       client.on("close", () => reject(new Error("closed")));
@@ -165,7 +89,7 @@ class MqttPublisher extends Publisher {
     try {
       await Promise.race([closed, new Promise((resolve) => client.once("connect", resolve))]);
       while (!this.stopped) {
-        const values = Array.from({ length: WINDOW }, () => this.next());
+        const values = this.window();
         await Promise.race([
           closed,
           Promise.all(values.map((value) => this.#publish(client, value))),
@@ -186,48 +110,4 @@ class MqttPublisher extends Publisher {
       });
     });
   }
-}
-
-/** All values at the centre, once those are among them, or once the time is up. */
-async function caughtUp(centre: KilledNode, wanted: readonly string[]): Promise<string[]> {
-  const endMs = Date.now() + CAUGHT_UP_MS;
-  for (;;) {
-    const held = await everything(centre.node.http);
-    const known = new Set(held);
-    if (wanted.every((value) => known.has(value)) || Date.now() > endMs) return held;
-    await sleep(500);
-  }
-}
-
-interface TopicJson {
-  readonly topic: string;
-  readonly partitions: readonly unknown[];
-}
-
-interface PageJson {
-  readonly records: readonly { readonly value: string }[];
-  readonly next_offset: number;
-}
-
-async function everything(http: string): Promise<string[]> {
-  const { topics } = await (await fetch(`${http}/v1/topics`)).json() as { topics: TopicJson[] };
-  const values: string[] = [];
-  for (const { topic, partitions } of topics) {
-    for (let partition = 0; partition < partitions.length; partition++) {
-      for (let offset = 0;;) {
-        const path = `/v1/topics/${topic}/partitions/${partition}/records`;
-        const answer = await fetch(`${http}${path}?offset=${offset}`);
-        if (!answer.ok) throw new Error(await answer.text());
-        const page = await answer.json() as PageJson;
-        values.push(...page.records.map(({ value }) => value));
-        if (page.next_offset === offset) break;
-        offset = page.next_offset;
-      }
-    }
-  }
-  return values;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
