@@ -28,13 +28,21 @@ export interface HttpAnswer {
 }
 
 export interface HttpCall {
-  readonly method: "GET" | "POST";
+  readonly method: "DELETE" | "GET" | "POST" | "PUT";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array<ArrayBuffer>;
+  /**
+   * Asked before each piece of the body is handed over, with the bytes left: how many go next, once
+   * they may. Without it the body goes whole. The time it takes does not count against `timeoutMs`.
+   */
+  readonly pace?: (leftBytes: number) => Promise<number>;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
-/** One request, one whole answer. Rejects with `upstream_unreachable` when there is none. */
+/**
+ * One request, one whole answer. Rejects with `upstream_unreachable` when there is none; its detail
+ * says `sent: false` where nobody was there to take a byte.
+ */
 export type HttpClient = (call: HttpCall) => Promise<HttpAnswer>;

@@ -29,10 +29,21 @@ export function openHttpClient(): ClosableHttpClient {
 
 async function request(client: Deno.HttpClient, call: HttpCall): Promise<HttpAnswer> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), call.timeoutMs);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let over = false;
+  const clock: RequestClock = {
+    get over() {
+      return over;
+    },
+    suspend: () => clearTimeout(timer),
+    resume() {
+      if (!over) timer = setTimeout(() => timeout.abort(), call.timeoutMs);
+    },
+  };
   const signals = [timeout.signal];
   if (call.signal) signals.push(call.signal);
   try {
+    clock.resume();
     const response = await fetch(call.url, {
       method: call.method,
       headers: call.headers,
@@ -40,7 +51,7 @@ async function request(client: Deno.HttpClient, call: HttpCall): Promise<HttpAns
       // A credential must never follow a redirect to another place.
       redirect: "manual",
       client,
-      ...(call.body === undefined ? {} : { body: call.body }),
+      ...bodyOf(call, clock),
     });
     const body = await wholeBody(response);
     return { status: response.status, headers: response.headers, body };
@@ -48,16 +59,47 @@ async function request(client: Deno.HttpClient, call: HttpCall): Promise<HttpAns
     if (error instanceof OperatingError) throw error;
     const state = timeout.signal.aborted ? `no answer in ${call.timeoutMs} ms` : reasonOf(error);
     const message = `Cannot reach ${originOf(call.url)}: ${state}`;
-    throw new OperatingError("upstream_unreachable", message, {}, error);
+    const sent = !/client error \(Connect\)/.test(messageOf(causeOf(error)));
+    throw new OperatingError("upstream_unreachable", message, { sent }, error);
   } finally {
+    over = true;
     clearTimeout(timer);
   }
 }
 
 /** "fetch failed" says nothing; its cause ends with what the system said. */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return messageOf(cause).split(": ").slice(-2).join(": ");
+  return messageOf(causeOf(error)).split(": ").slice(-2).join(": ");
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+}
+
+/** What a request is given to come back; it stands while a piece of the body is waited for. */
+interface RequestClock {
+  readonly over: boolean;
+  suspend(): void;
+  resume(): void;
+}
+
+/** The body whole, or piece by piece as it is paced. */
+function bodyOf({ body, pace }: HttpCall, clock: RequestClock): { body?: BodyInit } {
+  if (body === undefined) return {};
+  if (pace === undefined) return { body };
+  let at = 0;
+  const pieces = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (at === body.length) return controller.close();
+      clock.suspend();
+      const bytes = await pace(body.length - at);
+      clock.resume();
+      // Answered before it was whole: the platform would go on for nothing.
+      if (clock.over) return controller.error(new Error("the request is over"));
+      controller.enqueue(body.subarray(at, at += bytes));
+    },
+  }, { highWaterMark: 0 });
+  return { body: pieces };
 }
 
 /** An answer is read up to a limit: the other side may not be what it says. */

@@ -36,8 +36,16 @@ import {
   HELLO_PATH,
   type HelloAnswer,
 } from "../protocol/replication/hello.ts";
-import { PROTOCOL_VERSIONS, type VersionRange } from "../protocol/replication/version.ts";
+import {
+  PROTOCOL_VERSIONS,
+  VERSION_WITH_ISLANDS,
+  type VersionRange,
+} from "../protocol/replication/version.ts";
+import type { LinkBudget } from "./budget/link_budget.ts";
+import { CONTROL, type LinkClass } from "./budget/link_class.ts";
+import type { Compress } from "./budget/zstd_wrap.ts";
 import { type LinkTrouble, LinkTroubleError, troubleOf } from "./link_trouble.ts";
+import { LinkWire } from "./link_wire.ts";
 
 export interface LinkOptions {
   readonly http: HttpClient;
@@ -50,6 +58,9 @@ export interface LinkOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly crc32c: Checksum;
+  readonly budget: LinkBudget;
+  /** zstd; without it requests are never compressed as a whole. */
+  readonly compress?: Compress;
   readonly versions?: VersionRange;
 }
 
@@ -64,7 +75,7 @@ export class Link {
   timeoutMs = REPLICATION_REQUEST_TIMEOUT_MS;
   readonly #options: LinkOptions;
   readonly #base: string;
-  readonly #sent: Counter;
+  readonly #wire: LinkWire;
   readonly #received: Counter;
   readonly #roundTrip: Histogram;
   readonly #abort = new AbortController();
@@ -73,10 +84,7 @@ export class Link {
     const { metrics } = options;
     this.#options = options;
     this.#base = options.upstreamUrl.replace(/\/+$/, "");
-    this.#sent = metrics.counter(
-      "logboom_replication_sent_bytes_total",
-      "Bytes of request bodies sent to the upstream, retries included",
-    );
+    this.#wire = new LinkWire({ ...options, compress: options.compress ?? null });
     this.#received = metrics.counter(
       "logboom_replication_answer_bytes_total",
       "Bytes of answer bodies received from the upstream",
@@ -116,11 +124,16 @@ export class Link {
   }
 
   /** @throws {LinkTroubleError} */
-  async append(body: Uint8Array<ArrayBuffer>): Promise<AppendAnswer> {
+  async append(body: Uint8Array<ArrayBuffer>, linkClass: LinkClass): Promise<AppendAnswer> {
     const startMs = this.#options.clock.monotonicMs();
-    const answer = await this.#post(APPEND_PATH, APPEND_MEDIA_TYPE, body);
+    const answer = await this.#post(APPEND_PATH, APPEND_MEDIA_TYPE, body, linkClass);
     this.#roundTrip.observe((this.#options.clock.monotonicMs() - startMs) / 1_000);
     return this.#read(answer, decodeAppendAnswer);
+  }
+
+  /** What went over the wire since the start. */
+  get wireBytes(): LinkWire["bytes"] {
+    return this.#wire.bytes;
   }
 
   /** Cuts off what is under way; no request succeeds afterwards. */
@@ -128,36 +141,34 @@ export class Link {
     this.#abort.abort();
   }
 
-  async #post(path: string, type: string, body: Uint8Array<ArrayBuffer>): Promise<HttpAnswer> {
-    const { http, clock, token, crc32c } = this.#options;
-    const { timeoutMs } = this;
-    const startMs = clock.monotonicMs();
-    this.#sent.value += body.length;
-    try {
-      const answer = await http({
-        method: "POST",
-        url: `${this.#base}${path}`,
-        headers: {
-          "content-type": type,
-          // Frames carry their own.
-          ...(path === APPEND_PATH ? undefined : { [CHECKSUM_HEADER]: checksumOf(body, crc32c) }),
-          ...(token === null ? undefined : { authorization: `Bearer ${token}` }),
-          ...(this.session === null ? undefined : {
-            [SESSION_HEADER]: this.session.session,
-            [PROTOCOL_HEADER]: String(this.session.protocol),
-          }),
-        },
-        body,
-        timeoutMs,
-        signal: this.#abort.signal,
-      });
-      this.#received.value += answer.body.length;
-      return answer;
-    } catch (error) {
-      if (!isOperatingError(error)) throw error;
-      const late = clock.monotonicMs() - startMs >= timeoutMs;
-      throw new LinkTroubleError(late ? "timeout" : "unreachable", error.code, error.message);
-    }
+  async #post(
+    path: string,
+    type: string,
+    body: Uint8Array<ArrayBuffer>,
+    linkClass = CONTROL,
+  ): Promise<HttpAnswer> {
+    const { token, crc32c } = this.#options;
+    const { session, timeoutMs } = this;
+    const answer = await this.#wire.post({
+      url: `${this.#base}${path}`,
+      headers: {
+        "content-type": type,
+        // Frames carry their own.
+        ...(path === APPEND_PATH ? undefined : { [CHECKSUM_HEADER]: checksumOf(body, crc32c) }),
+        ...(token === null ? undefined : { authorization: `Bearer ${token}` }),
+        ...(session === null ? undefined : {
+          [SESSION_HEADER]: session.session,
+          [PROTOCOL_HEADER]: String(session.protocol),
+        }),
+      },
+      body,
+      linkClass,
+      mayWrap: path === APPEND_PATH && (session?.protocol ?? 0) >= VERSION_WITH_ISLANDS,
+      timeoutMs,
+      signal: this.#abort.signal,
+    });
+    this.#received.value += answer.body.length;
+    return answer;
   }
 
   /** An answer in the protocol's words, whatever its status, or the trouble it tells of. */

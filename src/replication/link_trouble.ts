@@ -9,6 +9,7 @@
  *     denied        401, 403                        only an operator can help: tell, try seldom
  *     incompatible  no common version, or no node   the same
  *     loop          what we send comes back to us   the same
+ *     budget        the link's own quota            nothing failed: it waits, see LinkBudget.blocked()
  *
  * @module
  */
@@ -23,7 +24,8 @@ export type LinkTrouble =
   | "too_large"
   | "denied"
   | "incompatible"
-  | "loop";
+  | "loop"
+  | "budget";
 
 export class LinkTroubleError extends OperatingError {
   override name = "LinkTroubleError";

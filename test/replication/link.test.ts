@@ -6,6 +6,7 @@ import { SILENT_METRICS } from "../../src/base/metrics.ts";
 import type { HttpAnswer, HttpCall, HttpClient } from "../../src/base/net.ts";
 import { CHECKSUM_HEADER, checksumOf } from "../../src/protocol/replication/checksum.ts";
 import { encodeHelloAnswer } from "../../src/protocol/replication/hello.ts";
+import { LinkBudget } from "../../src/replication/budget/link_budget.ts";
 import { Link } from "../../src/replication/link.ts";
 import { testCore } from "../support/core.ts";
 import { HandClock } from "../support/hand_clock.ts";
@@ -31,6 +32,7 @@ function linkTo(http: HttpClient, clock = new HandClock()): Link {
     clock,
     metrics: SILENT_METRICS,
     crc32c,
+    budget: new LinkBudget({ clock, timers: clock }),
   });
 }
 
@@ -49,7 +51,7 @@ describe("Link", () => {
     });
     await link.hello();
     await link.announce([]);
-    await link.append(new Uint8Array(3));
+    await link.append(new Uint8Array(3), { kind: "live", priority: 5 });
     expect(calls.map(({ url }) => url)).toEqual([
       "http://centre.example/base/v1/replication/hello",
       "http://centre.example/base/v1/replication/announce",

@@ -29,6 +29,7 @@ import { Passage } from "./passage.ts";
 import { type Hold, Quota } from "./quota.ts";
 import { Schedule } from "./schedule.ts";
 import { framesBytes } from "./wire_bytes.ts";
+import type { WrapNeeds } from "./zstd_wrap.ts";
 
 export interface LinkBudgetOptions {
   readonly clock: Clock;
@@ -93,11 +94,6 @@ export class LinkBudget {
     return this.#queue.bytesPerSecond !== Infinity;
   }
 
-  /** Whether bytes cost something beyond time: a cap or a quota is set. */
-  get metered(): boolean {
-    return this.capped || this.#quota.limited;
-  }
-
   /** Takes effect at once, for requests under way too. */
   change(settings: BudgetSettings): void {
     this.#settings = settings;
@@ -157,13 +153,24 @@ export class LinkBudget {
     return Math.max(1, Math.floor(Math.min(byRate, left)));
   }
 
+  /** Whether a request of that size goes in pieces: it is large, and there is a cap. */
+  paces(requestBytes: number): boolean {
+    return this.capped && requestBytes > this.#queue.burstBytes / 2;
+  }
+
+  /** What bytes cost: see {@linkcode ZstdWrap}. */
+  get wrapNeeds(): WrapNeeds {
+    return { bytesPerSecond: this.#queue.bytesPerSecond, quota: this.#quota.limited };
+  }
+
   /**
    * Lets a request through, or as much of it as must go at once.
    *
    * @throws {OperatingError} quota_exceeded when it does not fit; storage trouble of the book
    */
   async begin(linkClass: LinkClass, size: RequestSize): Promise<Passage> {
-    const sliceBytes = this.#mustPace(size) ? () => this.#sliceBytes() : null;
+    const paced = this.paces(size.headBytes + size.bodyBytes);
+    const sliceBytes = paced ? () => this.#sliceBytes() : null;
     const rank = rankOf(linkClass);
     const hold = this.#reserve(size, sliceBytes?.() ?? null);
     const passage = new Passage({
@@ -217,11 +224,6 @@ export class LinkBudget {
     const message =
       `Cannot send ${bytes} bytes: the link's quota has ${this.#quota.leftBytes} left`;
     throw new OperatingError("quota_exceeded", message, { bytes });
-  }
-
-  /** A body goes whole where it is small, or nothing paces it. */
-  #mustPace({ headBytes, bodyBytes }: RequestSize): boolean {
-    return this.capped && headBytes + bodyBytes > this.#queue.burstBytes / 2;
   }
 
   #sliceBytes(): number {

@@ -22,7 +22,7 @@ describe("LinkBudget", () => {
     const { budget, clock } = budgetOf({});
     expect(budget.blocked()).toBeNull();
     expect(budget.requestBytesMax).toBe(Infinity);
-    expect(budget.metered).toBe(false);
+    expect(budget.wrapNeeds).toEqual({ bytesPerSecond: Infinity, quota: false });
     for (let count = 0; count < 100; count++) {
       expect(budget.waitMs(LIVE)).toBe(0);
       const passage = await budget.begin(LIVE, {

@@ -1,0 +1,149 @@
+/**
+ * One request over the wire and back: through the budget, compressed where that pays, in pieces
+ * where it must be, and counted as it really was.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import { isOperatingError } from "../base/errors.ts";
+import type { Counter, Metrics } from "../base/metrics.ts";
+import type { HttpAnswer, HttpClient } from "../base/net.ts";
+import type { LinkBudget } from "./budget/link_budget.ts";
+import type { LinkClass } from "./budget/link_class.ts";
+import type { Passage } from "./budget/passage.ts";
+import { answerBytes, PLAIN_HEADERS, requestHeadBytes } from "./budget/wire_bytes.ts";
+import { type Compress, ZstdWrap } from "./budget/zstd_wrap.ts";
+import { LinkTroubleError } from "./link_trouble.ts";
+
+export interface LinkWireOptions {
+  readonly http: HttpClient;
+  readonly budget: LinkBudget;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly compress: Compress | null;
+}
+
+export interface WireCall {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly linkClass: LinkClass;
+  /** Whether the other side takes a body in one zstd frame. */
+  readonly mayWrap: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What an answer is thought to take before the first was seen. */
+const ANSWER_BYTES_FIRST = 1_024;
+/** Answers are thought to be up to so much larger than the largest lately. */
+const ANSWER_GROWTH = 1.5;
+const ANSWER_MEMORY = 0.9;
+
+export class LinkWire {
+  readonly #options: LinkWireOptions;
+  readonly #wrap: ZstdWrap | null;
+  readonly #sent: Counter;
+  readonly #received: Counter;
+  readonly #bodies: Counter;
+  #answerBytes = ANSWER_BYTES_FIRST;
+
+  constructor(options: LinkWireOptions) {
+    const { clock, compress, metrics } = options;
+    this.#options = options;
+    const wrap = this.#wrap = compress === null ? null : new ZstdWrap(clock, compress);
+    this.#sent = metrics.counter(
+      "logboom_link_sent_bytes_total",
+      "Bytes sent to the upstream: heads and bodies of requests as they went, retries included",
+    );
+    this.#received = metrics.counter(
+      "logboom_link_received_bytes_total",
+      "Bytes received from the upstream: heads and bodies of answers",
+    );
+    this.#bodies = metrics.counter(
+      "logboom_replication_sent_bytes_total",
+      "Bytes of request bodies for the upstream, before they are compressed as a whole",
+    );
+    metrics.gauge(
+      "logboom_link_zstd_saved_bytes",
+      "Bytes that compressing whole requests saved on the way to the upstream",
+      () => wrap?.savedBytes ?? 0,
+    );
+  }
+
+  /** Bytes on the wire since the start: sent, received, and of bodies before compression. */
+  get bytes(): { readonly sent: number; readonly received: number; readonly bodies: number } {
+    return {
+      sent: this.#sent.value,
+      received: this.#received.value,
+      bodies: this.#bodies.value,
+    };
+  }
+
+  /** @throws {LinkTroubleError} */
+  async post(call: WireCall): Promise<HttpAnswer> {
+    const { body: plain } = call;
+    const wrapped = call.mayWrap ? await this.#wrapped(plain) : null;
+    const body = wrapped ?? plain;
+    const headers = {
+      ...PLAIN_HEADERS,
+      ...call.headers,
+      ...(wrapped === null ? undefined : { "content-encoding": "zstd" }),
+    };
+    const passage = await this.#begin({ ...call, headers, body });
+    this.#bodies.value += plain.length;
+    return await this.#exchange({ ...call, headers, body }, passage);
+  }
+
+  async #exchange(call: WireCall, passage: Passage): Promise<HttpAnswer> {
+    const { http, clock } = this.#options;
+    const { url, headers, body, timeoutMs, signal } = call;
+    const startMs = clock.monotonicMs() - passage.waitedMs;
+    try {
+      const pace = passage.paced ? { pace: passage.pace } : undefined;
+      const answer = await http({ method: "POST", url, headers, body, timeoutMs, signal, ...pace });
+      this.#over(passage, answerBytes(answer));
+      const tookMs = clock.monotonicMs() - startMs - passage.waitedMs;
+      if (!passage.paced) this.#wrap?.delivered(body.length, tookMs);
+      return answer;
+    } catch (error) {
+      // What was cut off may have gone: it counts.
+      if (isOperatingError(error) && error.detail["sent"] === false) passage.unsent();
+      else this.#over(passage, 0);
+      if (!isOperatingError(error)) throw error;
+      const late = clock.monotonicMs() - startMs - passage.waitedMs >= timeoutMs;
+      throw new LinkTroubleError(late ? "timeout" : "unreachable", error.code, error.message);
+    }
+  }
+
+  async #begin({ url, headers, body, linkClass }: WireCall): Promise<Passage> {
+    const { budget } = this.#options;
+    const size = { url, headers, bodyBytes: body.length };
+    const plainHead = requestHeadBytes({ ...size, paced: false });
+    const paced = budget.paces(plainHead + body.length);
+    try {
+      return await budget.begin(linkClass, {
+        headBytes: paced ? requestHeadBytes({ ...size, paced }) : plainHead,
+        bodyBytes: body.length,
+        answerBytes: Math.ceil(this.#answerBytes * ANSWER_GROWTH),
+      });
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      const kind = error.code === "quota_exceeded" ? "budget" : "busy";
+      throw new LinkTroubleError(kind, error.code, error.message);
+    }
+  }
+
+  #over(passage: Passage, receivedBytes: number): void {
+    passage.end(receivedBytes);
+    this.#sent.value += passage.sentBytes;
+    this.#received.value += receivedBytes;
+    if (receivedBytes === 0) return;
+    this.#answerBytes = Math.max(receivedBytes, this.#answerBytes * ANSWER_MEMORY);
+  }
+
+  #wrapped(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> | null {
+    const { budget } = this.#options;
+    return this.#wrap?.wrap(body, budget.wrapNeeds) ?? null;
+  }
+}
