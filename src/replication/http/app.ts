@@ -9,6 +9,7 @@ import type { Timers } from "../../base/clock.ts";
 import { type ErrorCode, isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
 import { REPLICATION_BODY_BYTES_MAX, REPLICATION_JSON_BYTES_MAX } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Inflate } from "../../format/codec.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
 import {
   PROBLEM_CODES,
@@ -37,10 +38,13 @@ import {
 import type { Refusal } from "../../protocol/replication/refusal.ts";
 import type { Receiver } from "../receiver.ts";
 import { BodyReader } from "./body_reader.ts";
+import { unpackerOf } from "./content_encoding.ts";
 
 export interface ReplicationAppOptions {
   readonly receiver: Receiver;
   readonly timers: Timers;
+  /** Without it no body is taken in a zstd frame. */
+  readonly inflate?: Inflate;
   readonly logger: Logger;
   /** Lets a request with that scope pass, or refuses it. */
   readonly authorize: (scope: "replicate") => MiddlewareHandler;
@@ -53,7 +57,7 @@ export interface ReplicationAppOptions {
 }
 
 export function createReplicationApp(options: ReplicationAppOptions): Hono {
-  const { receiver, timers, logger, authorize, peerOf, addressOf, onBug } = options;
+  const { receiver, timers, inflate, logger, authorize, peerOf, addressOf, onBug } = options;
   const bodies = new BodyReader({ timers });
   const app = new Hono();
   const answered: Answered = (body, { status = 200, type = "application/json" } = {}) => {
@@ -92,7 +96,8 @@ export function createReplicationApp(options: ReplicationAppOptions): Hono {
     const sender = { session: sessionOf(headers), credential: peerOf(c.req.raw) };
     const protocol = receiver.protocolOf(sender.session);
     checkProtocol(headers, protocol);
-    const body = await bodies.read(c.req.raw, REPLICATION_BODY_BYTES_MAX);
+    const unpack = unpackerOf(headers, { protocol, inflate, bytesMax: REPLICATION_BODY_BYTES_MAX });
+    const body = await bodies.read(c.req.raw, REPLICATION_BODY_BYTES_MAX, unpack);
     try {
       const answer = await receiver.append(body.bytes, sender);
       return mixed(appendAnswerToJson(answer), answer.refused, answered);

@@ -1,7 +1,8 @@
 /**
- * Bodies of requests between nodes: read within a size each, a time each, and a budget together.
- * The budget counts what has arrived, not what was announced, so that a thousand gateways on slow
- * links do not keep each other out.
+ * Bodies of requests between nodes: read within a size each, a time between two pieces, and a budget
+ * together. The budget counts what has arrived, not what was announced, so that a thousand gateways
+ * on slow links do not keep each other out; and a body is given up when nothing more of it comes,
+ * not when it takes long: a sender may have to make do with bytes a second.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import {
   REPLICATION_IN_FLIGHT_BYTES_MAX,
   REPLICATION_REQUEST_TIMEOUT_MS_MAX,
 } from "../../base/limits.ts";
+import type { Unpack } from "./content_encoding.ts";
 
 export interface Body {
   readonly bytes: Uint8Array;
@@ -44,17 +46,22 @@ export class BodyReader {
     return this.#heldBytes;
   }
 
-  /** @throws {OperatingError} body_too_large, overloaded, request_timeout, malformed_body */
-  async read(request: Request, bytesMax: number): Promise<Body> {
+  /**
+   * @param unpack turns the whole of what came into what was meant; the budget counts the larger
+   * @throws {OperatingError} body_too_large, overloaded, request_timeout, malformed_body
+   */
+  async read(request: Request, bytesMax: number, unpack: Unpack = null): Promise<Body> {
     const announced = Number(request.headers.get("content-length") ?? "-1");
     if (announced > bytesMax) throw tooLarge(bytesMax);
     if (request.body === null) return { bytes: new Uint8Array(0), release() {} };
     const reader = request.body.getReader();
     let late = false;
-    const cancel = this.#timers.after(this.#timeoutMs, () => {
-      late = true;
-      reader.cancel().catch(() => {});
-    });
+    const wait = () =>
+      this.#timers.after(this.#timeoutMs, () => {
+        late = true;
+        reader.cancel().catch(() => {});
+      });
+    let cancel = wait();
     let held = 0;
     const release = () => {
       this.#heldBytes -= held;
@@ -68,15 +75,21 @@ export class BodyReader {
         if (late) {
           throw new OperatingError("request_timeout", "Cannot read body: it came too slowly");
         }
-        if (done) return { bytes: buffer.subarray(0, held), release };
-        if (held + value.length > bytesMax) throw tooLarge(bytesMax);
-        if (this.#heldBytes + value.length > this.#budgetBytes) {
-          throw new OperatingError("overloaded", "Cannot read body: too many are under way");
+        if (done) {
+          const bytes = unpack?.(buffer.subarray(0, held)) ?? buffer.subarray(0, held);
+          if (bytes.length > held) {
+            this.#makeRoom(bytes.length - held);
+            held = bytes.length;
+          }
+          return { bytes, release };
         }
+        if (held + value.length > bytesMax) throw tooLarge(bytesMax);
+        this.#makeRoom(value.length);
         if (held + value.length > buffer.length) buffer = grown(buffer, held + value.length);
         buffer.set(value, held);
         held += value.length;
-        this.#heldBytes += value.length;
+        cancel();
+        cancel = wait();
       }
     } catch (error) {
       release();
@@ -86,6 +99,13 @@ export class BodyReader {
     } finally {
       cancel();
     }
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#heldBytes + bytes > this.#budgetBytes) {
+      throw new OperatingError("overloaded", "Cannot read body: too many are under way");
+    }
+    this.#heldBytes += bytes;
   }
 }
 

@@ -69,4 +69,19 @@ describe("BodyReader.read()", () => {
     await expect(reading).rejects.toMatchObject({ code: "request_timeout" });
     expect(reader.heldBytes).toBe(0);
   });
+
+  it("waits for a body that comes slowly, for as long as it comes", async () => {
+    const clock = new HandClock();
+    const reader = new BodyReader({ timers: clock, timeoutMs: 1_000 });
+    const body = slowly();
+    const reading = reader.read(body.request, 100);
+    for (let piece = 0; piece < 50; piece++) {
+      body.send("a");
+      await turns();
+      clock.advance(900);
+    }
+    body.end();
+    expect((await reading).bytes).toHaveLength(50);
+    expect(clock.timersWaiting).toBe(0);
+  });
 });
