@@ -277,6 +277,12 @@ export const PRODUCE_LINES_MAX = 1_000_000;
 export const PRODUCE_RECORDS_MAX = 100_000;
 
 /** Bytes the batches of one produce request may decompress to. */
+/**
+ * Milliseconds until an idle link first asks what the root of the chain has by now; the wait doubles
+ * up to that of a probe while nothing changes, so that a root that is down for weeks costs little.
+ */
+export const REPLICATION_SETTLED_ASK_MS = 1_000;
+
 export const PRODUCE_DECODED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Characters of `Logboom-Producer-Id`: each live one is remembered. */

@@ -42,6 +42,7 @@ import type { Load } from "./load.ts";
 import { type RejectedRange, StoreBooks } from "./store_books.ts";
 import { SendGate } from "./send_gate.ts";
 import { Turns } from "./turns.ts";
+import { Settlement } from "./settlement.ts";
 import { Waiting } from "./waiting.ts";
 
 export class Forwarder {
@@ -61,6 +62,7 @@ export class Forwarder {
   /** Lanes whose logs must be announced. */
   readonly #stale = new Set<Lane>();
   readonly #waiting: Waiting;
+  readonly #settlement: Settlement<Lane>;
   readonly #underWay = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   #running: Promise<void> | null = null;
@@ -87,6 +89,7 @@ export class Forwarder {
       backoff: this.#settings.backoff,
     });
     this.#waiting = new Waiting(options.clock);
+    this.#settlement = new Settlement(options.clock);
     this.#metrics = new ForwarderMetrics(options.metrics, () => this.status());
   }
 
@@ -206,7 +209,12 @@ export class Forwarder {
   }
 
   async #probe(): Promise<void> {
-    await this.#timed(() => this.#link.announce([]));
+    const questions = this.#settlement.questions();
+    const logs = questions.map(({ announcement }) => announcement);
+    const answer = await this.#timed(() => this.#link.announce(logs));
+    for (const lane of this.#settlement.answered(questions, answer.logs)) {
+      this.#books.noteForwarded(lane, lane.cursors());
+    }
     this.#heard();
   }
 
@@ -227,7 +235,8 @@ export class Forwarder {
 
   #probeInMs(): number {
     if (this.#underWay.size > 0) return Infinity;
-    return this.#heardMs + this.#settings.probeMs - this.#options.clock.monotonicMs();
+    const dueMs = Math.min(this.#heardMs + this.#settings.probeMs, this.#settlement.dueMs);
+    return dueMs - this.#options.clock.monotonicMs();
   }
 
   /** Tells the receiver of logs, and hears where it stands in them: lanes go on from there. */
@@ -264,6 +273,7 @@ export class Forwarder {
     lane.resume(standings);
     this.#books.noteForwarded(lane, lane.cursors());
     if (lane.stale) this.#waiting.add(lane, this.#settings.refusedRetryMs);
+    this.#settlement.noted(lane);
     else this.#queue(lane);
   }
 
@@ -322,6 +332,7 @@ export class Forwarder {
       const { lane, load } = part;
       if (lane.answered(load, standings)) this.#books.noteForwarded(lane, load.cursors());
       if (load.newestMs !== null && load.held) this.#noteLiveDelay(load.newestMs);
+      this.#settlement.noted(lane);
       const refusal = refusals.get(lane.name);
       const told = load.questions.every((skip) => answer.skips.some((one) => isOf(skip, one)));
       if (refusal !== undefined) await this.#refused(part, refusal);

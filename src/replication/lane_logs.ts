@@ -11,6 +11,7 @@ import type { AcknowledgedRanges } from "../store/forwarded.ts";
 import { type GapFacts, type LedgeredRange, type ReasonedRange, reasonsFor } from "./lane_gaps.ts";
 import type { Load } from "./load.ts";
 import { LogCursor } from "./log_cursor.ts";
+import { SettledMark } from "./settled_mark.ts";
 
 export type LogIdentity = Omit<LogAnnouncement, "endOffset">;
 
@@ -33,6 +34,8 @@ export interface LaneBooks {
   cameEarly(logId: LogId, offset: Offset): boolean;
   /** What the ledger says of a log, by offset. */
   ledgered(logId: LogId, own: boolean): readonly LedgeredRange[];
+  /** Logs of which the upstream holds more than the root of the chain, as remembered. */
+  unsettled?(): readonly LogId[];
   /** Those of them of which the receiver did not say what it lacks. */
   provisional(logId: LogId): readonly LedgeredRange[];
 }
@@ -41,8 +44,10 @@ export class LaneLogs {
   readonly #books: LaneBooks;
   readonly #own: LogCursor[] = [];
   readonly #foreign = new Map<LogId, LogCursor>();
+  #isFresh = true;
   /** The first own run that is not wholly sent. */
   #ownAt = 0;
+  readonly #mark = new SettledMark();
   /** Offsets that batches of other nodes took, since the own run at hand was last covered. */
   #taken: OffsetRange[] = [];
 
@@ -52,6 +57,10 @@ export class LaneLogs {
 
   /** Takes in own runs drawn since. */
   refresh(): void {
+    for (const logId of this.#isFresh ? this.#books.unsettled?.() ?? [] : []) {
+      if (!this.#foreign.has(logId)) this.#announcedHere(logId);
+    }
+    this.#isFresh = false;
     const rows = this.#books.ownLogs();
     const last = this.#own.at(-1)?.logId;
     if (rows.at(-1)?.logId === last) return;
@@ -109,8 +118,8 @@ export class LaneLogs {
 
   /** How much of what is held below `forwarded` is settled too, in offsets of the partition. */
   settledBelow(forwarded: Offset): Offset {
-    // Where a foreign log's settled offset stands here is not known, so it counts for nothing.
-    for (const cursor of this.#foreign.values()) if (cursor.settled < cursor.held) return 0;
+    // Where a foreign log's settled offset stands here is not known.
+    if (this.#foreign.size > 0) return this.#mark.below(forwarded, this.all());
     let settled = forwarded;
     for (const cursor of this.#own) {
       if (cursor.settled < cursor.held) settled = Math.min(settled, cursor.settled);

@@ -49,6 +49,7 @@ export class StoreBooks {
       hasForeign: () => ranges.size > 0,
       acknowledged: (logId) => forwarded.logHere(logId),
       elsewhere: (logId) => forwarded.elsewhere(logId),
+      unsettled: () => forwarded.unsettled(topic, partition),
       cameEarly(logId, offset) {
         const islands = ranges.get(logId)?.islands ?? [];
         return islands.some(({ from, to }) => from <= offset && offset < to);

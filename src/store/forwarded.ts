@@ -178,6 +178,15 @@ export class Forwarded {
     return held;
   }
 
+  /** Logs of a partition of which the upstream in use holds more than the root of the chain. */
+  unsettled(topic: TopicName, partition: number): LogId[] {
+    const { logs, logsOf } = this.#upstream(this.#current);
+    return [...logsOf.get(partitionDirectory(topic, partition)) ?? []].filter((logId) => {
+      const known = logs.get(logId);
+      return known !== undefined && known.settled < known.held;
+    });
+  }
+
   setLog(
     topic: TopicName,
     partition: number,

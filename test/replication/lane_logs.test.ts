@@ -150,3 +150,22 @@ describe("LaneLogs", () => {
     expect(logs.settledBelow(12)).toBe(12);
   });
 });
+
+describe("LaneLogs.settledBelow()", () => {
+  it("counts logs of other nodes that were not settled when the node stopped", () => {
+    const foreign = identity(FOREIGN!, { root: FOREIGN! });
+    const logs = logsOf({
+      ownLogs: () => [],
+      hasForeign: () => true,
+      unsettled: () => [FOREIGN!],
+      foreignLog: (logId) => logId === FOREIGN ? foreign : null,
+      acknowledged: () => ({ held: 7 }),
+    });
+    const [cursor] = logs.all();
+    expect(cursor!.logId).toBe(FOREIGN);
+    cursor!.restart({ logId: FOREIGN!, held: 7, settled: 2 });
+    expect(logs.settledBelow(9)).toBe(0);
+    cursor!.restart({ logId: FOREIGN!, held: 7, settled: 7 });
+    expect(logs.settledBelow(9)).toBe(9);
+  });
+});

@@ -39,4 +39,13 @@ describe("Forwarded", () => {
     forwarded.raise("logs-0", { held: 8, settled: 9 });
     expect(forwarded.of("logs", 0)).toEqual({ held: 10, settled: 9 });
   });
+
+  it("names the logs that the root does not have as far as the upstream holds them", () => {
+    const forwarded = new Forwarded();
+    forwarded.setLog("logs", 0, "a".repeat(16), { held: 4, settled: 3 });
+    forwarded.setLog("logs", 0, "b".repeat(16), { held: 4, settled: 4 });
+    forwarded.setLog("logs", 1, "c".repeat(16), { held: 4, settled: 0 });
+    expect(forwarded.unsettled("logs", 0)).toEqual(["a".repeat(16)]);
+    expect(forwarded.unsettled("other", 0)).toEqual([]);
+  });
 });
