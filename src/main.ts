@@ -81,7 +81,7 @@ function hostAndPort({ hostname, port }: Address): string {
 }
 
 /** Runs a command against a node, or on a directory. */
-async function command(name: string, args: readonly string[]): Promise<void> {
+async function command(name: string, args: readonly string[]): Promise<number> {
   const chosen = commandOf(name);
   const parsed = parseArguments(args, {
     ...chosen,
@@ -96,7 +96,7 @@ async function command(name: string, args: readonly string[]): Promise<void> {
     client: client.request,
   });
   try {
-    await chosen.run({
+    const code = await chosen.run({
       args: parsed,
       terminal: {
         out: writeOut,
@@ -107,6 +107,7 @@ async function command(name: string, args: readonly string[]): Promise<void> {
       api: () => api,
       signal: stopped.signal,
     });
+    return code ?? 0;
   } finally {
     client.close();
     forget();
@@ -125,7 +126,7 @@ async function main(): Promise<void> {
     if (name === undefined || name === "help" || name === "--help") console.log(helpText());
     else if (help) console.log(name === "serve" ? serveHelpText() : commandHelpText(name));
     else if (name === "serve") await serve(args);
-    else await command(name, args);
+    else Deno.exit(await command(name, args));
   } catch (error) {
     // `logboom tail ... | head` ends when head does.
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);

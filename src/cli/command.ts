@@ -34,5 +34,6 @@ export interface Command {
   /** Flags with a value, and flags without; those of every command (--url, --token) aside. */
   readonly valued: readonly string[];
   readonly bare: readonly string[];
-  run(context: CommandContext): Promise<void>;
+  /** Resolves to the exit code; 0 where it says nothing. */
+  run(context: CommandContext): Promise<number | void>;
 }

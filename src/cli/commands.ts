@@ -5,6 +5,7 @@ import { flagName } from "../config/sources.ts";
 import { didYouMean } from "../config/nearest.ts";
 import type { Command } from "./command.ts";
 import { DUMP } from "./dump.ts";
+import { FSCK } from "./fsck.ts";
 import { GATEWAYS } from "./gateways.ts";
 import { LOSSES } from "./losses.ts";
 import { PRODUCE } from "./produce.ts";
@@ -18,11 +19,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   gateways: GATEWAYS,
   losses: LOSSES,
   dump: DUMP,
+  fsck: FSCK,
 };
 
 /** Named in the design, and not built yet. */
 const PLANNED: Readonly<Record<string, string>> = {
-  fsck: "check and repair a data directory",
   verify: "compare a gateway with its centre",
 };
 

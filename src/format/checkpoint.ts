@@ -103,6 +103,8 @@ export interface OriginsCheckpoint {
 
 export interface Checkpoint {
   readonly generation: number;
+  /** Whose it is, should format.json be lost; absent in those of older versions. */
+  readonly nodeId?: NodeId;
   readonly leaderEpoch: number;
   /** The age clock: milliseconds this node has run, all runs together. */
   readonly ageMs: number;
@@ -154,6 +156,7 @@ export function encodePartition(
 
 export function encodeCheckpoint(parts: CheckpointParts, crc32c: Checksum): Uint8Array {
   const rest = JSON.stringify({
+    ...(parts.nodeId === undefined ? {} : { node_id: parts.nodeId }),
     leader_epoch: parts.leaderEpoch,
     age_ms: parts.ageMs,
     forwarded: Object.fromEntries(parts.forwarded),
@@ -197,6 +200,7 @@ export function decodeCheckpoint(bytes: Uint8Array, crc32c: Checksum): Checkpoin
   const row = JSON.parse(text) as Row;
   return {
     generation: Number(view.getBigUint64(12)),
+    ...(row.node_id === undefined ? {} : { nodeId: row.node_id }),
     leaderEpoch: row.leader_epoch,
     ageMs: row.age_ms,
     partitions: new Map(
@@ -254,6 +258,7 @@ type RangeRow = readonly [
 ];
 
 interface Row {
+  readonly node_id?: NodeId;
   readonly leader_epoch: number;
   readonly age_ms: number;
   readonly partitions: Readonly<Record<string, PartitionRow>>;

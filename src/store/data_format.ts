@@ -33,6 +33,12 @@ export async function openFormat(disk: Disk, random: Random): Promise<DataFormat
     );
   }
   const format = { formatVersion: FORMAT_VERSION, nodeId: randomHex(random, NODE_ID_BYTES) };
+  await writeFormat(disk, format);
+  return format;
+}
+
+/** Whole or not at all: it is written beside, synced, and renamed. */
+export async function writeFormat(disk: Disk, format: DataFormat): Promise<void> {
   const unfinished = `${PATH}.new`;
   const file = disk.open(unfinished, { create: true });
   try {
@@ -45,7 +51,6 @@ export async function openFormat(disk: Disk, random: Random): Promise<DataFormat
   }
   disk.rename(unfinished, PATH);
   await disk.syncDirectory("");
-  return format;
 }
 
 function readText(disk: Disk, path: string): string {

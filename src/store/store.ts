@@ -323,6 +323,7 @@ export class Store {
     const voids = ledger.voids().map(({ logId }) => logId);
     this.#voidsCaptured = new Map(voids.map((id) => [id, ranges.watermarkOf(id) ?? 0]));
     return {
+      nodeId: this.nodeId,
       leaderEpoch: this.leaderEpoch,
       ageMs: this.age.nowMs(),
       forwarded: this.forwarded.checkpoint(),

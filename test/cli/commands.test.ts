@@ -14,7 +14,6 @@ describe("commandOf()", () => {
   });
 
   it("says what is planned, and what may have been meant", () => {
-    expect(() => commandOf("fsck")).toThrow("it is planned (check and repair a data directory)");
     expect(() => commandOf("verify")).toThrow("not there yet");
     expect(() => commandOf("tial")).toThrow("no such command; did you mean tail?");
     expect(() => commandOf("constructor")).toThrow("no such command");

@@ -17,7 +17,7 @@ it("shows every book of a directory, for people and for programs", async () => {
   for (const title of ["Checkpoints", "Partitions", "Ledger", "Journals", "Catalogue"]) {
     expect(stdout).toContain(`\n${title}\n`);
   }
-  expect(stdout).toMatch(/logs +0 +1 +\d+ +0 +24/);
+  expect(stdout).toMatch(/logs +0 +2 +\d+ +0 +24/);
 
   const { stdout: json } = await runCommand(DUMP, { args: [dataDir, "--json"] });
   const lines = json.trim().split("\n").map((line) => JSON.parse(line));

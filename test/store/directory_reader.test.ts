@@ -21,7 +21,7 @@ it("reads all books of a store", async () => {
   expect(checkpoint.ranges).toMatchObject([{ logId: FOREIGN_LOG, watermark: 16 }]);
   const partitions = reader.partitions();
   expect(partitions.map(({ directory }) => directory)).toEqual(["from-gw-0", "logs-0"]);
-  expect(partitions[1]!.segments).toHaveLength(1);
+  expect(partitions[1]!.segments).toHaveLength(2);
   expect(partitions[1]!.segments[0]!.bytes).toBeGreaterThan(0);
   expect(reader.ledger().value!.size).toBe(0);
   const begun = ["ledger-a", "ledger-b"].map((path) => reader.journal(path).value!.begun);

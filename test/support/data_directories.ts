@@ -1,5 +1,5 @@
 /** Data directories on the real disk, as a node leaves them: for the tools that look into them. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, SILENT_LOGGER } from "../../src/base/log.ts";
@@ -60,7 +60,10 @@ export async function openDirectory(
 
 export const FOREIGN_LOG = "0123456789abcdef";
 
-/** Batches of 4 records: `own` of this node's in "logs", `received` of another's in "from-gw". */
+/**
+ * Batches of 4 records: `own` of this node's in two segments of "logs", `received` of another's in
+ * "from-gw".
+ */
 export async function makeDataDirectory(
   dataDir: string,
   { own = 6, received = 4, ...options }: DirectoryOptions & {
@@ -71,6 +74,7 @@ export async function makeDataDirectory(
   const { store, close } = await openDirectory(dataDir, options);
   const { partitions: [log] } = await store.createTopic("logs");
   for (let at = 0; at < own; at++) {
+    if (at === Math.floor(own / 2)) await log!.roll();
     await append(store, log!, [0, 1, 2, 3].map((n) => `own ${at * 4 + n} ${"x".repeat(40)}`));
   }
   if (received > 0) await receive(store, received);
@@ -100,4 +104,11 @@ async function receive(store: Store, batches: number): Promise<void> {
       });
     });
   }
+}
+
+/** Flips a bit of a file in a data directory. */
+export function flipBit(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  bytes[at]! ^= 1;
+  writeFileSync(path, bytes);
 }

@@ -103,7 +103,7 @@ export class LogHarness {
       leaderEpoch: this.#options.leaderEpoch ?? 1,
       ageMs: () => this.clock.monotonicMs(),
     };
-    const quarantined = (name: PartitionName, gap: Gap, bytes: number) =>
+    const quarantined = (name: PartitionName, gap: Gap, bytes = 0) =>
       void this.quarantined.push({ name, gap, bytes });
     const recovered = await recoverLog({
       ...common,

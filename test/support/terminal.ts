@@ -9,6 +9,7 @@ export interface CommandRun {
   readonly stdout: string;
   readonly remarks: readonly string[];
   readonly calls: readonly HttpCall[];
+  readonly code: number;
 }
 
 export interface CommandWorld {
@@ -36,7 +37,7 @@ export async function runCommand(command: Command, world: CommandWorld): Promise
       return Promise.resolve(world.answer?.(call) ?? json({}));
     },
   });
-  await command.run({
+  const code = await command.run({
     args: parseArguments(world.args ?? [], command),
     terminal: {
       out(bytes) {
@@ -51,7 +52,7 @@ export async function runCommand(command: Command, world: CommandWorld): Promise
     api: () => api,
     signal: new AbortController().signal,
   });
-  return { stdout: new TextDecoder().decode(concat(output)), remarks, calls };
+  return { stdout: new TextDecoder().decode(concat(output)), remarks, calls, code: code ?? 0 };
 }
 
 async function* inputOf(chunks: readonly (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
