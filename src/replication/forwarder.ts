@@ -208,6 +208,7 @@ export class Forwarder {
     }
   }
 
+  /** Shows that the link is there, and asks what the root has by now of what the upstream holds. */
   async #probe(): Promise<void> {
     const questions = this.#settlement.questions();
     const logs = questions.map(({ announcement }) => announcement);
@@ -272,8 +273,8 @@ export class Forwarder {
     if (!lane.stale) return this.#queue(lane);
     lane.resume(standings);
     this.#books.noteForwarded(lane, lane.cursors());
-    if (lane.stale) this.#waiting.add(lane, this.#settings.refusedRetryMs);
     this.#settlement.noted(lane);
+    if (lane.stale) this.#waiting.add(lane, this.#settings.refusedRetryMs);
     else this.#queue(lane);
   }
 
@@ -331,8 +332,8 @@ export class Forwarder {
     for (const part of request.parts.splice(0)) {
       const { lane, load } = part;
       if (lane.answered(load, standings)) this.#books.noteForwarded(lane, load.cursors());
-      if (load.newestMs !== null && load.held) this.#noteLiveDelay(load.newestMs);
       this.#settlement.noted(lane);
+      if (load.newestMs !== null && load.held) this.#noteLiveDelay(load.newestMs);
       const refusal = refusals.get(lane.name);
       const told = load.questions.every((skip) => answer.skips.some((one) => isOf(skip, one)));
       if (refusal !== undefined) await this.#refused(part, refusal);
