@@ -4,12 +4,12 @@
  *     rate      bytes a second the link delivers: the most of the last rounds (below)
  *     delay     how long a small request takes there and back while nothing else is under way
  *     request   a fifth of a second of the rate: so long at most a live record waits behind one
- *     window    what may be under way: rate × (delay + 0.3 s), so that the link never runs dry, and
- *               no queue builds up before it
+ *     window    rate × (delay + 0.2 s): another request goes while less than that is under way, so
+ *               that the link never runs dry, and no queue builds up before it
  *
  * A sample of the rate is what was acknowledged between a request's sending and its answer, over
  * that time: so a link that is used by several requests at once is measured as a whole. Samples of
- * a link that had nothing more to send tell little: they only ever raise the rate. The delay is the
+ * a link that was not filled tell little: they only ever raise the rate. The delay is the
  * least of the last while; as a link that is always full hides it, the backlog stops for a moment
  * every half minute to see it again.
  *
@@ -43,7 +43,7 @@ const EASY_PART = 1 / 4;
 /** The rate of one request: what a live record waits for at most, once it is first in line. */
 const REQUEST_MS = 200;
 /** What may wait before the link, so that it never runs dry. */
-const QUEUE_MS = 300;
+const QUEUE_MS = 200;
 /** Bytes of a request before anything was measured, and the least there ever are. */
 const FIRST_REQUEST_BYTES = 32 * 1024;
 const REQUEST_BYTES_MIN = 4 * 1024;
@@ -53,8 +53,6 @@ const RATE_SAMPLES = 10;
 const SLOWER_SAMPLES = 3;
 /** How long the least delay counts before it must be seen again. */
 const DELAY_MS_KEPT = 30_000;
-/** Live requests may be so many more than the window has room for. */
-const LIVE_EXTRA_REQUESTS = 1;
 
 /** A request that was sent, as the pace remembers it. */
 export interface SentRequest {
@@ -66,8 +64,10 @@ export interface SentRequest {
   /** When the first of what was under way then was sent. */
   readonly firstSentMs: number;
   readonly live: boolean;
-  /** Nothing else was under way. */
+  /** Nothing of the backlog was under way. */
   readonly alone: boolean;
+  /** With it as much was under way as may be: what is measured is the link. */
+  readonly full: boolean;
 }
 
 export class Pace {
@@ -84,9 +84,8 @@ export class Pace {
   #rate = 0;
   #delayMs = Number.POSITIVE_INFINITY;
   #delaySeenMs = 0;
-  /** The backlog waits until nothing of it is under way, so that the delay can be seen. */
-  #draining = false;
-  #hungry = false;
+  /** What is seen of the delay next counts, whatever it was. */
+  #renewing = true;
 
   constructor(settings: PaceSettings = PACE) {
     this.#settings = settings;
@@ -111,14 +110,13 @@ export class Pace {
     return Math.floor(Math.min(this.#bytesMax, Math.max(REQUEST_BYTES_MIN, wanted)));
   }
 
-  /** Bytes that may be under way. */
+  /** Bytes under way below which another request may go. */
   get windowBytes(): number {
-    const { requestBytes } = this;
     const wanted = this.#rate * (this.delayMs + QUEUE_MS) / 1_000;
-    return Math.max(2 * requestBytes, wanted);
+    return Math.max(this.requestBytes, wanted);
   }
 
-  /** Requests that may be under way. */
+  /** Requests that may be under way, of live records and of the backlog each. */
   get inFlightMax(): number {
     return this.#inFlightMax;
   }
@@ -129,22 +127,25 @@ export class Pace {
 
   /** Whether another request may go. */
   hasRoom(live: boolean, nowMs: number): boolean {
-    const count = this.#underWay.size;
-    if (count === 0) return true;
-    if (live) return count < this.#inFlightMax + LIVE_EXTRA_REQUESTS;
-    if (count >= this.#inFlightMax || this.#mustDrain(nowMs)) return false;
-    return this.#underWayBytes + this.requestBytes <= this.windowBytes;
+    if (this.#underWay.size === 0) return true;
+    const count = this.#countOf(live);
+    if (count >= this.#inFlightMax) return false;
+    // Live records do not wait for room: there are few of them, or they were backlog.
+    return live || !this.#mustDrain(nowMs) && this.#underWayBytes < this.windowBytes;
   }
 
   sent(bytes: number, live: boolean, nowMs: number): SentRequest {
     if (this.#underWay.size === 0) {
       this.#firstSentMs = this.#deliveredMs = nowMs;
-      this.#draining = false;
     }
+    const alone = this.#countOf(false) === 0;
+    if (alone && this.#delayIsOld(nowMs)) this.#renewing = true;
     const request = {
       bytes,
       live,
-      alone: this.#underWay.size === 0,
+      alone,
+      full: this.#underWayBytes + bytes >= this.windowBytes ||
+        this.#countOf(live) + 1 >= this.#inFlightMax,
       sentMs: nowMs,
       delivered: this.#delivered,
       deliveredMs: this.#deliveredMs,
@@ -153,11 +154,6 @@ export class Pace {
     this.#underWay.add(request);
     this.#underWayBytes += bytes;
     return request;
-  }
-
-  /** There is more to send than the window lets go: what is measured now is the link. */
-  held(): void {
-    this.#hungry = true;
   }
 
   answered(request: SentRequest, nowMs: number): void {
@@ -169,16 +165,18 @@ export class Pace {
     const sendingMs = request.sentMs - request.firstSentMs;
     const ackingMs = nowMs - request.deliveredMs;
     const overMs = Math.max(sendingMs, ackingMs, 0.1);
-    this.#sample((this.#delivered - request.delivered) * 1_000 / overMs);
+    const rate = (this.#delivered - request.delivered) * 1_000 / overMs;
+    if (request.full || rate > this.#rate) this.#sample(rate);
     if (request.alone || tookMs < this.#delayMs) this.seen(tookMs, nowMs);
     if (tookMs <= this.#timeoutMs * EASY_PART) this.#grow();
   }
 
   /** So long it took there and back, with nothing else under way. */
   seen(tookMs: number, nowMs: number): void {
-    if (tookMs > this.#delayMs && nowMs - this.#delaySeenMs <= DELAY_MS_KEPT) return;
+    if (tookMs > this.#delayMs && !this.#renewing) return;
     this.#delayMs = tookMs;
     this.#delaySeenMs = nowMs;
+    this.#renewing = false;
   }
 
   /** No answer came, or none that counts. */
@@ -202,7 +200,7 @@ export class Pace {
     this.#rates.length = 0;
     this.#rate = 0;
     this.#delayMs = Number.POSITIVE_INFINITY;
-    this.#draining = false;
+    this.#renewing = true;
   }
 
   #over(request: SentRequest): void {
@@ -210,23 +208,28 @@ export class Pace {
   }
 
   #sample(rate: number): void {
-    if (this.#hungry || rate > this.#rate) {
-      this.#rates.push(rate);
-      const slower = this.#rates.slice(-SLOWER_SAMPLES);
-      const isSlower = slower.length === SLOWER_SAMPLES && Math.max(...slower) < this.#rate / 2;
-      if (isSlower) this.#rates.splice(0, this.#rates.length, ...slower);
-      else if (this.#rates.length > RATE_SAMPLES) this.#rates.shift();
-      this.#rate = Math.max(...this.#rates);
-    }
-    this.#hungry = false;
+    this.#rates.push(rate);
+    const slower = this.#rates.slice(-SLOWER_SAMPLES);
+    const isSlower = slower.length === SLOWER_SAMPLES && Math.max(...slower) < this.#rate / 2;
+    if (isSlower) this.#rates.splice(0, this.#rates.length, ...slower);
+    else if (this.#rates.length > RATE_SAMPLES) this.#rates.shift();
+    this.#rate = Math.max(...this.#rates);
   }
 
+  /** The delay was not seen for long: nothing of the backlog goes until all of it was answered. */
   #mustDrain(nowMs: number): boolean {
-    if (nowMs - this.#delaySeenMs > DELAY_MS_KEPT) this.#draining = true;
-    if (!this.#draining) return false;
-    for (const { live } of this.#underWay) if (!live) return true;
-    this.#draining = false;
-    return false;
+    return this.#delayIsOld(nowMs) && this.#countOf(false) > 0;
+  }
+
+  #delayIsOld(nowMs: number): boolean {
+    return !this.#renewing && nowMs - this.#delaySeenMs > DELAY_MS_KEPT;
+  }
+
+  /** Requests under way: live ones, or those of the backlog. */
+  #countOf(live: boolean): number {
+    let count = 0;
+    for (const request of this.#underWay) if (request.live === live) count++;
+    return count;
   }
 
   #grow(): void {

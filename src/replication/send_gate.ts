@@ -76,10 +76,7 @@ export class SendGate {
 
   #waitMs(linkClass: LinkClass, nowMs: number): number {
     const { pace, budget } = this.#options;
-    if (!pace.hasRoom(linkClass.kind !== "backlog", nowMs)) {
-      pace.held();
-      return Infinity;
-    }
+    if (!pace.hasRoom(linkClass.kind !== "backlog", nowMs)) return Infinity;
     const lingerMs = linkClass.kind === "live" ? Math.max(0, this.#liveLingerUntilMs - nowMs) : 0;
     return Math.max(lingerMs, budget.waitMs(linkClass));
   }

@@ -20,6 +20,7 @@ async function world({ link: options = SLOW, topic }: WorldOptions = {}) {
   const topicDefaults: TopicSettings = {
     ...TOPIC_DEFAULTS,
     compressionType: "none",
+    segmentBytes: 1 << 20,
     replicationOrder: "live_first",
     ...topic,
   };
@@ -79,6 +80,62 @@ describe("live_first", () => {
     // Nothing of it went twice.
     expect(link.bodyBytes).toBeLessThan(1.1 * 502 * 1_010);
     await gateway.stop();
-    void turns, pass;
   });
+
+  it.each([
+    ["a cellular link", { bytesPerSecond: 100_000, delayMs: 60 }],
+    ["a satellite", { bytesPerSecond: 100_000, delayMs: 300 }],
+  ])("keeps live records under 2 s over %s while 72 hours drain", async (_, options) => {
+    const { clock, gateway, centre, link, forward } = await world({ link: options });
+    forward();
+    for (let minute = 0; minute < 72 * 60; minute++) {
+      const values = Array.from({ length: 25 }, (_, at) => `${minute}.${at}:`.padEnd(240, "."));
+      await gateway.append("logs", 0, values);
+      clock.advance(60_000);
+    }
+    const log = gateway.store.topic("logs")!.partitions[0]!;
+    const backlogBytes = log.bytes;
+    const backlogEnd = log.highWatermark;
+    const arrived: { readonly end: number; readonly atMs: number }[] = [];
+    centre.store.commits.observe(({ highWatermark }) =>
+      arrived.push({ end: highWatermark, atMs: clock.monotonicMs() })
+    );
+    link.serve = centre.serve();
+    await until(clock, () => gateway.forwarder!.status().lanesSplit === 1);
+    const startMs = clock.monotonicMs();
+    const [busyBefore, published] = [link.busyMs, new Map<string, number>()];
+    let liveBytes = 0;
+    const { forwarded } = gateway.store;
+    for (let at = 0; forwarded.of("logs", 0).held < backlogEnd; at++) {
+      // A live batch of 2 KB five times a second: a tenth of the link.
+      if (at % 20 === 0) {
+        const values = Array.from({ length: 8 }, (_, one) => `live ${at}.${one}:`.padEnd(240, "."));
+        void gateway.append("logs", 0, values);
+        published.set(values[0]!, clock.monotonicMs());
+        liveBytes += 8 * 250;
+      }
+      await turns(2);
+      clock.advance(10);
+      expect(clock.monotonicMs() - startMs).toBeLessThan(3_600_000);
+    }
+    const tookMs = clock.monotonicMs() - startMs;
+    await pass(clock, 2_000);
+
+    const delays: number[] = [];
+    for (const { value, offset } of await centre.records("logs")) {
+      const atMs = published.get(value);
+      if (atMs === undefined) continue;
+      delays.push(arrived.find(({ end }) => end > offset)!.atMs - atMs);
+    }
+    delays.sort((a, b) => a - b);
+    const p99 = delays[Math.floor(delays.length * 0.99)]!;
+    const left = options.bytesPerSecond - liveBytes * 1_000 / tookMs;
+    const ideal = backlogBytes * 1_000 / left;
+    const used = (link.busyMs - busyBefore) / tookMs;
+    const told = `p99 ${p99} ms, used ${used.toFixed(3)}, catch-up ${(tookMs / ideal).toFixed(3)}`;
+    expect(delays.length, told).toBeGreaterThan(published.size * 0.95);
+    expect(p99, told).toBeLessThanOrEqual(2_000);
+    expect(used, told).toBeGreaterThanOrEqual(0.9);
+    expect(tookMs / ideal, told).toBeLessThanOrEqual(1.1);
+  }, 120_000);
 });

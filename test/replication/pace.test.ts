@@ -33,7 +33,6 @@ class Sending {
         queueMs = Math.max(queueMs, this.#freeMs - this.#nowMs);
         this.#underWay.push({ request, atMs: this.#freeMs + delayMs });
       }
-      this.#pace.held();
       const { request, atMs } = this.#underWay.shift()!;
       this.#nowMs = Math.max(this.#nowMs, atMs);
       this.#pace.answered(request, this.#nowMs);
