@@ -97,6 +97,13 @@ export abstract class Publisher {
 }
 
 export class HttpPublisher extends Publisher {
+  readonly topic: string;
+
+  constructor(name: string, target: RestartedNode, topic = "http-load") {
+    super(name, target);
+    this.topic = topic;
+  }
+
   async run(): Promise<void> {
     while (!this.stopped) {
       if (!await this.publish(this.window())) await sleep(100);
@@ -113,7 +120,7 @@ export class HttpPublisher extends Publisher {
 
   protected async publish(values: readonly string[]): Promise<boolean> {
     try {
-      const url = `${this.target.http}/v1/topics/http-load/records?key=${this.name}`;
+      const url = `${this.target.http}/v1/topics/${this.topic}/records?key=${this.name}`;
       const headers = { "content-type": "text/plain" };
       const signal = AbortSignal.timeout(5_000);
       const body = values.join("\n");
@@ -196,7 +203,7 @@ interface PageJson {
   readonly next_offset: number;
 }
 
-/** The value of every record that can be read, partition by partition. */
+/** The first word of every record that can be read, partition by partition. */
 export async function everything(http: string): Promise<string[]> {
   const { topics } = await (await fetch(`${http}/v1/topics`)).json() as { topics: TopicJson[] };
   const values: string[] = [];
@@ -207,7 +214,7 @@ export async function everything(http: string): Promise<string[]> {
         const answer = await fetch(`${path}?offset=${from}&max_records=5000`);
         if (!answer.ok) throw new Error(await answer.text());
         const page = await answer.json() as PageJson;
-        values.push(...page.records.map(({ value }) => value));
+        values.push(...page.records.map(({ value }) => value.split(" ")[0]!));
         if (String(page.next_offset) === from) break;
         from = String(page.next_offset);
       }
