@@ -98,6 +98,9 @@ export const INDEXES_KEPT_MAX = 128;
 /** Ranges above the watermark of one log: only an announced lane opening makes one. */
 export const ISLANDS_MAX = 64;
 
+/** Ranges of one log that lie elsewhere, each named in the checkpoint: after a change of upstream. */
+export const OPEN_RANGES_MAX = 1_024;
+
 /** Leader epochs remembered per partition: one for each start that appended. */
 export const LEADER_EPOCHS_KEPT_MAX = 1_000;
 
@@ -149,6 +152,9 @@ export const RETENTION_INTERVAL_MS = 60_000;
 /** Sessions of MQTT clients remembered across a restart. */
 export const SESSIONS_MAX = 100_000;
 
+/** Islands of one log that were closed and can still be read: each is 30 bytes of a checkpoint. */
+export const SPLICES_MAX = 1_024;
+
 /** Bytes of a segment file at which the next one is opened. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
 
@@ -175,6 +181,15 @@ export const SYNC_PROBE_INTERVAL_MS = 1_000;
 
 /** Bytes below which segments are not made smaller, however small the disk: files cost too. */
 export const SEGMENT_BYTES_MIN = 64 * 1024;
+
+/** Bytes of records that are worth an entry of the ledger when a segment is thinned. */
+export const THINNED_HOLE_BYTES_MIN = 2 * 1024;
+
+/** Ranges that thinning takes out of one segment: each is an entry of the ledger. */
+export const THINNED_HOLES_MAX = 1_000;
+
+/** A segment is thinned where that frees one part in so many of it; else it goes whole. */
+export const THINNED_SHARE_MIN = 10;
 
 /** Topics of a node: they are created on first use, so devices could make them without end. */
 export const TOPICS_MAX = 1_000;
@@ -266,6 +281,15 @@ export const MQTT_STOP_MS = 5_000;
 export const PRODUCE_ADMISSION_WAIT_MS = 5_000;
 
 /**
+ * Milliseconds until an idle link first asks what the root of the chain has by now; the wait doubles
+ * up to that of a probe while nothing changes, so that a root that is down for weeks costs little.
+ */
+export const REPLICATION_SETTLED_ASK_MS = 1_000;
+
+/** Bytes of one section of an export: an append request, or an announcement. */
+export const EXPORT_SECTION_BYTES_MAX = 8 * 1024 * 1024;
+
+/**
  * Peers that may speak for one log: those it came by last. One forgotten is let in again by its key.
  */
 export const LOG_PATHS_MAX = 8;
@@ -277,12 +301,6 @@ export const PRODUCE_LINES_MAX = 1_000_000;
 export const PRODUCE_RECORDS_MAX = 100_000;
 
 /** Bytes the batches of one produce request may decompress to. */
-/**
- * Milliseconds until an idle link first asks what the root of the chain has by now; the wait doubles
- * up to that of a probe while nothing changes, so that a root that is down for weeks costs little.
- */
-export const REPLICATION_SETTLED_ASK_MS = 1_000;
-
 export const PRODUCE_DECODED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Characters of `Logboom-Producer-Id`: each live one is remembered. */
@@ -327,6 +345,9 @@ export const LISTED_LOGS_MAX = 10_000;
 export const MERGED_PARTITIONS_MAX = 256;
 
 // ── replication ────────────────────────────────────────────────────────────────────────────────
+
+/** Bytes of a change of the link's budget, or of a topic's priority: the largest is 64 windows. */
+export const LINK_BUDGET_BODY_BYTES_MAX = 64 * 1024;
 
 /** Milliseconds of the cap that an idle link may save up: each 10 s stay within 5 % of it. */
 export const LINK_BURST_MS = 250;

@@ -26,7 +26,7 @@ export interface EpochStart {
 
 /** A range of offsets that stay assigned and hold no readable records. */
 export interface Gap extends OffsetRange {
-  readonly reason: "corrupt" | "lost";
+  readonly reason: "corrupt" | "lost" | "evicted";
 }
 
 export interface SegmentSummary {
@@ -60,12 +60,36 @@ export interface OwnLogCheckpoint {
   readonly root: LogId;
 }
 
+/** Source offsets of a log in one piece, that lie here in their order, from a local offset on. */
+export interface Run extends OffsetRange {
+  readonly localStart: Offset;
+}
+
+/** A run that is read, in the order of source, right before the local offset `mergedAt`. */
+export interface Splice extends Run {
+  readonly logId: LogId;
+  readonly mergedAt: Offset;
+  /** Tells which of several at the same place comes first. */
+  readonly sequence: number;
+}
+
+/** What arrived out of its order: see store/source_order.ts. */
+export interface OrderCheckpoint {
+  readonly done: Offset;
+  readonly runs: readonly Run[];
+  readonly splices: readonly Splice[];
+}
+
 /** A log of another node: what was received of it. */
 export interface RangeCheckpoint {
   readonly logId: LogId;
   readonly firstOffset: Offset;
   readonly watermark: Offset;
   readonly islands: readonly OffsetRange[];
+  /** What was passed and lies elsewhere, and the peer that said so. */
+  readonly open: readonly (OffsetRange & { readonly by: string })[];
+  /** Null where all of it came in order. */
+  readonly order: OrderCheckpoint | null;
   readonly targetTopic: string;
   readonly targetPartition: number;
   /** Behind the last batch of it here: tells whether a log that lost its tail held it. */
@@ -160,15 +184,7 @@ export function encodeCheckpoint(parts: CheckpointParts, crc32c: Checksum): Uint
     leader_epoch: parts.leaderEpoch,
     age_ms: parts.ageMs,
     forwarded: Object.fromEntries(parts.forwarded),
-    ranges: parts.ranges.map((range) => [
-      range.logId,
-      range.firstOffset,
-      range.watermark,
-      range.islands.map(({ from, to }) => [from, to]),
-      range.targetTopic,
-      range.targetPartition,
-      range.localEnd,
-    ]),
+    ranges: parts.ranges.map(encodeRange),
     origins: { settled_below: parts.origins.settledBelow, unsettled: parts.origins.unsettled },
   });
   const partitions = Array.from(
@@ -210,15 +226,7 @@ export function decodeCheckpoint(bytes: Uint8Array, crc32c: Checksum): Checkpoin
       Object.entries(row.partitions).map(([name, { own_logs }]) => [name, own_logs.map(ownLogOf)]),
     ),
     forwarded: new Map(Object.entries(row.forwarded)),
-    ranges: row.ranges.map((range) => ({
-      logId: range[0],
-      firstOffset: range[1],
-      watermark: range[2],
-      islands: range[3].map(([from, to]) => ({ from, to })),
-      targetTopic: range[4],
-      targetPartition: range[5],
-      localEnd: range[6],
-    })),
+    ranges: row.ranges.map(decodeRange),
     origins: { settledBelow: row.origins.settled_below, unsettled: row.origins.unsettled },
   };
 }
@@ -255,7 +263,65 @@ type RangeRow = readonly [
   targetTopic: string,
   targetPartition: number,
   localEnd: number,
+  /** Absent where there is nothing in it. */
+  more?: {
+    readonly open?: readonly (readonly [number, number, string])[];
+    readonly order?: {
+      readonly done: number;
+      readonly runs: readonly (readonly [number, number, number])[];
+      readonly splices: readonly (readonly [number, number, number, number, number])[];
+    };
+  },
 ];
+
+function encodeRange(range: RangeCheckpoint): RangeRow {
+  const { open, order } = range;
+  const row: RangeRow = [
+    range.logId,
+    range.firstOffset,
+    range.watermark,
+    range.islands.map(({ from, to }) => [from, to]),
+    range.targetTopic,
+    range.targetPartition,
+    range.localEnd,
+  ];
+  if (open.length === 0 && order === null) return row;
+  return [...row, {
+    ...(open.length === 0 ? {} : { open: open.map(({ from, to, by }) => [from, to, by] as const) }),
+    ...(order === null ? {} : {
+      order: {
+        done: order.done,
+        runs: order.runs.map(({ from, to, localStart }) => [from, to, localStart] as const),
+        splices: order.splices.map((splice) =>
+          [splice.from, splice.to, splice.localStart, splice.mergedAt, splice.sequence] as const
+        ),
+      },
+    }),
+  }] as unknown as RangeRow;
+}
+
+function decodeRange(row: RangeRow): RangeCheckpoint {
+  const [logId, firstOffset, watermark, islands, targetTopic, targetPartition, localEnd, more] =
+    row;
+  const order = more?.order;
+  return {
+    logId,
+    firstOffset,
+    watermark,
+    islands: islands.map(([from, to]) => ({ from, to })),
+    open: more?.open?.map(([from, to, by]) => ({ from, to, by })) ?? [],
+    order: order === undefined ? null : {
+      done: order.done,
+      runs: order.runs.map(([from, to, localStart]) => ({ from, to, localStart })),
+      splices: order.splices.map(([from, to, localStart, mergedAt, sequence]) => ({
+        ...{ logId, from, to, localStart, mergedAt, sequence },
+      })),
+    },
+    targetTopic,
+    targetPartition,
+    localEnd,
+  };
+}
 
 interface Row {
   readonly node_id?: NodeId;

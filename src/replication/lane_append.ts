@@ -231,11 +231,11 @@ export class LaneAppend {
   }
 
   async #skip(skip: Skip): Promise<void> {
-    const { ranges, turnstile, skipping } = this.#context;
+    const { ranges, turnstile, skipping, peer } = this.#context;
     const { logId, from, to, reason, facts } = skip;
     this.#logs.add(logId);
     this.#known(logId);
-    const loss = reason === "void" ? null : {
+    const loss = reason === "void" || reason === "elsewhere" ? null : {
       count: to - from,
       bytes: facts.bytes ?? 0,
       minTimestamp: facts.minTimestamp ?? -1,
@@ -243,7 +243,7 @@ export class LaneAppend {
     };
     const lacking = await this.#inTurn(logId, () => {
       const openings = this.#openingsOf(logId);
-      const skipped = ranges.skip(logId, { from, to, reason }, { loss, openings });
+      const skipped = ranges.skip(logId, { from, to, reason }, { loss, openings, peer });
       skipping.set(logId, skipped);
       return skipped.finally(() => skipping.delete(logId));
     });

@@ -35,6 +35,7 @@ import {
   type VersionRange,
 } from "../protocol/replication/version.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
+import { heldFor } from "../store/received_log.ts";
 import type { ReceivedLog } from "../store/received_ranges.ts";
 import type { Store } from "../store/store.ts";
 import { LaneAppend, type LaneAppendContext } from "./lane_append.ts";
@@ -221,10 +222,9 @@ export class Receiver {
   #standing(logId: LogId, { peer, protocol }: Session): LogStanding | null {
     const log = this.#options.store.ranges.get(logId);
     if (log === undefined || !log.paths.includes(peer)) return null;
-    const held = log.watermark;
-    const settled = this.#options.settledOf?.(logId) ?? held;
-    const standing = { logId, held, settled: Math.min(held, settled) };
-    const { islands } = log;
+    const { held, islands } = heldFor(log, peer);
+    const settled = Math.min(held, this.#options.settledOf?.(logId) ?? log.contiguous);
+    const standing = { logId, held, settled };
     return islands.length === 0 || protocol < VERSION_WITH_ISLANDS
       ? standing
       : { ...standing, islands };

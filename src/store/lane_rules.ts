@@ -9,7 +9,7 @@
  * @module
  */
 import { OperatingError } from "../base/errors.ts";
-import { ISLANDS_MAX } from "../base/limits.ts";
+import { ISLANDS_MAX, OPEN_RANGES_MAX, SPLICES_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { RangeSet } from "./range_set.ts";
 
@@ -20,8 +20,10 @@ export type Openings = readonly Offset[] | null;
 export interface LaneStanding {
   readonly logId: LogId;
   readonly set: RangeSet;
-  /** Ranges received out of order, those on their way counted. */
+  /** Pieces received out of order, those on their way counted. */
   readonly runs: number;
+  /** Pieces that were, and whose place readers still have to know. */
+  readonly splices: number;
 }
 
 /**
@@ -67,6 +69,16 @@ export function checkSkip(
   checkIslands(standing, from);
 }
 
+/** @throws {OperatingError} quota_exceeded where that many ranges are too many to leave open */
+export function checkOpen(logId: LogId, ranges: number): void {
+  if (ranges <= OPEN_RANGES_MAX) return;
+  throw new OperatingError(
+    "quota_exceeded",
+    `Cannot leave more of log ${logId} open: ${OPEN_RANGES_MAX} ranges are, the limit`,
+    { log_id: logId, limit: OPEN_RANGES_MAX },
+  );
+}
+
 export function outOfOrder(logId: LogId, expected: Offset): OperatingError {
   return new OperatingError(
     "lane_out_of_order",
@@ -84,12 +96,14 @@ function expectedAt(set: RangeSet, from: Offset, openings: Openings): Offset {
   return opening < 0 ? set.watermark : set.endFrom(opening);
 }
 
-function checkIslands({ logId, set, runs }: LaneStanding, from: Offset): void {
-  if (Math.max(runs, set.islands.length) < ISLANDS_MAX || !beginsIsland(set, from)) return;
+function checkIslands({ logId, set, runs, splices }: LaneStanding, from: Offset): void {
+  const few = Math.max(runs, set.islands.length) < ISLANDS_MAX;
+  if (few && splices < SPLICES_MAX || !beginsIsland(set, from)) return;
+  const limit = few ? SPLICES_MAX : ISLANDS_MAX;
   throw new OperatingError(
     "quota_exceeded",
-    `Cannot begin another island of log ${logId} at ${from}: it has ${ISLANDS_MAX}, the limit`,
-    { log_id: logId, limit: ISLANDS_MAX, expected: lastEndBelow(set, from) },
+    `Cannot begin another island of log ${logId} at ${from}: it has ${limit}, the limit`,
+    { log_id: logId, limit, expected: lastEndBelow(set, from) },
   );
 }
 

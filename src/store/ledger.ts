@@ -5,7 +5,8 @@
  *     ["next", id]                             the id the next entry takes
  *     ["entry", row]                           an entry, in a snapshot
  *     ["start", directory, offset, held, settled]     a log start offset, and what had been delivered
- *     ["void", log_id, from, to]               offsets of another node's log that never held records
+ *     ["void", log_id, from, to, kind, by]     offsets of another node's log that a lane passed; of
+ *                                              the kinds of {@linkcode VoidRange}
  *     ["change", {remove, entries, start, void}]      one decision: all of it, or nothing
  *
  * An eviction is one change that holds its entries and the new log start offset. Deleting the files
@@ -20,6 +21,7 @@ import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { Checksum } from "../format/journal_entry.ts";
 import type { Disk } from "./disk.ts";
 import { Journal, type SnapshotEntry } from "./journal.ts";
+import { decodeVoidRange, encodeVoidRange, type VoidRange, type VoidRow } from "./void_range.ts";
 
 export const LEDGER_PATHS = ["ledger-a", "ledger-b"] as const;
 
@@ -68,7 +70,7 @@ export interface LedgerChange {
   readonly remove?: readonly number[];
   readonly entries?: readonly NewLedgerEntry[];
   readonly start?: { readonly directory: string } & LogStart;
-  readonly void?: { readonly logId: LogId } & OffsetRange;
+  readonly void?: VoidRange;
 }
 
 export interface LedgerOptions {
@@ -158,7 +160,7 @@ export class Ledger {
       ...(change.remove?.length ? { remove: change.remove } : {}),
       ...(entries.length > 0 ? { entries: entries.map(encodeEntry) } : {}),
       ...(change.start ? { start: encodeStart(change.start.directory, change.start) } : {}),
-      ...(change.void ? { void: [change.void.logId, change.void.from, change.void.to] } : {}),
+      ...(change.void ? { void: encodeVoidRange(change.void) } : {}),
     };
     await this.#journal.append([["change", row]], { synced: () => this.#apply(row) });
     for (const entry of entries) {
@@ -259,7 +261,9 @@ export class Ledger {
     if (row[0] === "next") this.#nextId = Math.max(this.#nextId, row[1]);
     else if (row[0] === "entry") this.#put(decodeEntry(row[1]));
     else if (row[0] === "start") this.#setStart(row.slice(1) as unknown as StartRow);
-    else if (row[0] === "void") this.#voids.push({ logId: row[1], from: row[2], to: row[3] });
+    else if (row[0] === "void") {
+      this.#voids.push(decodeVoidRange(row.slice(1) as unknown as VoidRow));
+    }
     else if (row[0] === "change") this.#apply(row[1]);
   }
 
@@ -270,7 +274,7 @@ export class Ledger {
     }
     for (const row of entries ?? []) this.#put(decodeEntry(row));
     if (start) this.#setStart(start);
-    if (voided) this.#voids.push({ logId: voided[0], from: voided[1], to: voided[2] });
+    if (voided) this.#voids.push(decodeVoidRange(voided));
   }
 
   #put(entry: LedgerEntry): void {
@@ -293,7 +297,7 @@ export class Ledger {
     for (const [directory, start] of this.#starts) {
       yield ["start", ...encodeStart(directory, start)];
     }
-    for (const { logId, from, to } of this.#voids) yield ["void", logId, from, to];
+    for (const range of this.#voids) yield ["void", ...encodeVoidRange(range)];
   }
 
   #snapshot(): SnapshotEntry[] {
@@ -303,24 +307,20 @@ export class Ledger {
 
 const JOINED_AT_ONCE_MAX = 1_000;
 
-export interface VoidRange extends OffsetRange {
-  readonly logId: LogId;
-}
-
 type StartRow = readonly [directory: string, offset: number, held: number, settled: number];
 
 interface ChangeRow {
   readonly remove?: readonly number[];
   readonly entries?: readonly EntryRow[];
   readonly start?: StartRow;
-  readonly void?: readonly [logId: LogId, from: number, to: number];
+  readonly void?: VoidRow;
 }
 
 type SnapshotRow =
   | readonly ["next", number]
   | readonly ["entry", EntryRow]
   | readonly ["start", ...StartRow]
-  | readonly ["void", LogId, number, number]
+  | readonly ["void", ...VoidRow]
   | readonly ["change", ChangeRow];
 
 /** Also what `/v1/losses` shows. */

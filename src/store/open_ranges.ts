@@ -21,6 +21,10 @@ export interface OpenRangesOptions {
   readonly createTopic: (name: TopicName) => Promise<Topic>;
   readonly announced: readonly AnnouncedLogRow[];
   readonly checkpointed: readonly RangeCheckpoint[];
+  /** Something that a checkpoint holds has changed. */
+  readonly changed: () => void;
+  /** Writes a checkpoint of now. */
+  readonly checkpoint: () => Promise<void>;
 }
 
 /** The ranges as of the checkpoint; recovery adds what the logs hold past it. */
@@ -31,24 +35,35 @@ export function openRanges(options: OpenRangesOptions): ReceivedRanges {
     logger,
     murmur2: (bytes) => core.murmur2(bytes),
     partitionsOf: async (topic) => (await createTopic(topic)).partitions.length,
-    persistLost: async (log, { from, to, reason }, loss) => {
+    persistSkip: async (log, { from, to, reason, loss, late, peer }) => {
       const { logId, source: { topic, partition } } = log;
-      if (loss === null) {
-        await ledger.change({ void: { logId, from, to } });
-        return;
-      }
-      const range = { logId, topic, partition, from, to };
-      const entry = { ...range, ...loss, reason: reason as LedgerReason, state: "final" as const };
-      await ledger.change({ entries: [entry] });
+      const skipped = { logId, from, to };
+      const voided = reason === "elsewhere"
+        ? { ...skipped, kind: "open" as const, by: peer }
+        : late
+        ? { ...skipped, kind: "late" as const }
+        : loss === null
+        ? skipped
+        : undefined;
+      const entries = loss === null ? [] : [{
+        ...{ ...skipped, ...loss, topic, partition },
+        ...{ reason: reason as LedgerReason, state: "final" as const },
+      }];
+      await ledger.change({ entries, ...(voided === undefined ? {} : { void: voided }) });
     },
+    changed: options.changed,
+    checkpoint: options.checkpoint,
   });
   ranges.load(options.announced, options.checkpointed);
-  for (const { logId, from, to, reason, state } of ledger.entries()) {
-    if (logId === null || state === "reversed" || !ranges.has(logId)) continue;
-    ranges.lost(logId, { from, to, reason }, true);
+  const plain = { loss: null, late: false, peer: "" };
+  for (const { logId, from, to, kind, by } of ledger.voids()) {
+    const reason = kind === "open" ? "elsewhere" : "void";
+    ranges.skipped(logId, { ...plain, from, to, reason, late: kind === "late", peer: by ?? "" });
   }
-  for (const { logId, from, to } of ledger.voids()) {
-    ranges.lost(logId, { from, to, reason: "void" }, false);
+  for (const entry of ledger.entries()) {
+    const { logId, from, to, reason, state } = entry;
+    if (logId === null || state === "reversed" || !ranges.has(logId)) continue;
+    ranges.skipped(logId, { ...plain, from, to, reason, loss: entry });
   }
   return ranges;
 }

@@ -15,10 +15,13 @@ export interface OpenRange extends OffsetRange {
   readonly by: string;
 }
 
+/** Shared by the many logs that have none. */
+const NONE: readonly never[] = [];
+
 export class RangeSet {
   #watermark: Offset;
-  #islands: OffsetRange[] = [];
-  #open: OpenRange[];
+  #islands: readonly OffsetRange[] = NONE;
+  #open: readonly OpenRange[] = NONE;
 
   constructor(
     watermark: Offset,
@@ -26,9 +29,8 @@ export class RangeSet {
     open: readonly OpenRange[] = [],
   ) {
     this.#watermark = watermark;
-    this.#open = [];
     for (const { from, to } of islands) this.add(from, to);
-    this.#open = [...open];
+    if (open.length > 0) this.#open = joined(open);
   }
 
   /** Every offset below it is in the set, open, or below the first offset of its log. */
@@ -61,11 +63,8 @@ export class RangeSet {
   /** Passes what of [from, to) was neither in the set nor open; returns that, open from now on. */
   addOpen(from: Offset, to: Offset, by: string): OffsetRange[] {
     const unknown = this.#unpassed(from, to);
-    for (const range of unknown) {
-      this.#pass(range.from, range.to);
-      this.#open.push({ ...range, by });
-    }
-    this.#open = joined(this.#open);
+    for (const range of unknown) this.#pass(range.from, range.to);
+    this.#open = joined([...this.#open, ...unknown.map((range) => ({ ...range, by }))]);
     return unknown;
   }
 
@@ -122,7 +121,9 @@ export class RangeSet {
       if (island.from > this.#watermark) break;
       this.#watermark = Math.max(this.#watermark, island.to);
     }
-    this.#islands = this.#islands.filter((island) => island.from > this.#watermark);
+    if (this.#islands.length > 0) {
+      this.#islands = this.#islands.filter((island) => island.from > this.#watermark);
+    }
   }
 
   #unpassed(from: Offset, to: Offset): OffsetRange[] {

@@ -6,8 +6,10 @@
 import { ISLANDS_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { AnnouncedLogRow } from "./catalogue.ts";
+import type { LaneStanding, Openings } from "./lane_rules.ts";
 import { pathsOf } from "./log_paths.ts";
-import type { RangeSet } from "./range_set.ts";
+import type { OpenRange, RangeSet } from "./range_set.ts";
+import type { LogOrder } from "./source_order.ts";
 
 /** A log as its gateway announces it. */
 export interface AnnouncedLog {
@@ -45,11 +47,15 @@ export interface ReceivedLog {
   readonly predecessor: LogId | null;
   readonly predecessorEnd: Offset;
   readonly root: LogId;
-  /** Source offsets below it are durable here, or ledgered. */
+  /** Source offsets below it are durable here, or ledgered, or lie elsewhere. */
   readonly watermark: Offset;
+  /** Source offsets below it are durable here, or ledgered, and none of them lies elsewhere. */
+  readonly contiguous: Offset;
   /** The offset the next batch must begin with: the watermark, and what is queued on top of it. */
   readonly expected: Offset;
   readonly islands: readonly OffsetRange[];
+  /** What the watermark or an island passed and another node holds: it may still come. */
+  readonly elsewhere: readonly OpenRange[];
   readonly lost: readonly LostRange[];
   /** A successor was announced, and all of this one is here. */
   readonly closed: boolean;
@@ -63,8 +69,23 @@ export interface Loss {
   readonly maxTimestamp: number;
 }
 
+export interface SkipOptions {
+  /** What is known of the records; null where there were none, or where they lie elsewhere. */
+  readonly loss: Loss | null;
+  /** Where its lane may begin islands; null for a strict or a backlog lane. */
+  readonly openings?: Openings;
+  /** Who skips. */
+  readonly peer?: string;
+}
+
+export interface PersistedSkip extends LostRange, Required<Pick<SkipOptions, "loss" | "peer">> {
+  /** It counts in the order of source from the next checkpoint on; see source_order.ts. */
+  readonly late: boolean;
+}
+
 /** What the ranges hold of one log. */
 export interface RangeEntry {
+  readonly logId: LogId;
   row: AnnouncedLogRow | null;
   readonly firstOffset: Offset;
   readonly target: { readonly topic: TopicName; readonly partition: number };
@@ -72,8 +93,10 @@ export interface RangeEntry {
   /** `committed` and what is queued; the same object while nothing is. */
   noted: RangeSet;
   queued: number;
-  /** Islands, and what is queued that began one: what counts against the bound. */
+  /** What is queued and begins an island. */
   begun: number;
+  /** What arrived out of its order; null while nothing did. */
+  order: LogOrder | null;
   /** Who waits until nothing is queued. */
   readonly idle: (() => void)[];
   readonly lost: LostRange[];
@@ -84,18 +107,19 @@ export interface RangeEntry {
 
 /** A log nothing more is known of. */
 export function newEntry(
-  firstOffset: Offset,
-  target: RangeEntry["target"],
+  { logId, firstOffset, target }: Pick<RangeEntry, "logId" | "firstOffset" | "target">,
   committed: RangeSet,
 ): RangeEntry {
   return {
+    logId,
     row: null,
     firstOffset,
     target,
     committed,
     noted: committed,
     queued: 0,
-    begun: committed.islands.length,
+    begun: 0,
+    order: null,
     idle: [],
     lost: [],
     localEnd: 0,
@@ -118,9 +142,42 @@ export function view(entry: RangeEntry, row: AnnouncedLogRow): ReceivedLog {
     predecessorEnd: row.predecessorEnd,
     root: row.root,
     watermark: entry.committed.watermark,
+    contiguous: entry.committed.contiguous,
     expected: entry.noted.watermark,
     islands: entry.committed.islands.slice(0, ISLANDS_MAX),
+    elsewhere: entry.committed.open,
     lost: entry.lost,
     closed: row.closed !== null,
+  };
+}
+
+/** What a log holds, in the eyes of one of its paths: what others passed as elsewhere is not here. */
+export function heldFor(
+  { watermark, islands, elsewhere }: Pick<ReceivedLog, "watermark" | "islands" | "elsewhere">,
+  peer: string,
+): { readonly held: Offset; readonly islands: readonly OffsetRange[] } {
+  const lacking = elsewhere.filter(({ by }) => by !== peer);
+  if (lacking.length === 0) return { held: watermark, islands };
+  const held: OffsetRange[] = [];
+  for (const range of [{ from: 0, to: watermark }, ...islands]) {
+    let { from } = range;
+    for (const hole of lacking) {
+      if (hole.to <= from || hole.from >= range.to) continue;
+      if (hole.from > from) held.push({ from, to: hole.from });
+      from = hole.to;
+    }
+    if (from < range.to) held.push({ from, to: range.to });
+  }
+  const below = held[0]?.from === 0 ? held.shift()! : { to: 0 };
+  return { held: below.to, islands: held.slice(0, ISLANDS_MAX) };
+}
+
+/** What a lane may bring depends on it; see lane_rules.ts. */
+export function standingOf({ logId, begun, order }: RangeEntry, set: RangeSet): LaneStanding {
+  return {
+    logId,
+    set,
+    runs: begun + (order?.runs.length ?? 0),
+    splices: order?.splices.length ?? 0,
   };
 }

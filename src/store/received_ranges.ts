@@ -19,18 +19,22 @@ import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
-import { beginsIsland, checkSkip, judgeBatch, type Openings, outOfOrder } from "./lane_rules.ts";
+import { beginsIsland, checkOpen, checkSkip, judgeBatch, type Openings } from "./lane_rules.ts";
 import { withPath } from "./log_paths.ts";
 import { RangeSet } from "./range_set.ts";
 import {
   type AnnouncedLog,
-  type Loss,
   type LostRange,
   newEntry,
+  type PersistedSkip,
   type RangeEntry,
   type ReceivedLog,
+  type SkipOptions,
+  standingOf,
   view,
 } from "./received_log.ts";
+import { type Closed, closedOf, ReceivedLogs } from "./received_logs.ts";
+import { doneOf, type Place, SourceOrder, type SourceReading } from "./source_order.ts";
 
 export type { AnnouncedLog, Loss, LostRange, ReceivedLog } from "./received_log.ts";
 
@@ -40,20 +44,23 @@ export interface ReceivedRangesOptions {
   readonly logger: Logger;
   /** Partitions of a topic, which is created if need be. */
   readonly partitionsOf: (topic: TopicName) => Promise<number>;
-  /** Makes a lost or void range durable. */
-  readonly persistLost: (log: ReceivedLog, range: LostRange, loss: Loss | null) => Promise<void>;
-}
-
-export interface SkipOptions {
-  /** What is known of the records; null where there were none. */
-  readonly loss: Loss | null;
-  readonly openings?: Openings;
+  /** Makes durable what a sender skipped. */
+  readonly persistSkip: (log: ReceivedLog, skip: PersistedSkip) => Promise<void>;
+  /** Something a checkpoint holds has changed, without a batch having come. */
+  readonly changed?: () => void;
+  /** Writes a checkpoint of now. */
+  readonly checkpoint?: () => Promise<void>;
 }
 
 export class ReceivedRanges {
   readonly #options: ReceivedRangesOptions;
-  readonly #logs = new Map<LogId, RangeEntry>();
+  readonly #logs = new ReceivedLogs();
   readonly #announcing = new Map<LogId, Promise<void>>();
+  readonly #skipping = new Map<LogId, Promise<unknown>>();
+  readonly #order = new SourceOrder({
+    before: ({ logId }) => this.#logs.before(logId),
+    after: ({ logId }) => this.#logs.after(logId),
+  });
 
   constructor(options: ReceivedRangesOptions) {
     this.#options = options;
@@ -89,7 +96,7 @@ export class ReceivedRanges {
   }
 
   *all(): Iterable<ReceivedLog> {
-    for (const entry of this.#logs.values()) if (entry.row !== null) yield view(entry, entry.row);
+    for (const entry of this.#logs.all()) if (entry.row !== null) yield view(entry, entry.row);
   }
 
   /**
@@ -104,8 +111,8 @@ export class ReceivedRanges {
     openings: Openings = null,
   ): "append" | "duplicate" {
     const entry = this.#announced(logId);
-    if (openings === null) this.#checkPredecessor(entry);
-    return judgeBatch({ logId, set: entry.noted, runs: entry.begun }, range, openings);
+    if (openings === null) this.#logs.checkPredecessor(entry);
+    return judgeBatch(standingOf(entry, entry.noted), range, openings);
   }
 
   /** The batch [from, to) was queued; {@linkcode settle} must follow, once. */
@@ -127,64 +134,51 @@ export class ReceivedRanges {
     entry.queued--;
     assert(entry.queued >= 0, "a noted range is settled once");
     if (ok) {
-      entry.committed.add(from, to);
+      this.#order.receive(entry, { from, to }, localEnd - (to - from));
       entry.localEnd = Math.max(entry.localEnd, localEnd);
     }
     // A log gives up all that is queued behind a failure, so what was noted is only forgotten
     // once nothing is queued: until then later batches fail on their own.
     if (entry.queued === 0) {
       entry.noted = entry.committed;
-      entry.begun = entry.committed.islands.length;
+      entry.begun = 0;
       for (const wake of entry.idle.splice(0)) wake();
     }
     if (ok) this.#closeIfWhole(entry);
   }
 
   /**
-   * The sender will never send [from, to): it was ledgered, or never held records (`loss` null).
-   * Durable when this resolves.
+   * The sender will never send [from, to): it was ledgered, or never held records, or another node
+   * holds it (`reason` elsewhere). Durable when this resolves.
    *
    * @returns which of its offsets are not here: those are lost, the others had arrived
    */
-  async skip(
-    logId: LogId,
-    { from, to, reason }: LostRange,
-    { loss, openings = null }: SkipOptions,
-  ): Promise<OffsetRange[]> {
-    const entry = this.#announced(logId);
-    if (openings === null) this.#checkPredecessor(entry);
-    // What is queued may still fail, and then it is lacking too.
-    while (entry.queued > 0) await new Promise<void>((resolve) => entry.idle.push(resolve));
-    checkSkip({ logId, set: entry.committed, runs: entry.begun }, { from, to }, openings);
-    const lacking = entry.committed.lacking(from, to);
-    for (const range of lacking) {
-      await this.#options.persistLost(view(entry, entry.row!), { ...range, reason }, loss);
-      this.lost(logId, { ...range, reason }, loss !== null);
+  async skip(logId: LogId, range: LostRange, options: SkipOptions): Promise<OffsetRange[]> {
+    const skipped = this.#skip(this.#announced(logId), range, options);
+    this.#skipping.set(logId, skipped);
+    try {
+      return await skipped;
+    } finally {
+      if (this.#skipping.get(logId) === skipped) this.#skipping.delete(logId);
     }
-    return lacking;
+  }
+
+  /** What a reader of that partition has to know of the order of source. */
+  inOrder(topic: TopicName, partition: number): SourceReading {
+    return this.#order.reading(topic, partition);
+  }
+
+  /** Calls back, once, when more may have become readable in order without a batch having come. */
+  onMerged(wake: () => void): () => void {
+    return this.#order.onCaptured(wake);
   }
 
   // ── what recovery and the checkpoint call ────────────────────────────────────────────────────
 
   /** What the catalogue and the checkpoint know. */
   load(rows: readonly AnnouncedLogRow[], checkpoints: readonly RangeCheckpoint[]): void {
-    for (const range of checkpoints) {
-      const { logId, firstOffset, watermark, islands, localEnd } = range;
-      const target = { topic: range.targetTopic, partition: range.targetPartition };
-      const set = new RangeSet(watermark, islands);
-      this.#logs.set(logId, { ...newEntry(firstOffset, target, set), localEnd });
-    }
-    for (const row of rows) {
-      const target = { topic: row.targetTopic, partition: row.targetPartition };
-      const closed = row.closed === null ? null : JSON.parse(row.closed) as Closed;
-      const known = this.#logs.get(row.logId);
-      const entry =
-        known !== undefined && (closed === null || known.committed.watermark > closed.to)
-          ? known
-          : newEntry(row.firstOffset, target, new RangeSet(closed?.to ?? row.firstOffset));
-      entry.row = row;
-      if (closed !== null) entry.end = closed.to;
-      this.#logs.set(row.logId, entry);
+    for (const [entry, { done, runs, splices }] of this.#logs.load(rows, checkpoints)) {
+      this.#order.load(entry, { done, runs: [...runs], late: [], splices: [...splices] });
     }
     for (const row of rows) this.#noteEnd(row);
   }
@@ -198,27 +192,44 @@ export class ReceivedRanges {
       // Never announced as far as the catalogue knows: it was restored from an older copy. What is
       // here stays known, so that an announcement to come finds it.
       const target = { topic: log.topic, partition: log.index };
-      entry = newEntry(from, target, new RangeSet(from));
-      this.#logs.set(header.logId, entry);
+      entry = newEntry({ logId: header.logId, firstOffset: from, target }, new RangeSet(from));
+      this.#logs.put(entry);
       const { topic, index: partition } = log;
       this.#options.logger.warn("log_unannounced", { topic, partition, log_id: header.logId });
     }
-    entry.committed.add(from, to);
+    if (!entry.committed.covers(from, to)) {
+      this.#order.receive(entry, { from, to }, header.baseOffset);
+    }
     entry.localEnd = Math.max(entry.localEnd, header.lastOffset + 1);
   }
 
   /** A range known from the ledger's journal, or just made durable there. */
-  lost(logId: LogId, { from, to, reason }: LostRange, isLoss: boolean): void {
+  skipped(logId: LogId, { from, to, reason, loss, late, peer }: PersistedSkip): void {
     const entry = this.#logs.get(logId);
     if (entry === undefined) return;
-    entry.committed.add(from, to);
-    if (isLoss) entry.lost.push({ from, to, reason });
+    if (reason === "elsewhere") {
+      entry.committed.addOpen(from, to, peer);
+    } else {
+      for (const range of entry.committed.lacking(from, to)) this.#order.skip(entry, range, late);
+    }
+    if (loss !== null) entry.lost.push({ from, to, reason });
     this.#closeIfWhole(entry);
+  }
+
+  /** All logs were read: what the catalogue knew to be whole is, whatever they hold. */
+  recovered(): void {
+    for (const entry of this.#logs.all()) {
+      const closed = entry.row === null ? null : closedOf(entry.row);
+      if (closed === null || entry.committed.watermark >= closed.to) continue;
+      for (const range of entry.committed.lacking(entry.committed.watermark, closed.to)) {
+        this.#order.skip(entry, range, true);
+      }
+    }
   }
 
   /** Whether a log of another node goes to that partition. */
   hasTarget(topic: TopicName, partition: number): boolean {
-    for (const { target } of this.#logs.values()) {
+    for (const { target } of this.#logs.all()) {
       if (target.topic === topic && target.partition === partition) return true;
     }
     return false;
@@ -228,22 +239,17 @@ export class ReceivedRanges {
     return this.#logs.has(logId);
   }
 
-  /** What has to be in the checkpoint: every log but those the catalogue knows to be whole. */
-  checkpoint(): RangeCheckpoint[] {
-    const open: RangeCheckpoint[] = [];
-    for (const [logId, entry] of this.#logs) {
-      if (entry.row?.closed) continue;
-      open.push({
-        logId,
-        firstOffset: entry.firstOffset,
-        watermark: entry.committed.watermark,
-        islands: entry.committed.islands,
-        targetTopic: entry.target.topic,
-        targetPartition: entry.target.partition,
-        localEnd: entry.localEnd,
-      });
-    }
-    return open;
+  /** What has to be in the checkpoint of this very moment; `placeOf` tells where logs begin and end. */
+  checkpoint(placeOf: (target: RangeEntry["target"]) => Place | undefined): RangeCheckpoint[] {
+    const counted = this.#order.capture(placeOf);
+    const rows = this.#logs.checkpoint();
+    for (const { logId } of counted) this.#closeIfWhole(this.#logs.get(logId)!);
+    return rows;
+  }
+
+  /** The last checkpoint is durable. */
+  checkpointed(): void {
+    this.#order.captured();
   }
 
   /** Source offsets below this are here, in a log anybody announced or the partition holds. */
@@ -269,6 +275,7 @@ export class ReceivedRanges {
         { limit: ANNOUNCED_LOGS_MAX },
       );
     }
+    await this.#awaitChain(log);
     const target = known?.target ?? await this.#targetOf(log);
     const row: AnnouncedLogRow = {
       ...log,
@@ -277,9 +284,10 @@ export class ReceivedRanges {
       closed: null,
     };
     await this.#options.catalogue.putAnnouncedLogs([row]);
-    const entry = known ?? newEntry(log.firstOffset, target, new RangeSet(log.firstOffset));
+    const { logId, firstOffset } = log;
+    const entry = known ?? newEntry({ logId, firstOffset, target }, new RangeSet(firstOffset));
     entry.row = row;
-    this.#logs.set(log.logId, entry);
+    this.#logs.put(entry);
     this.#noteEnd(row);
   }
 
@@ -304,12 +312,38 @@ export class ReceivedRanges {
     );
   }
 
-  /** A predecessor's batches precede its successor's. One never announced here has none to come. */
-  #checkPredecessor(entry: RangeEntry): void {
-    const { predecessor, predecessorEnd } = entry.row!;
-    const before = predecessor === null ? undefined : this.#logs.get(predecessor);
-    if (before === undefined || before.noted.watermark >= predecessorEnd) return;
-    throw outOfOrder(predecessor!, before.noted.watermark);
+  async #skip(
+    entry: RangeEntry,
+    { from, to, reason }: LostRange,
+    { loss, openings = null, peer = "" }: SkipOptions,
+  ): Promise<OffsetRange[]> {
+    const { logId } = entry;
+    if (openings === null) this.#logs.checkPredecessor(entry);
+    // What is queued may still fail, and then it is lacking too.
+    while (entry.queued > 0) await new Promise<void>((resolve) => entry.idle.push(resolve));
+    checkSkip(standingOf(entry, entry.committed), { from, to }, openings);
+    const elsewhere = reason === "elsewhere";
+    const lacking = elsewhere
+      ? entry.committed.copy().addOpen(from, to, peer)
+      : entry.committed.lacking(from, to);
+    if (elsewhere) checkOpen(logId, entry.committed.open.length + lacking.length);
+    for (const range of lacking) {
+      const late = !elsewhere && this.#order.opens(entry, range);
+      const skip = { ...range, reason, loss, late, peer };
+      await this.#options.persistSkip(view(entry, entry.row!), skip);
+      this.skipped(logId, skip);
+      this.#options.changed?.();
+    }
+    return lacking;
+  }
+
+  /** Nothing may change about a chain while it is decided what a skip in it lets through. */
+  async #awaitChain({ logId, predecessor }: AnnouncedLog): Promise<void> {
+    const skipping = predecessor === null ? undefined : this.#skipping.get(predecessor);
+    await skipping?.then(() => {}, () => {});
+    // It comes after its successor: that this one did not wait for it has to survive a crash.
+    const begun = this.#logs.successorsOf(logId).some((each) => doneOf(each) > each.firstOffset);
+    if (begun && !this.#logs.has(logId)) await this.#options.checkpoint?.();
   }
 
   #noteEnd({ predecessor, predecessorEnd }: AnnouncedLogRow): void {
@@ -321,9 +355,10 @@ export class ReceivedRanges {
 
   /** A log that is whole and has a successor shrinks to one row of the catalogue. */
   #closeIfWhole(entry: RangeEntry): void {
-    const { row, end, committed } = entry;
+    const { row, end, committed, order } = entry;
     if (row === null || row.closed !== null || end === null || entry.queued > 0) return;
-    if (committed.watermark < end || committed.islands.length > 0) return;
+    if (committed.contiguous < end || committed.islands.length > 0) return;
+    if (order !== null && order.runs.length + order.late.length > 0) return;
     const closed: Closed = { to: committed.watermark };
     const closedRow = { ...row, closed: JSON.stringify(closed) };
     this.#options.catalogue.putAnnouncedLogs([closedRow]).then(
@@ -331,8 +366,4 @@ export class ReceivedRanges {
       () => {}, // The checkpoint goes on holding it.
     );
   }
-}
-
-interface Closed {
-  readonly to: Offset;
 }

@@ -133,6 +133,8 @@ export class Store {
       createTopic: (name) => this.createTopic(name),
       announced: state.announcedLogs,
       checkpointed: loaded?.ranges ?? [],
+      changed: () => this.#checkpointer.changed(),
+      checkpoint: () => this.#checkpointer.write(),
     });
     this.#files = new FileCache(disk);
     this.#indexes = new IndexCache(disk, this.#files, core);
@@ -177,6 +179,7 @@ export class Store {
         // Both generations hold what the older one of them holds.
         this.ledger.forgetVoids((logId) => this.#voidsCovered.get(logId));
         this.#voidsCovered = this.#voidsCaptured;
+        this.ranges.checkpointed();
       },
     });
     this.space = new Space({
@@ -291,6 +294,7 @@ export class Store {
       this.#topics.get(topic)?.partitions[partition] ?? null
     );
     this.#opener.recovered();
+    this.ranges.recovered();
     this.commits.observe((log) => {
       this.space.advanced(log);
       this.#checkpointer.advanced(log);
@@ -327,7 +331,7 @@ export class Store {
       leaderEpoch: this.leaderEpoch,
       ageMs: this.age.nowMs(),
       forwarded: this.forwarded.checkpoint(),
-      ranges: ranges.checkpoint(),
+      ranges: ranges.checkpoint(({ topic, partition }) => this.topic(topic)?.partitions[partition]),
       origins: this.origins.checkpoint(),
     };
   }

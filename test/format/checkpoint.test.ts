@@ -44,9 +44,28 @@ const CHECKPOINT: Checkpoint = {
     firstOffset: 5,
     watermark: 17,
     islands: [{ from: 20, to: 25 }],
+    open: [{ from: 12, to: 15, by: "peer" }],
+    order: {
+      done: 12,
+      runs: [{ from: 20, to: 25, localStart: 60 }],
+      splices: [{
+        ...{ logId: "7edcba9876543210", from: 7, to: 9, localStart: 40 },
+        ...{ mergedAt: 50, sequence: 3 },
+      }],
+    },
     targetTopic: "logs",
     targetPartition: 0,
     localEnd: 88,
+  }, {
+    logId: "7edcba9876543211",
+    firstOffset: 5,
+    watermark: 17,
+    islands: [],
+    open: [],
+    order: null,
+    targetTopic: "logs",
+    targetPartition: 0,
+    localEnd: 89,
   }],
   origins: { settledBelow: 1_000, unsettled: [990, 998] },
 };

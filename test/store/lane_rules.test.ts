@@ -11,7 +11,7 @@ function judged(from: number, to: number, openings: Openings) {
   const set = new RangeSet(10, [{ from: 20, to: 30 }]);
   set.addOpen(30, 40, "peer");
   try {
-    return judgeBatch({ logId, set, runs: 1 }, { from, to }, openings);
+    return judgeBatch({ logId, set, runs: 1, splices: 0 }, { from, to }, openings);
   } catch (error) {
     const { code, detail } = error as { code: string; detail: { expected?: number } };
     return `${code} ${detail.expected ?? ""}`.trim();
@@ -45,7 +45,7 @@ describe("judgeBatch()", () => {
 
   it("begins no island beyond the bound, and lets those there are grow", () => {
     const set = new RangeSet(10, [{ from: 20, to: 30 }]);
-    const standing = { logId, set, runs: ISLANDS_MAX };
+    const standing = { logId, set, runs: ISLANDS_MAX, splices: 0 };
     expect(judgeBatch(standing, { from: 30, to: 31 }, [20])).toBe("append");
     expect(() => judgeBatch(standing, { from: 50, to: 51 }, [50])).toThrow(
       expect.objectContaining({ code: "quota_exceeded", retriable: true }),
@@ -57,7 +57,7 @@ describe("checkSkip()", () => {
   it("takes what lies next to something received, or in it", () => {
     const set = new RangeSet(10, [{ from: 20, to: 30 }]);
     const check = (from: number, to: number, openings: Openings) => () =>
-      checkSkip({ logId, set, runs: 1 }, { from, to }, openings);
+      checkSkip({ logId, set, runs: 1, splices: 0 }, { from, to }, openings);
     expect(check(5, 50, null)).not.toThrow();
     expect(check(22, 25, null)).not.toThrow();
     expect(check(30, 35, [20])).not.toThrow();

@@ -4,7 +4,10 @@ import { newEntry, view } from "../../src/store/received_log.ts";
 
 describe("view()", () => {
   it("tells what is durable from what is only queued", () => {
-    const entry = newEntry(5, { topic: "logs", partition: 2 }, new RangeSet(5));
+    const entry = newEntry(
+      { logId: "a".repeat(16), firstOffset: 5, target: { topic: "logs", partition: 2 } },
+      new RangeSet(5),
+    );
     entry.committed.add(5, 9);
     entry.noted = entry.committed.copy();
     entry.noted.add(9, 12);

@@ -1,0 +1,156 @@
+/**
+ * The logs of other nodes that are known, by log id, and their chains: which comes before which.
+ *
+ * @module
+ */
+import type { LogId, Offset } from "../base/types.ts";
+import type { OrderCheckpoint, RangeCheckpoint } from "../format/checkpoint.ts";
+import type { AnnouncedLogRow } from "./catalogue.ts";
+import { outOfOrder } from "./lane_rules.ts";
+import { RangeSet } from "./range_set.ts";
+import { newEntry, type RangeEntry } from "./received_log.ts";
+import { doneOf, EMPTY_RUNS_MAX } from "./source_order.ts";
+
+/** Of a log that is whole and has a successor: all the catalogue keeps of its ranges. */
+export interface Closed {
+  readonly to: Offset;
+}
+
+export class ReceivedLogs {
+  readonly #entries = new Map<LogId, RangeEntry>();
+  /** Those announced with it as their predecessor, known or not. */
+  readonly #successors = new Map<LogId, LogId[]>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(logId: LogId): RangeEntry | undefined {
+    return this.#entries.get(logId);
+  }
+
+  has(logId: LogId): boolean {
+    return this.#entries.has(logId);
+  }
+
+  all(): Iterable<RangeEntry> {
+    return this.#entries.values();
+  }
+
+  /** Makes it known, or its row. */
+  put(entry: RangeEntry): void {
+    this.#entries.set(entry.logId, entry);
+    const predecessor = entry.row?.predecessor;
+    if (predecessor === null || predecessor === undefined) return;
+    const successors = this.#successors.get(predecessor) ?? [];
+    if (!successors.includes(entry.logId)) {
+      this.#successors.set(predecessor, [...successors, entry.logId].sort());
+    }
+  }
+
+  /** The predecessor, where it is known here, and where it ends. */
+  before(logId: LogId): { readonly log: RangeEntry; readonly end: Offset } | null {
+    const entry = this.get(logId);
+    const row = entry?.row ?? null;
+    const log = row === null || row.predecessor === null ? undefined : this.get(row.predecessor);
+    // Chains have an order only within a partition.
+    if (log === undefined || !sameTarget(log, entry!)) return null;
+    return { log, end: row!.predecessorEnd };
+  }
+
+  /** The successors of a known log. */
+  after(logId: LogId): RangeEntry[] {
+    const entry = this.get(logId);
+    return this.successorsOf(logId).filter((each) => sameTarget(each, entry!));
+  }
+
+  /** Logs announced with that one as their predecessor, which need not be known itself. */
+  successorsOf(logId: LogId): RangeEntry[] {
+    return this.#successors.get(logId)?.map((each) => this.get(each)!) ?? [];
+  }
+
+  /**
+   * A predecessor's batches precede its successor's. One never announced here has none to come; and
+   * a successor that was begun before its predecessor came, by another path, does not wait for it.
+   *
+   * @throws {OperatingError} lane_out_of_order, with the predecessor and what it expects
+   */
+  checkPredecessor(entry: RangeEntry): void {
+    let at = entry;
+    for (let steps = 0; steps < EMPTY_RUNS_MAX; steps++) {
+      if (doneOf(at) > at.firstOffset) return;
+      const before = this.before(at.logId);
+      if (before === null) return;
+      const { watermark } = before.log.noted;
+      if (watermark < before.end) throw outOfOrder(before.log.logId, watermark);
+      if (before.end > before.log.firstOffset) return;
+      at = before.log;
+    }
+  }
+
+  /** What the catalogue and the checkpoint know; returns the orders, to be loaded. */
+  load(
+    rows: readonly AnnouncedLogRow[],
+    checkpoints: readonly RangeCheckpoint[],
+  ): Map<RangeEntry, OrderCheckpoint> {
+    const orders = new Map<RangeEntry, OrderCheckpoint>();
+    for (const range of checkpoints) {
+      const { logId, firstOffset, watermark, islands, open, localEnd } = range;
+      const target = { topic: range.targetTopic, partition: range.targetPartition };
+      const set = new RangeSet(watermark, islands, open);
+      const entry = newEntry({ logId, firstOffset, target }, set);
+      entry.localEnd = localEnd;
+      this.put(entry);
+      const order = range.order ?? foundOrder(set);
+      if (order !== null) orders.set(entry, order);
+    }
+    for (const row of rows) {
+      const { logId, firstOffset } = row;
+      const target = { topic: row.targetTopic, partition: row.targetPartition };
+      const closed = closedOf(row);
+      const set = new RangeSet(closed?.to ?? firstOffset);
+      const entry = this.get(logId) ?? newEntry({ logId, firstOffset, target }, set);
+      entry.row = row;
+      if (closed !== null) entry.end = closed.to;
+      this.put(entry);
+    }
+    return orders;
+  }
+
+  /** What has to be in the checkpoint: every log but those the catalogue knows all of. */
+  checkpoint(): RangeCheckpoint[] {
+    const rows: RangeCheckpoint[] = [];
+    for (const entry of this.#entries.values()) {
+      const { logId, row, firstOffset, committed, target, localEnd, order } = entry;
+      const { watermark, islands, open } = committed;
+      if (row?.closed && order === null) continue;
+      rows.push({
+        ...{ logId, firstOffset, watermark, islands, open, localEnd },
+        order: order ?? (islands.length === 0 ? null : emptyOrder(committed)),
+        targetTopic: target.topic,
+        targetPartition: target.partition,
+      });
+    }
+    return rows;
+  }
+}
+
+function sameTarget({ target: a }: RangeEntry, { target: b }: RangeEntry): boolean {
+  return a.topic === b.topic && a.partition === b.partition;
+}
+
+export function closedOf({ closed }: AnnouncedLogRow): Closed | null {
+  return closed === null ? null : JSON.parse(closed) as Closed;
+}
+
+/** There are islands, and nothing to be read in them. */
+function emptyOrder(set: RangeSet): OrderCheckpoint {
+  return { done: set.contiguous, runs: [], splices: [] };
+}
+
+/** Checkpoints of old do not say where islands lie. */
+function foundOrder(set: RangeSet): OrderCheckpoint | null {
+  if (set.islands.length === 0) return null;
+  const runs = set.islands.map(({ from, to }) => ({ from, to, localStart: 0 }));
+  return { ...emptyOrder(set), runs };
+}
