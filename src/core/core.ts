@@ -164,6 +164,7 @@ export class Core {
       appendTime: attributes & APPEND_TIME_FLAG ? Number(view.getBigInt64(35)) : null,
     });
     const count = view.getUint32(57);
+    if (count === 0) return [];
     if (count > BATCH_RECORDS_MAX) throw corrupt(Status.BAD_COUNT);
     const { TABLE, TABLE_BYTES } = this.#map;
     const records: DecodedRecord[] = [];

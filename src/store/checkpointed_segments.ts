@@ -20,6 +20,8 @@ export interface CheckpointedSegmentsOptions {
   readonly logger: Logger;
   readonly checkpoint: PartitionCheckpoint | null;
   readonly deep?: boolean;
+  /** Segments written anew, perhaps since the checkpoint: their files tell how long they are. */
+  readonly rewritten?: readonly Offset[];
   readonly ageMs: () => number;
 }
 
@@ -42,16 +44,22 @@ export class CheckpointedSegments {
   /** Segments below the recovery point are not read: the checkpoint tells what is in them. */
   *sealed(bases: readonly Offset[], scanFrom: Offset): Iterable<Segment> {
     const { directory } = this.#options;
+    const rewritten = new Set(this.#options.rewritten);
     for (const [at, baseOffset] of bases.entries()) {
       const endOffset = bases[at + 1] ?? scanFrom;
-      const summary = this.#summaries.get(baseOffset) ?? {
+      const known = this.#summaries.get(baseOffset);
+      if (known !== undefined && !rewritten.has(baseOffset)) {
+        yield Segment.ofSummary(directory, known, endOffset);
+        continue;
+      }
+      const bytes = this.bytesOf(new Segment(directory, baseOffset).path);
+      const summary = known ?? {
         baseOffset,
-        bytes: this.bytesOf(new Segment(directory, baseOffset).path),
         minTimestamp: 0,
         maxTimestamp: Number.MAX_SAFE_INTEGER,
         receivedMs: this.#options.ageMs(),
       };
-      yield Segment.ofSummary(directory, summary, endOffset);
+      yield Segment.ofSummary(directory, { ...summary, bytes }, endOffset);
     }
   }
 

@@ -1,40 +1,48 @@
 /**
- * Moves log start offsets up. What goes undelivered is ledgered in the same durable frame that
- * holds the new log start offset; only then do files go, and should a crash come between, they go
- * at the next start.
+ * Gives records up: moves log start offsets, and thins segments. What goes undelivered is ledgered
+ * before it goes: in the same durable frame that holds the new log start offset, and ahead of the
+ * file that takes a segment's place. Files go after that, and should a crash come between, they go
+ * at the next start; a segment that was being thinned is thinned again, and what the ledger says of
+ * it already it does not say twice.
  *
  * @module
  */
 import type { Metrics } from "../base/metrics.ts";
-import type { LogId, Offset, OffsetRange } from "../base/types.ts";
+import type { Offset, OffsetRange } from "../base/types.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
-import { readBatchHeader } from "../format/record_batch.ts";
-import type { PartitionName } from "./books.ts";
+import type { PartitionName, SegmentInfo } from "./books.ts";
+import type { Disk } from "./disk.ts";
 import type { Forwarded } from "./forwarded.ts";
-import type { Ledger, LedgerReason, NewLedgerEntry } from "./ledger.ts";
+import type { Ledger, LedgerChange, LedgerReason, NewLedgerEntry } from "./ledger.ts";
+import { without } from "./ledger_entry.ts";
 import type { LogRegistry } from "./log_registry.ts";
+import {
+  factsOf,
+  ownShares,
+  segmentExtents,
+  type Share,
+  shareOfDamage,
+  sharesByHeader,
+} from "./losses.ts";
 import type { PartitionLog } from "./partition_log.ts";
-import { RangeSet } from "./range_set.ts";
+import type { Thinner } from "./thinner.ts";
 
 export interface EvictorOptions {
+  readonly disk: Disk;
   readonly ledger: Ledger;
   readonly forwarded: Forwarded;
   readonly logs: LogRegistry;
   readonly metrics: Metrics;
+  readonly thinner: Thinner;
   /** Whether records of other nodes lie in that partition. */
   readonly hasForeign: (log: PartitionName) => boolean;
   readonly hasUpstream: () => boolean;
+  /** The partition itself; undefined where it is not open. */
+  readonly logOf: (log: PartitionName) => PartitionLog | undefined;
 }
 
-/** Bytes read at once to tell whose records are given up. */
-const READ_BYTES = 1024 * 1024;
-
-/** Records of one log that go, in its own offsets. */
-interface Share extends OffsetRange {
-  readonly logId: LogId;
-  readonly topic: string;
-  readonly partition: number;
-}
+/** Entries of one frame of the journal: each takes a few hundred bytes of its 1 MiB. */
+const ENTRIES_PER_CHANGE_MAX = 1_000;
 
 export interface MoveOptions {
   /** Offsets below it are no loss. */
@@ -58,6 +66,14 @@ export class Evictor {
     return this.#inTurn(() => this.#moveStart(log, logStart, options));
   }
 
+  /**
+   * Gives up the records of a sealed segment that are below the severity its topic keeps. Returns
+   * the bytes freed; none where that is not worth it, and then not looked at again.
+   */
+  thin(log: PartitionLog, segment: SegmentInfo, deliveredBelow: Offset): Promise<number> {
+    return this.#inTurn(() => this.#thin(log, segment, deliveredBelow));
+  }
+
   /** Ledgers a range that damage has made unreadable, as far as it was not delivered or ledgered. */
   ledgerDamage(log: PartitionName, damage: OffsetRange): Promise<void> {
     return this.#inTurn(() => this.#ledgerDamage(log, damage));
@@ -76,14 +92,11 @@ export class Evictor {
     { deliveredBelow, reason }: MoveOptions,
   ): Promise<number> {
     if (logStart <= log.logStartOffset) return 0;
-    const { ledger, forwarded, metrics } = this.#options;
+    const { forwarded, metrics } = this.#options;
     const from = Math.max(log.logStartOffset, deliveredBelow);
-    const entries = from < logStart
-      ? await this.#lossesOf(log, { from, to: logStart }, reason)
-      : [];
+    const shares = from < logStart ? await this.#sharesOf(log, { from, to: logStart }) : [];
     const directory = partitionDirectory(log.topic, log.index);
-    await ledger.change({
-      entries,
+    await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {
       start: { directory, offset: logStart, ...forwarded.of(log.topic, log.index) },
     });
     log.setLogStart(logStart);
@@ -92,116 +105,77 @@ export class Evictor {
     return freed;
   }
 
+  async #thin(log: PartitionLog, segment: SegmentInfo, deliveredBelow: Offset): Promise<number> {
+    const { disk, metrics, thinner } = this.#options;
+    const { baseOffset } = segment;
+    const file = await thinner.thin(log, segment);
+    if (file === null) {
+      log.noteThinned(baseOffset);
+      return 0;
+    }
+    const directory = partitionDirectory(log.topic, log.index);
+    const entries = file.holes
+      .map((hole) => ({ ...hole, from: Math.max(hole.from, deliveredBelow), extents: [hole] }))
+      .filter(({ from, to }) => from < to)
+      .flatMap((share) => this.#entriesOf(log, share, "evicted"));
+    await this.#change(entries, { rewritten: { directory, baseOffset } });
+    const freed = log.replaceSegment(baseOffset, file);
+    await disk.syncDirectory(directory);
+    metrics.counter("logboom_thinned_bytes_total", "Bytes thinned out of segments.").value += freed;
+    return freed;
+  }
+
   async #ledgerDamage(log: PartitionName, damage: OffsetRange): Promise<void> {
-    const { forwarded, ledger } = this.#options;
+    const { forwarded, hasForeign, logs, logOf } = this.#options;
     const from = Math.max(damage.from, forwarded.of(log.topic, log.index).held);
     if (from >= damage.to) return;
-    const range = { from, to: damage.to };
-    // Among the records of others nobody can tell whose these were.
-    const shares = this.#options.hasForeign(log)
-      ? [{ ...range, logId: null, topic: log.topic, partition: log.index }]
-      : this.#ownShares(log, range);
-    const facts = { bytes: 0, minTimestamp: -1, maxTimestamp: -1 };
-    const entries = shares.flatMap((share) => this.#entriesOf(share, "corrupt", facts));
-    if (entries.length > 0) await ledger.change({ entries });
+    const range = { from, to: damage.to, extents: [] };
+    const open = logOf(log);
+    const shares = !hasForeign(log)
+      ? ownShares(logs, log, range)
+      : [(open && await shareOfDamage(open, damage, from)) ?? { ...range, logId: null }];
+    const entries = shares.flatMap((share) => this.#entriesOf(log, share, "corrupt"));
+    if (entries.length > 0) await this.#change(entries, {});
   }
 
-  async #lossesOf(
-    log: PartitionLog,
-    range: OffsetRange,
-    reason: LedgerReason,
-  ): Promise<NewLedgerEntry[]> {
-    const shares = this.#options.hasForeign(log)
-      ? await this.#sharesByHeader(log, range)
-      : this.#ownShares(log, range);
-    return shares.flatMap((share) => this.#entriesOf(share, reason, factsOf(log, range)));
+  #sharesOf(log: PartitionLog, range: OffsetRange): Share[] | Promise<Share[]> {
+    const thinned = log.segments().some((segment) =>
+      segment.thinned === true && segment.baseOffset < range.to
+    );
+    if (thinned || this.#options.hasForeign(log)) return sharesByHeader(log, range);
+    return ownShares(this.#options.logs, log, { ...range, extents: segmentExtents(log) });
   }
 
-  /** Own records stand at their own offsets, so the chain tells whose they are. */
-  #ownShares(log: PartitionName, { from, to }: OffsetRange): Share[] {
-    const { topic, index: partition } = log;
-    const shares: Share[] = [];
-    for (const row of this.#options.logs.chain(topic, partition)) {
-      const share = {
-        from: Math.max(from, row.firstOffset),
-        to: Math.min(to, this.#options.logs.endOf(row, to)),
-      };
-      if (share.from < share.to) shares.push({ ...share, logId: row.logId, topic, partition });
+  /**
+   * One decision; where it is too long for one frame of the journal, what is ledgered comes first.
+   * A crash in between leaves entries of records that are still there, and delivered perhaps: the
+   * receiver is asked about each, and the next decision leaves out what stands.
+   */
+  async #change(
+    entries: readonly NewLedgerEntry[],
+    decision: Pick<LedgerChange, "start" | "rewritten">,
+  ): Promise<void> {
+    const { ledger } = this.#options;
+    let rest = entries;
+    while (rest.length > ENTRIES_PER_CHANGE_MAX) {
+      await ledger.change({ entries: rest.slice(0, ENTRIES_PER_CHANGE_MAX) });
+      rest = rest.slice(ENTRIES_PER_CHANGE_MAX);
     }
-    return shares;
-  }
-
-  /** Where records of several nodes lie together, only their headers tell. */
-  async #sharesByHeader(log: PartitionLog, { from, to }: OffsetRange): Promise<Share[]> {
-    const ranges = new Map<LogId, RangeSet>();
-    for (let offset = from; offset < to;) {
-      const page = await log.read(offset, { maxBytes: READ_BYTES, upTo: to });
-      for (const batch of page.batches) {
-        const { logId, sourceOffset, baseOffset, lastOffset } = readBatchHeader(batch);
-        const set = ranges.get(logId) ?? new RangeSet(0);
-        set.add(sourceOffset, sourceOffset + lastOffset - baseOffset + 1);
-        ranges.set(logId, set);
-      }
-      offset = Math.max(page.nextOffset, offset + 1);
-    }
-    return Array.from(ranges, ([logId, set]) => {
-      const whole = set.watermark > 0 ? [{ from: 0, to: set.watermark }] : [];
-      return [...whole, ...set.islands].map((range) => ({
-        ...range,
-        logId,
-        topic: log.topic,
-        partition: log.index,
-      }));
-    }).flat();
+    await ledger.change({ entries: rest, ...decision });
   }
 
   /** What of a share is not in the ledger yet: no record is ledgered twice. */
-  #entriesOf(
-    share: Omit<Share, "logId"> & { readonly logId: LogId | null },
-    reason: LedgerReason,
-    facts: Pick<NewLedgerEntry, "bytes" | "minTimestamp" | "maxTimestamp">,
-  ): NewLedgerEntry[] {
+  #entriesOf(log: PartitionName, share: Share, reason: LedgerReason): NewLedgerEntry[] {
     const { ledger, hasUpstream } = this.#options;
-    const { logId, topic, partition } = share;
+    const { topic, index: partition } = log;
+    const { logId, extents } = share;
     const ledgered = ledger.standing(logId)
       .filter((entry) => entry.topic === topic && entry.partition === partition);
     const state = hasUpstream() ? "provisional" : "final";
     return without(share, ledgered).map(({ from, to }) => ({
       ...{ logId, topic, partition, from, to, reason, state },
-      ...facts,
-      bytes: Math.round(facts.bytes * (to - from)),
+      ...factsOf({ from, to }, extents),
       count: to - from,
     }));
   }
-}
-
-function without(range: OffsetRange, taken: readonly OffsetRange[]): OffsetRange[] {
-  const left: OffsetRange[] = [];
-  let at = range.from;
-  for (const { from, to } of taken) {
-    if (to <= at) continue;
-    if (from >= range.to) break;
-    if (from > at) left.push({ from: at, to: from });
-    at = Math.max(at, to);
-  }
-  if (at < range.to) left.push({ from: at, to: range.to });
-  return left;
-}
-
-/** Bytes per record, and the time span, of the segments that hold the range. */
-function factsOf(
-  log: PartitionLog,
-  { from, to }: OffsetRange,
-): Pick<NewLedgerEntry, "bytes" | "minTimestamp" | "maxTimestamp"> {
-  const within = log.segments().filter((segment) =>
-    segment.baseOffset < to && segment.endOffset > from && segment.bytes > 0
-  );
-  if (within.length === 0) return { bytes: 0, minTimestamp: -1, maxTimestamp: -1 };
-  const bytes = within.reduce((sum, segment) => sum + segment.bytes, 0);
-  const records = within.at(-1)!.endOffset - within[0]!.baseOffset;
-  return {
-    bytes: bytes / records,
-    minTimestamp: Math.min(...within.map(({ minTimestamp }) => minTimestamp)),
-    maxTimestamp: Math.max(...within.map(({ maxTimestamp }) => maxTimestamp)),
-  };
 }

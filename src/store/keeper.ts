@@ -170,7 +170,7 @@ export class Keeper {
   }
 
   /** Returns the bytes freed. */
-  #evict({ retained, logStart, spared }: Eviction): Promise<number> {
+  #evict({ retained, logStart, thins, spared }: Eviction): Promise<number> {
     const { evictor, logger } = this.#options;
     const { deliveredBelow, settings: { priority } } = retained;
     const log = retained.log as PartitionLog;
@@ -178,6 +178,7 @@ export class Keeper {
       logger.warn("eviction_spares_lower_priorities", { topic: log.topic, priority, spared });
     }
     this.#spared = spared.join();
+    if (thins !== null) return evictor.thin(log, thins, deliveredBelow);
     return evictor.moveStart(log, logStart, { deliveredBelow, reason: "evicted" });
   }
 

@@ -7,7 +7,8 @@
  *     ["start", directory, offset, held, settled]     a log start offset, and what had been delivered
  *     ["void", log_id, from, to, kind, by]     offsets of another node's log that a lane passed; of
  *                                              the kinds of {@linkcode VoidRange}
- *     ["change", {remove, entries, start, void}]      one decision: all of it, or nothing
+ *     ["rewritten", directory, base_offset]    a segment whose file may be another than it was
+ *     ["change", {remove, entries, start, void, rewritten}]     one decision: all of it, or nothing
  *
  * An eviction is one change that holds its entries and the new log start offset. Deleting the files
  * is clean-up, and is done again at start.
@@ -17,46 +18,33 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { LEDGER_BYTES_MAX, LEDGER_ENTRIES_MAX, LEDGER_STEP_BYTES } from "../base/limits.ts";
-import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { Checksum } from "../format/journal_entry.ts";
 import type { Disk } from "./disk.ts";
 import { Journal, type SnapshotEntry } from "./journal.ts";
+import {
+  decodeEntry,
+  encodeEntry,
+  type EntryRow,
+  join,
+  joins,
+  type LedgerEntry,
+  type NewLedgerEntry,
+  partOf,
+  without,
+} from "./ledger_entry.ts";
 import { decodeVoidRange, encodeVoidRange, type VoidRange, type VoidRow } from "./void_range.ts";
 
+export { encodeEntry } from "./ledger_entry.ts";
+export type {
+  EntryRow,
+  LedgerEntry,
+  LedgerReason,
+  LedgerState,
+  NewLedgerEntry,
+} from "./ledger_entry.ts";
+
 export const LEDGER_PATHS = ["ledger-a", "ledger-b"] as const;
-
-export type LedgerReason =
-  | "evicted"
-  | "retention"
-  | "corrupt"
-  | "lost_at_receiver"
-  | "rejected"
-  | "wiped";
-
-/**
- * `provisional` until the receiver told which of its offsets it lacks; `final` after that;
- * `reversed` when the records turned up again.
- */
-export type LedgerState = "provisional" | "final" | "reversed";
-
-export interface LedgerEntry extends OffsetRange {
-  readonly id: number;
-  /** Null where damage left no way to tell whose the records were. */
-  readonly logId: LogId | null;
-  readonly topic: TopicName;
-  readonly partition: number;
-  /** Records in it. */
-  readonly count: number;
-  readonly bytes: number;
-  readonly minTimestamp: number;
-  readonly maxTimestamp: number;
-  readonly reason: LedgerReason;
-  readonly state: LedgerState;
-  /** Wall clock, as it was. */
-  readonly atMs: number;
-}
-
-export type NewLedgerEntry = Omit<LedgerEntry, "id" | "atMs">;
 
 /** A partition's log start offset, and how far it had been delivered when it was set. */
 export interface LogStart {
@@ -71,6 +59,8 @@ export interface LedgerChange {
   readonly entries?: readonly NewLedgerEntry[];
   readonly start?: { readonly directory: string } & LogStart;
   readonly void?: VoidRange;
+  /** A segment is about to be written anew, without the records of `entries`. */
+  readonly rewritten?: { readonly directory: string; readonly baseOffset: Offset };
 }
 
 export interface LedgerOptions {
@@ -86,7 +76,10 @@ export class Ledger {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #journal: Journal;
-  readonly #entriesMax: number;
+  /** Entries above which neighbours are joined. */
+  #entriesMax: number;
+  /** Not tried again before there are so many. */
+  #joinAbove = 0;
   #entries = new Map<number, LedgerEntry>();
   #byLog = new Map<LogId | null, Set<number>>();
   #starts = new Map<string, LogStart>();
@@ -94,6 +87,10 @@ export class Ledger {
   #nextId = 1;
   /** Entries that a decision on its way takes out: no other may take them out again. */
   readonly #leaving = new Map<number, Promise<unknown>>();
+  /** Entries on their way: no other may be made of the same records meanwhile. */
+  readonly #arriving = new Set<LedgerEntry>();
+  /** Base offsets of segments written anew, by directory. */
+  readonly #rewritten = new Map<string, Set<Offset>>();
 
   private constructor({ disk, crc32c, clock, logger, entriesMax }: LedgerOptions) {
     this.#entriesMax = entriesMax ?? LEDGER_ENTRIES_MAX;
@@ -124,6 +121,16 @@ export class Ledger {
     return this.#journal.bytes;
   }
 
+  /** The entries it may come to where the disk is small: each takes a part of it for good. */
+  limitEntries(entriesMax: number): void {
+    this.#entriesMax = Math.min(this.#entriesMax, entriesMax);
+  }
+
+  /** Whether there are as many entries as there should be. */
+  get full(): boolean {
+    return this.#entries.size >= this.#entriesMax;
+  }
+
   get size(): number {
     return this.#entries.size;
   }
@@ -152,24 +159,53 @@ export class Ledger {
     return this.#voids;
   }
 
-  /** Makes a decision; it counts, and is durable, once this resolves with the new entries. */
+  /** Segments of a directory that are there anew, or may be: as long as they can be there at all. */
+  rewritten(directory: string): Offset[] {
+    return [...this.#rewritten.get(directory) ?? []];
+  }
+
+  /**
+   * Makes a decision; it counts, and is durable, once this resolves with the new entries. Of those
+   * only what no other says already is entered: no record is ledgered twice.
+   */
   async change(change: LedgerChange): Promise<LedgerEntry[]> {
     const atMs = this.#clock.wallMs();
-    const entries = (change.entries ?? []).map((entry) => ({ ...entry, id: this.#nextId++, atMs }));
+    const entries = (change.entries ?? [])
+      .flatMap((entry) => this.#notYet(entry, change.remove ?? []))
+      .map((entry) => ({ ...entry, id: this.#nextId++, atMs }));
     const row: ChangeRow = {
       ...(change.remove?.length ? { remove: change.remove } : {}),
       ...(entries.length > 0 ? { entries: entries.map(encodeEntry) } : {}),
       ...(change.start ? { start: encodeStart(change.start.directory, change.start) } : {}),
       ...(change.void ? { void: encodeVoidRange(change.void) } : {}),
+      ...(change.rewritten
+        ? { rewritten: [change.rewritten.directory, change.rewritten.baseOffset] }
+        : {}),
     };
-    await this.#journal.append([["change", row]], { synced: () => this.#apply(row) });
+    for (const entry of entries) this.#arriving.add(entry);
+    try {
+      await this.#journal.append([["change", row]], { synced: () => this.#apply(row) });
+    } finally {
+      for (const entry of entries) this.#arriving.delete(entry);
+    }
     for (const entry of entries) {
       const { logId, topic, partition, from, to, count, reason, state } = entry;
       const coordinates = { log_id: logId, topic, partition, from, to };
       this.#logger.warn("ledgered", { ...coordinates, records: count, reason, state });
     }
-    if (this.#entries.size > this.#entriesMax) await this.#join();
+    if (this.#entries.size > Math.max(this.#entriesMax, this.#joinAbove)) await this.#join();
     return entries;
+  }
+
+  /** What of an entry stands in no other, but for those it takes the place of. */
+  #notYet(entry: NewLedgerEntry, replaced: readonly number[]): NewLedgerEntry[] {
+    const isSame = ({ topic, partition, logId, id }: LedgerEntry) =>
+      topic === entry.topic && partition === entry.partition && logId === entry.logId &&
+      !replaced.includes(id);
+    const known = [...this.standing(entry.logId), ...this.#arriving].filter(isSame);
+    if (known.length === 0 || entry.state === "reversed") return [entry];
+    known.sort((a, b) => a.from - b.from);
+    return without(entry, known).map((range) => partOf(entry, range));
   }
 
   /**
@@ -181,15 +217,7 @@ export class Ledger {
     if (leaving !== undefined) await leaving;
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.state !== "provisional") return [];
-    const records = entry.to - entry.from;
-    const entries = lacking.map(({ from, to }) => ({
-      ...entry,
-      from,
-      to,
-      count: Math.round(entry.count * (to - from) / records),
-      bytes: Math.round(entry.bytes * (to - from) / records),
-      state: "final" as const,
-    }));
+    const entries = lacking.map((range) => ({ ...partOf(entry, range), state: "final" as const }));
     return await this.#replace([id], entries);
   }
 
@@ -231,6 +259,7 @@ export class Ledger {
         }
       }
     }
+    this.#joinAbove = this.#entries.size - remove.length + JOIN_AGAIN_AFTER;
     if (remove.length > 0) await this.#replace(remove, entries);
   }
 
@@ -253,6 +282,7 @@ export class Ledger {
       this.#entries.clear();
       this.#byLog.clear();
       this.#starts.clear();
+      this.#rewritten.clear();
       this.#voids = [];
       return;
     }
@@ -263,11 +293,11 @@ export class Ledger {
     else if (row[0] === "start") this.#setStart(row.slice(1) as unknown as StartRow);
     else if (row[0] === "void") {
       this.#voids.push(decodeVoidRange(row.slice(1) as unknown as VoidRow));
-    }
+    } else if (row[0] === "rewritten") this.#noteRewritten([row[1], row[2]]);
     else if (row[0] === "change") this.#apply(row[1]);
   }
 
-  #apply({ remove, entries, start, void: voided }: ChangeRow): void {
+  #apply({ remove, entries, start, void: voided, rewritten }: ChangeRow): void {
     for (const id of remove ?? []) {
       this.#byLog.get(this.#entries.get(id)?.logId ?? null)?.delete(id);
       this.#entries.delete(id);
@@ -275,6 +305,12 @@ export class Ledger {
     for (const row of entries ?? []) this.#put(decodeEntry(row));
     if (start) this.#setStart(start);
     if (voided) this.#voids.push(decodeVoidRange(voided));
+    if (rewritten) this.#noteRewritten(rewritten);
+  }
+
+  #noteRewritten([directory, baseOffset]: RewrittenRow): void {
+    const known = this.#rewritten.get(directory) ?? new Set();
+    this.#rewritten.set(directory, known.add(baseOffset));
   }
 
   #put(entry: LedgerEntry): void {
@@ -298,6 +334,14 @@ export class Ledger {
       yield ["start", ...encodeStart(directory, start)];
     }
     for (const range of this.#voids) yield ["void", ...encodeVoidRange(range)];
+    for (const [directory, bases] of this.#rewritten) {
+      // The segment before the log start may hold it, and those before that are gone.
+      const start = this.#starts.get(directory)?.offset ?? 0;
+      const kept = [...bases].sort((a, b) => a - b).filter((base, at, all) =>
+        base >= start || (all[at + 1] ?? Infinity) > start
+      );
+      for (const base of kept) yield ["rewritten", directory, base];
+    }
   }
 
   #snapshot(): SnapshotEntry[] {
@@ -306,6 +350,8 @@ export class Ledger {
 }
 
 const JOINED_AT_ONCE_MAX = 1_000;
+/** Entries made until it is looked again for neighbours, which is dear. */
+const JOIN_AGAIN_AFTER = 16;
 
 type StartRow = readonly [directory: string, offset: number, held: number, settled: number];
 
@@ -314,77 +360,19 @@ interface ChangeRow {
   readonly entries?: readonly EntryRow[];
   readonly start?: StartRow;
   readonly void?: VoidRow;
+  readonly rewritten?: RewrittenRow;
 }
+
+type RewrittenRow = readonly [directory: string, baseOffset: Offset];
 
 type SnapshotRow =
   | readonly ["next", number]
   | readonly ["entry", EntryRow]
   | readonly ["start", ...StartRow]
   | readonly ["void", ...VoidRow]
+  | readonly ["rewritten", ...RewrittenRow]
   | readonly ["change", ChangeRow];
-
-/** Also what `/v1/losses` shows. */
-export interface EntryRow {
-  readonly id: number;
-  readonly log_id: LogId | null;
-  readonly topic: TopicName;
-  readonly partition: number;
-  readonly from: Offset;
-  readonly to: Offset;
-  readonly count: number;
-  readonly bytes: number;
-  readonly min_timestamp: number;
-  readonly max_timestamp: number;
-  readonly reason: LedgerReason;
-  readonly state: LedgerState;
-  readonly at: number;
-}
-
-export function encodeEntry(entry: LedgerEntry): EntryRow {
-  return {
-    id: entry.id,
-    log_id: entry.logId,
-    topic: entry.topic,
-    partition: entry.partition,
-    from: entry.from,
-    to: entry.to,
-    count: entry.count,
-    bytes: entry.bytes,
-    min_timestamp: entry.minTimestamp,
-    max_timestamp: entry.maxTimestamp,
-    reason: entry.reason,
-    state: entry.state,
-    at: entry.atMs,
-  };
-}
-
-function decodeEntry(row: EntryRow): LedgerEntry {
-  const { log_id, min_timestamp, max_timestamp, at, ...same } = row;
-  return {
-    ...same,
-    logId: log_id,
-    minTimestamp: min_timestamp,
-    maxTimestamp: max_timestamp,
-    atMs: at,
-  };
-}
 
 function encodeStart(directory: string, { offset, held, settled }: LogStart): StartRow {
   return [directory, offset, held, settled];
-}
-
-function joins(a: LedgerEntry, b: LedgerEntry): boolean {
-  return a.to === b.from && a.reason === b.reason && a.state === b.state && a.topic === b.topic &&
-    a.partition === b.partition && a.state !== "provisional";
-}
-
-function join(a: LedgerEntry, b: LedgerEntry): LedgerEntry {
-  return {
-    ...a,
-    to: b.to,
-    count: a.count + b.count,
-    bytes: a.bytes + b.bytes,
-    minTimestamp: Math.min(a.minTimestamp, b.minTimestamp),
-    maxTimestamp: Math.max(a.maxTimestamp, b.maxTimestamp),
-  };
 }

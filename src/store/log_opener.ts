@@ -26,6 +26,7 @@ import type { Quarantine } from "./quarantine.ts";
 import type { ReceivedRanges } from "./received_ranges.ts";
 import { recoverLog } from "./recovery.ts";
 import type { TopicSettings } from "./settings.ts";
+import { THINNED_SUFFIX } from "./thinner.ts";
 
 /** The books, as far as opening a log depends on them. */
 export interface OpenerBooks {
@@ -90,8 +91,10 @@ export class LogOpener {
       ...{ indexes: options.indexes, quarantine: options.quarantine, identity: options.identity },
       ageMs: () => age.nowMs(),
     };
+    if (this.#recovering) this.#removeUnfinished(directory);
     const recovered = await recoverLog({
       ...common,
+      rewritten: ledger.rewritten(directory),
       name,
       hook: this.#hook,
       checkpoint: this.#recovering ? checkpoint?.partitions.get(directory) ?? null : null,
@@ -114,6 +117,17 @@ export class LogOpener {
       logger.warn("segment_remove_failed", { path: directory, error: messageOf(error) });
     }
     return log;
+  }
+
+  /** Of segments that were being thinned: what the ledger says of it already, is thinned again. */
+  #removeUnfinished(directory: string): void {
+    const { disk, logger } = this.#options;
+    try {
+      const names = disk.list(directory).filter((name) => name.endsWith(THINNED_SUFFIX));
+      for (const name of names) disk.remove(`${directory}/${name}`);
+    } catch (error) {
+      logger.warn("thinned_not_removed", { path: directory, error: messageOf(error) });
+    }
   }
 
   /** Own records stand at their own offsets, and what nobody knows the owner of is named by ours. */

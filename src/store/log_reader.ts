@@ -8,6 +8,7 @@ import { isOperatingError, OperatingError } from "../base/errors.ts";
 import type { Offset, Position, TimestampMs } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { Gap } from "../format/checkpoint.ts";
+import { emptyRange } from "../format/empty_batch.ts";
 import { readBatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import { ByteSource, salvaging } from "./byte_source.ts";
@@ -25,10 +26,15 @@ export interface ReadOptions {
   readonly maxBytes: number;
   /** Reads no batch that begins at or above this. */
   readonly upTo?: Offset | undefined;
+  /**
+   * Memory to read into, where it is large enough: who reads much spares the garbage collector the
+   * rest. The batches are good until it is used again.
+   */
+  readonly into?: Uint8Array | undefined;
 }
 
 export interface ReadResult {
-  /** Views of one buffer of their own. */
+  /** Views of one buffer: their own, or `into`. */
   readonly batches: Uint8Array[];
   /** Where the next read goes on. */
   readonly nextOffset: Offset;
@@ -96,7 +102,10 @@ export class LogReader {
       }
       const range = await this.#readRange(at, { ...options, limit });
       if (range === null) continue; // It begins with a gap now.
-      return { batches: range.batches, nextOffset: range.place.offset, gaps };
+      const nextOffset = range.place.offset;
+      const batches = withoutEmpty(range.batches, at, gaps);
+      if (batches.length > 0 || nextOffset >= limit) return { batches, nextOffset, gaps };
+      at = nextOffset;
     }
   }
 
@@ -318,6 +327,22 @@ export class LogReader {
     if (this.#places.length >= PLACES_KEPT) this.#places.shift();
     this.#places.push({ segment, place });
   }
+}
+
+/** Batches with records; of the others readers are told that something was there. */
+function withoutEmpty(batches: Uint8Array[], from: Offset, gaps: Gap[]): Uint8Array[] {
+  if (!batches.some((batch) => emptyRange(batch) !== null)) return batches;
+  return batches.filter((batch) => {
+    const gone = emptyRange(batch);
+    if (gone === null) return true;
+    const last = gaps.at(-1);
+    if (last?.reason === "evicted" && last.to === gone.from) {
+      gaps[gaps.length - 1] = { ...last, to: gone.to };
+    } else {
+      gaps.push({ from: Math.max(from, gone.from), to: gone.to, reason: "evicted" });
+    }
+    return false;
+  });
 }
 
 /** Index of the last segment that begins at or below `offset`; -1 when there is none. */

@@ -28,9 +28,10 @@ import { identityRules } from "./log_scan.ts";
 import { LogWriter } from "./log_writer.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { RecoveredLog } from "./recovery.ts";
-import type { Segment } from "./segment.ts";
+import { Segment } from "./segment.ts";
 import { INDEX_SAVED_BYTES_MIN } from "./segment_index.ts";
 import type { TopicSettings } from "./settings.ts";
+import type { ThinnedFile } from "./thinner.ts";
 
 export interface PartitionLogOptions {
   readonly topic: TopicName;
@@ -68,7 +69,7 @@ export class PartitionLog implements KeptLog {
   readonly index: number;
   readonly handle: number;
   readonly leaderEpoch: number;
-  readonly #options: PartitionLogOptions;
+  #options: PartitionLogOptions;
   readonly #commits: CommitLoop;
   readonly #parts: RecoveredLog;
   readonly #epochs: LeaderEpochs;
@@ -154,6 +155,11 @@ export class PartitionLog implements KeptLog {
 
   get settings(): TopicSettings {
     return this.#options.settings;
+  }
+
+  /** Another priority from now on. */
+  prioritize(priority: number): void {
+    this.#options = { ...this.#options, settings: { ...this.settings, priority } };
   }
 
   get epochs(): readonly EpochStart[] {
@@ -258,6 +264,41 @@ export class PartitionLog implements KeptLog {
     if (freed > 0) this.#reader.forgetPlaces();
     this.#bytes -= freed;
     return freed;
+  }
+
+  /** The file of the segment that begins there. */
+  pathOf(baseOffset: Offset): string {
+    return new Segment(this.#options.directory, baseOffset).path;
+  }
+
+  /** Nothing more can be thinned in that segment. */
+  noteThinned(baseOffset: Offset): void {
+    const found = this.#parts.segments.find((segment) => segment.baseOffset === baseOffset);
+    if (found !== undefined) found.thinned = true;
+  }
+
+  /**
+   * Puts a file with the same offsets in a segment's place; returns the bytes freed. Reads under
+   * way end in the old one. Durable once the directory is synced.
+   */
+  replaceSegment(baseOffset: Offset, file: ThinnedFile): number {
+    const { files, indexes, disk, directory } = this.#options;
+    const { segments } = this.#parts;
+    const at = segments.findIndex((segment) => segment.baseOffset === baseOffset);
+    const old = segments[at];
+    assert(old !== undefined && at < segments.length - 1, "a sealed segment is replaced");
+    const summary = { ...old.summary(), bytes: file.bytes };
+    const fresh = Segment.ofSummary(directory, summary, old.endOffset);
+    fresh.index = file.index;
+    fresh.thinned = true;
+    files.forget(old.path);
+    indexes.remove(old);
+    disk.rename(file.path, old.path);
+    segments[at] = fresh;
+    indexes.sealed(fresh);
+    this.#reader.forgetPlaces();
+    this.#bytes -= old.bytes - fresh.bytes;
+    return old.bytes - fresh.bytes;
   }
 
   roll(): Promise<void> {

@@ -52,6 +52,8 @@ export interface RecoveryOptions {
    * make another way on behind the same damage look better, and swallow batches that were served.
    */
   readonly knownGaps?: readonly Gap[];
+  /** Base offsets of segments that were written anew. */
+  readonly rewritten?: readonly Offset[];
   /** Reads everything, whatever the checkpoint covers: to find what decayed since. */
   readonly deep?: boolean;
   /** The store's age clock. */
@@ -138,7 +140,9 @@ class Recovery {
     await this.#makeDurable();
     this.#gaps.trim(logStartOffset);
     // Known ones, too: a crash, or a full disk, may have come between the gap and its entry.
-    for (const gap of this.#gaps.all) this.#options.hook.quarantined(name, gap);
+    for (const gap of this.#gaps.all) {
+      if (gap.reason !== "evicted") this.#options.hook.quarantined(name, gap);
+    }
     return {
       logStartOffset,
       endOffset,

@@ -35,6 +35,8 @@ export class Segment {
   minTimestamp = NO_TIMESTAMP;
   maxTimestamp = NO_TIMESTAMP;
   receivedMs = 0;
+  /** There is nothing more to thin in it; see thinner.ts. */
+  thinned = false;
   /** In memory while the segment is active; see index_cache.ts for the others. */
   index: SegmentIndex | null = null;
 
@@ -75,6 +77,6 @@ export class Segment {
   }
 
   info(): SegmentInfo {
-    return { ...this.summary(), endOffset: this.endOffset };
+    return { ...this.summary(), endOffset: this.endOffset, thinned: this.thinned };
   }
 }

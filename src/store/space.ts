@@ -10,6 +10,7 @@ import { IN_FLIGHT_BYTES_PER_CONNECTION_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { TopicName } from "../base/types.ts";
+import type { Core } from "../core/core.ts";
 import type { Gap } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { PartitionName } from "./books.ts";
@@ -29,6 +30,7 @@ import type { ReceivedRanges } from "./received_ranges.ts";
 import type { RetainedLog } from "./retention.ts";
 import type { StoreSettings, TopicSettings } from "./settings.ts";
 import type { Topic } from "./topic.ts";
+import { Thinner } from "./thinner.ts";
 import type { TopicTable } from "./topic_table.ts";
 
 /** The books, as far as space depends on them. */
@@ -42,6 +44,14 @@ export interface SpaceBooks {
   readonly hasUpstream: boolean;
 }
 
+/**
+ * The ledger may have an entry for so many bytes of what the node may hold: each takes up to 1.5 KB
+ * in the two files of its journal, which do not shrink, so that is a twentieth of the disk.
+ */
+const LEDGER_SHARE = 30_000;
+/** On the smallest disk. */
+const LEDGER_ENTRIES_MIN = 200;
+
 export interface SpaceOptions {
   readonly disk: Disk;
   readonly clock: Clock;
@@ -52,6 +62,9 @@ export interface SpaceOptions {
   readonly books: SpaceBooks;
   readonly checkpoints: CheckpointFiles;
   readonly checkpointer: Checkpointer;
+  readonly core: Core;
+  /** Frees a slot of the core. */
+  readonly sealLargest: () => void;
   readonly logs: () => readonly PartitionLog[];
   readonly topics: TopicTable;
 }
@@ -76,12 +89,22 @@ export class Space {
       usedBytes: () => this.usedBytes,
     });
     this.#evictor = new Evictor({
+      disk,
       ledger: books.ledger,
       forwarded: books.forwarded,
       logs: books.logs,
       metrics,
       hasForeign: ({ topic, index }) => books.ranges.hasTarget(topic, index),
       hasUpstream: () => books.hasUpstream,
+      logOf: ({ topic, index }) => options.topics.get(topic)?.partitions[index],
+      thinner: new Thinner({
+        disk,
+        core: options.core,
+        logger,
+        isOwn: (log, logId) => books.logs.isOwn(log, logId),
+        sealLargest: options.sealLargest,
+        ledgerFull: () => books.ledger.full,
+      }),
     });
     this.#keeper = new Keeper({
       timers,
@@ -110,6 +133,8 @@ export class Space {
    */
   async start(): Promise<void> {
     this.#started = true;
+    const { ledger } = this.#options.books;
+    ledger.limitEntries(Math.max(LEDGER_ENTRIES_MIN, this.#budget.capacityBytes / LEDGER_SHARE));
     this.#keeper.start();
     await Promise.all(this.#damage.splice(0).map(({ log, gap }) => this.damaged(log, gap)));
   }

@@ -183,7 +183,8 @@ export class Store {
       },
     });
     this.space = new Space({
-      ...{ disk, clock, timers, logger, metrics, settings },
+      ...{ disk, core, clock, timers, logger, metrics, settings },
+      sealLargest: () => this.commits.sealLargest(),
       books: this,
       checkpoints,
       checkpointer: this.#checkpointer,
@@ -232,6 +233,15 @@ export class Store {
    */
   createTopic(name: TopicName, settings?: Partial<TopicSettings>): Promise<Topic> {
     return this.#topics.create(name, settings);
+  }
+
+  /**
+   * Which topics go over the link first, from now on until the next start.
+   *
+   * @throws {OperatingError} unknown_topic, invalid_argument
+   */
+  prioritize(name: TopicName, priority: number): void {
+    this.#topics.prioritize(name, priority);
   }
 
   /** @throws {OperatingError} unknown_partition */

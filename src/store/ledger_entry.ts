@@ -1,0 +1,127 @@
+/**
+ * One entry of the ledger: a range of one log that is not delivered, and why. Pure.
+ *
+ * @module
+ */
+import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+
+export type LedgerReason =
+  | "evicted"
+  | "retention"
+  | "corrupt"
+  | "lost_at_receiver"
+  | "rejected"
+  | "wiped";
+
+/**
+ * `provisional` until the receiver told which of its offsets it lacks; `final` after that;
+ * `reversed` when the records turned up again.
+ */
+export type LedgerState = "provisional" | "final" | "reversed";
+
+export interface LedgerEntry extends OffsetRange {
+  readonly id: number;
+  /** Null where damage left no way to tell whose the records were. */
+  readonly logId: LogId | null;
+  readonly topic: TopicName;
+  readonly partition: number;
+  /** Records in it. */
+  readonly count: number;
+  readonly bytes: number;
+  readonly minTimestamp: number;
+  readonly maxTimestamp: number;
+  readonly reason: LedgerReason;
+  readonly state: LedgerState;
+  /** Wall clock, as it was. */
+  readonly atMs: number;
+}
+
+export type NewLedgerEntry = Omit<LedgerEntry, "id" | "atMs">;
+
+/** Also what `/v1/losses` shows. */
+export interface EntryRow {
+  readonly id: number;
+  readonly log_id: LogId | null;
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly from: Offset;
+  readonly to: Offset;
+  readonly count: number;
+  readonly bytes: number;
+  readonly min_timestamp: number;
+  readonly max_timestamp: number;
+  readonly reason: LedgerReason;
+  readonly state: LedgerState;
+  readonly at: number;
+}
+
+export function encodeEntry(entry: LedgerEntry): EntryRow {
+  return {
+    id: entry.id,
+    log_id: entry.logId,
+    topic: entry.topic,
+    partition: entry.partition,
+    from: entry.from,
+    to: entry.to,
+    count: entry.count,
+    bytes: entry.bytes,
+    min_timestamp: entry.minTimestamp,
+    max_timestamp: entry.maxTimestamp,
+    reason: entry.reason,
+    state: entry.state,
+    at: entry.atMs,
+  };
+}
+
+export function decodeEntry(row: EntryRow): LedgerEntry {
+  const { log_id, min_timestamp, max_timestamp, at, ...same } = row;
+  return {
+    ...same,
+    logId: log_id,
+    minTimestamp: min_timestamp,
+    maxTimestamp: max_timestamp,
+    atMs: at,
+  };
+}
+
+/** Whether two neighbours can be one. */
+export function joins(a: LedgerEntry, b: LedgerEntry): boolean {
+  return a.to === b.from && a.reason === b.reason && a.state === b.state && a.topic === b.topic &&
+    a.partition === b.partition;
+}
+
+export function join(a: LedgerEntry, b: LedgerEntry): LedgerEntry {
+  return {
+    ...a,
+    to: b.to,
+    count: a.count + b.count,
+    bytes: a.bytes + b.bytes,
+    minTimestamp: Math.min(a.minTimestamp, b.minTimestamp),
+    maxTimestamp: Math.max(a.maxTimestamp, b.maxTimestamp),
+  };
+}
+
+/** A part of an entry; its records are taken to be of one size. */
+export function partOf<Entry extends NewLedgerEntry>(
+  entry: Entry,
+  { from, to }: OffsetRange,
+): Entry {
+  if (from === entry.from && to === entry.to) return entry;
+  const share = (to - from) / (entry.to - entry.from);
+  const count = Math.round(entry.count * share);
+  return { ...entry, from, to, count, bytes: Math.round(entry.bytes * share) };
+}
+
+/** What of a range is in none of the others, which are sorted. */
+export function without(range: OffsetRange, taken: readonly OffsetRange[]): OffsetRange[] {
+  const left: { from: Offset; to: Offset }[] = [];
+  let at = range.from;
+  for (const { from, to } of taken) {
+    if (to <= at) continue;
+    if (from >= range.to) break;
+    if (from > at) left.push({ from: at, to: from });
+    at = Math.max(at, to);
+  }
+  if (at < range.to) left.push({ from: at, to: range.to });
+  return left;
+}
