@@ -31,6 +31,7 @@ export interface HttpCall {
   readonly method: "DELETE" | "GET" | "POST" | "PUT";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Left alone until there is an answer, and not read afterwards. */
   readonly body?: Uint8Array<ArrayBuffer>;
   /**
    * Asked before each piece of the body is handed over, with the bytes left: how many go next, once

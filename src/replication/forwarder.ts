@@ -8,17 +8,14 @@
  * @module
  */
 import { sleep } from "../base/clock.ts";
-import { isOperatingError, type OperatingError } from "../base/errors.ts";
+import { isOperatingError } from "../base/errors.ts";
 import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/limits.ts";
 import type { LogId, NodeId } from "../base/types.ts";
-import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
+import type { LogStanding } from "../protocol/replication/announce.ts";
 import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
 import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { HelloAnswer } from "../protocol/replication/hello.ts";
-import type { Refusal } from "../protocol/replication/refusal.ts";
 import { VERSION_WITH_ISLANDS } from "../protocol/replication/version.ts";
-import type { PartitionLog } from "../store/partition_log.ts";
-import { backoffMs } from "./backoff.ts";
 import { LinkBudget } from "./budget/link_budget.ts";
 import { ForwarderMetrics } from "./forwarder_metrics.ts";
 import {
@@ -33,17 +30,16 @@ import {
   type LaneRequest,
   type RequestOptions,
 } from "./lane_request.ts";
-import { Lane } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import { Link } from "./link.ts";
+import type { LinkFacts } from "./live_split.ts";
 import { LinkHealth } from "./link_health.ts";
 import { LinkTroubleError } from "./link_trouble.ts";
 import { Pace } from "./pace.ts";
-import type { Load } from "./load.ts";
-import { type RejectedRange, StoreBooks } from "./store_books.ts";
+import { StoreBooks } from "./store_books.ts";
+import { RequestBuffers } from "./request_buffers.ts";
 import { SendGate } from "./send_gate.ts";
-import { Turns } from "./turns.ts";
 import { Settlement } from "./settlement.ts";
-import { Waiting } from "./waiting.ts";
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
@@ -56,12 +52,8 @@ export class Forwarder {
   readonly #gate: SendGate;
   readonly #health: LinkHealth;
   readonly #metrics: ForwarderMetrics;
-  readonly #lanes = new Map<number, Lane>();
-  /** Lanes with something to send. */
-  readonly #turns = new Turns();
-  /** Lanes whose logs must be announced. */
-  readonly #stale = new Set<Lane>();
-  readonly #waiting: Waiting;
+  readonly #buffers = new RequestBuffers();
+  readonly #lanes: LaneTable;
   readonly #settlement: Settlement<Lane>;
   readonly #underWay = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
@@ -88,16 +80,22 @@ export class Forwarder {
       upstream: options.upstreamUrl,
       backoff: this.#settings.backoff,
     });
-    this.#waiting = new Waiting(options.clock);
+    this.#lanes = new LaneTable({
+      ...options,
+      books: this.#books,
+      settings: this.#settings,
+      link: () => this.#linkFacts(),
+      roused: () => this.#rouse(),
+    });
     this.#settlement = new Settlement(options.clock);
     this.#metrics = new ForwarderMetrics(options.metrics, () => this.status());
   }
 
   start(): void {
     const { store } = this.#options;
-    this.#takeUp();
+    this.#lanes.takeUp();
     const unobserve = [
-      store.commits.observe((log) => this.#advanced(log)),
+      store.commits.observe((log) => this.#lanes.advanced(log)),
       this.#budget.observe(() => this.#rouse()),
     ];
     this.#running = this.#run().finally(() => unobserve.forEach((end) => end()));
@@ -119,7 +117,7 @@ export class Forwarder {
   }
 
   status(): ForwarderStatus {
-    const { backlogBytes, backlogRecords, lagRecords, lanesSplit } = this.#amounts();
+    const { backlogBytes, backlogRecords, lagRecords, lanesSplit } = this.#lanes.amounts();
     const { bytesPerSecond } = this.#pace;
     return {
       state: this.#state(),
@@ -130,7 +128,7 @@ export class Forwarder {
       failures: this.#health.failures,
       lagRecords,
       lanes: this.#lanes.size,
-      lanesWaiting: this.#waiting.size,
+      lanesWaiting: this.#lanes.waiting.size,
       lanesSplit,
       requestsInFlight: this.#underWay.size,
       backlogRecords,
@@ -142,7 +140,7 @@ export class Forwarder {
         ? null
         : backlogBytes / bytesPerSecond,
       liveDelayMs: this.#liveDelayMs,
-      refused: [...this.#waiting.reasons()],
+      refused: [...this.#lanes.waiting.reasons()],
     };
   }
 
@@ -166,12 +164,12 @@ export class Forwarder {
     if (blocked !== null) return await this.#idle(blocked.waitMs);
     this.#link.timeoutMs = this.#pace.timeoutMs;
     if (this.#link.session === null) return await this.#connect();
-    for (const lane of this.#waiting.due()) this.#queue(lane);
-    if (this.#stale.size > 0) return await this.#announce(this.#link.session);
+    this.#lanes.wakeDue();
+    if (this.#lanes.hasStale) return await this.#announce(this.#link.session);
     // With nothing to send nobody would learn that the link is back, or the centre another.
     const due = this.#health.trouble !== null || this.#probeInMs() <= 0;
-    if (due && this.#turns.size === 0) return await this.#probe();
-    const passing = this.#gate.next(this.#turns, this.#options.clock.monotonicMs());
+    if (due && this.#lanes.turns.size === 0) return await this.#probe();
+    const passing = this.#gate.next(this.#lanes.turns, this.#options.clock.monotonicMs());
     if ("waitMs" in passing) return await this.#idle(passing.waitMs);
     await this.#sendNext(this.#link.session, passing);
   }
@@ -183,7 +181,7 @@ export class Forwarder {
     logger.info("upstream_connected", { upstream, node: nodeName, node_id: nodeId, protocol });
     this.#health.greeted();
     this.#heardMs = this.#options.clock.monotonicMs();
-    if (this.#options.store.forwarded.upstream === nodeId) return this.#forgetSession();
+    if (this.#options.store.forwarded.upstream === nodeId) return this.#lanes.forgetSession();
     this.#changeUpstream(nodeId);
   }
 
@@ -193,19 +191,8 @@ export class Forwarder {
     const { upstream: earlier } = store.forwarded;
     if (earlier !== "") logger.warn("upstream_changed", { node_id: nodeId, earlier });
     store.forwarded.use(nodeId);
-    this.#waiting.reset();
-    this.#turns.clear();
-    this.#stale.clear();
-    this.#lanes.clear();
     this.#pace.reset();
-    this.#takeUp();
-  }
-
-  /** Every partition that holds something is a lane. */
-  #takeUp(): void {
-    for (const topic of this.#options.store.topics()) {
-      for (const log of topic.partitions) if (log.highWatermark > 0) this.#advanced(log);
-    }
+    this.#lanes.renew();
   }
 
   /** Shows that the link is there, and asks what the root has by now of what the upstream holds. */
@@ -242,25 +229,17 @@ export class Forwarder {
 
   /** Tells the receiver of logs, and hears where it stands in them: lanes go on from there. */
   async #announce(session: HelloAnswer): Promise<void> {
-    const lanes: Lane[] = [];
-    const logs: LogAnnouncement[] = [];
-    for (const lane of this.#stale) {
-      this.#stale.delete(lane);
-      if (!lane.stale) continue;
-      lanes.push(lane);
-      logs.push(...lane.toAnnounce());
-      if (logs.length >= REPLICATION_ANNOUNCE_LOGS_MAX) break;
-    }
+    const { lanes, logs } = this.#lanes.takeStale();
     const standings = new Map<LogId, LogStanding>();
     try {
       for (let at = 0; at < logs.length; at += REPLICATION_ANNOUNCE_LOGS_MAX) {
         const some = logs.slice(at, at + REPLICATION_ANNOUNCE_LOGS_MAX);
         const answer = await this.#timed(() => this.#link.announce(some));
         for (const standing of answer.logs) standings.set(standing.logId, standing);
-        for (const refusal of answer.refused) this.#logRefusal(refusal);
+        for (const refusal of answer.refused) this.#lanes.tell(refusal);
       }
     } catch (error) {
-      for (const lane of lanes) this.#stale.add(lane);
+      this.#lanes.putStale(lanes);
       throw error;
     }
     // Lost meanwhile: what was heard is not worth anything to the next session.
@@ -270,27 +249,28 @@ export class Forwarder {
   }
 
   #resume(lane: Lane, standings: ReadonlyMap<LogId, LogStanding>): void {
-    if (!lane.stale) return this.#queue(lane);
+    if (!lane.stale) return this.#lanes.queue(lane);
     lane.resume(standings);
     this.#books.noteForwarded(lane, lane.cursors());
     this.#settlement.noted(lane);
-    if (lane.stale) this.#waiting.add(lane, this.#settings.refusedRetryMs);
-    else this.#queue(lane);
+    if (lane.stale) this.#lanes.waiting.add(lane, this.#settings.refusedRetryMs);
+    else this.#lanes.queue(lane);
   }
 
   async #sendNext(
     session: HelloAnswer,
     passing: Pick<RequestOptions, "linkClass" | "bytesMax" | "sharedBytesMax">,
   ): Promise<void> {
-    const request = await buildRequest(this.#turns, {
+    const request = await buildRequest(this.#lanes.turns, {
       ...passing,
       crc32c: this.#crc32c,
+      buffers: this.#buffers,
       books: this.#books,
-      failed: (lane, error) => this.#cannotRead(lane, error),
+      failed: (lane, error) => this.#lanes.cannotRead(lane, error),
     });
-    for (const lane of request.served) this.#queue(lane);
-    if (request.parts.length === 0) return;
-    this.#gate.sent(request, this.#turns, this.#options.clock.monotonicMs());
+    for (const lane of request.served) this.#lanes.queue(lane);
+    if (request.parts.length === 0) return this.#buffers.give(request.body);
+    this.#gate.sent(request, this.#lanes.turns, this.#options.clock.monotonicMs());
     const sent = this.#send(request, session).finally(() => {
       this.#underWay.delete(sent);
       this.#rouse();
@@ -305,6 +285,8 @@ export class Forwarder {
     this.#metrics.sent(linkClass, body.length);
     try {
       const answer = await this.#link.append(body, linkClass);
+      // Not when it fails: nobody knows who still reads it.
+      this.#buffers.give(body);
       if (this.#link.session !== session) return this.#fail(request);
       this.#pace.answered(sent, clock.monotonicMs());
       this.#heard();
@@ -336,11 +318,11 @@ export class Forwarder {
       if (load.newestMs !== null && load.held) this.#noteLiveDelay(load.newestMs);
       const refusal = refusals.get(lane.name);
       const told = load.questions.every((skip) => answer.skips.some((one) => isOf(skip, one)));
-      if (refusal !== undefined) await this.#refused(part, refusal);
-      else if (!load.held || !told) this.#waiting.setBack(lane, this.#laneBackoff(lane));
-      else this.#waiting.clear(lane);
+      if (refusal !== undefined) await this.#lanes.refused(part, refusal);
+      else if (!load.held || !told) this.#lanes.setBack(lane);
+      else this.#lanes.waiting.clear(lane);
       lane.ask();
-      this.#queue(lane);
+      this.#lanes.queue(lane);
     }
   }
 
@@ -349,31 +331,8 @@ export class Forwarder {
   #fail(request: LaneRequest): void {
     for (const { lane, load } of request.parts.splice(0)) {
       lane.failed(load);
-      this.#queue(lane);
+      this.#lanes.queue(lane);
     }
-  }
-
-  /** One lane is refused; the others go on. */
-  async #refused({ lane, load }: LanePart, refusal: Refusal): Promise<void> {
-    const rejected = rejectedOf(refusal, load);
-    if (rejected !== null) {
-      this.#logRefusal(refusal);
-      return await this.#books.reject(lane, rejected);
-    }
-    if (refusal.code === "log_not_announced") lane.forget();
-    // Damage on the way is bad luck, not a verdict.
-    const passing = refusal.retriable || refusal.code === "malformed_body";
-    if (passing) return this.#waiting.setBack(lane, this.#laneBackoff(lane));
-    this.#logRefusal(refusal);
-    lane.break();
-    this.#waiting.add(lane, this.#settings.refusedRetryMs, refusal);
-  }
-
-  #cannotRead(lane: Lane, error: OperatingError): void {
-    const { topic, index: partition } = lane.log;
-    const { logger } = this.#options;
-    logger.error("cannot_forward", { topic, partition, code: error.code, error: error.message });
-    this.#waiting.add(lane, this.#settings.refusedRetryMs);
   }
 
   #failed(error: LinkTroubleError): void {
@@ -385,54 +344,7 @@ export class Forwarder {
     if (this.#health.hopeless || error.kind === "session_lost") this.#link.session = null;
   }
 
-  #forgetSession(): void {
-    this.#waiting.reset();
-    for (const lane of this.#lanes.values()) {
-      lane.forget();
-      this.#queue(lane);
-    }
-  }
-
-  #logRefusal({ lane, logId, code, detail }: Refusal): void {
-    this.#options.logger.warn("lane_refused", { lane, log_id: logId, code, error: detail });
-  }
-
-  #laneBackoff(lane: Lane): number {
-    const setbacks = this.#waiting.setbacks(lane);
-    // The first is as a rule a request that overtook another: no reason to wait.
-    if (setbacks === 0) return 0;
-    return backoffMs(setbacks, this.#options.random.next(), this.#settings.backoff);
-  }
-
-  // ── queues and waiting ───────────────────────────────────────────────────────────────────────
-
-  #advanced(log: PartitionLog): void {
-    let lane = this.#lanes.get(log.handle);
-    if (lane === undefined) {
-      const { held } = this.#options.store.forwarded.here(log.topic, log.index);
-      lane = new Lane(log, this.#books.of(log), Math.min(held, log.highWatermark));
-      this.#lanes.set(log.handle, lane);
-    }
-    lane.advanced(this.#options.clock.monotonicMs());
-    this.#queue(lane);
-  }
-
-  #queue(lane: Lane): void {
-    // Of an earlier upstream: what is under way for it no longer counts.
-    if (this.#lanes.get(lane.log.handle) !== lane || this.#waiting.has(lane)) return;
-    if (lane.stale) {
-      this.#stale.add(lane);
-      return this.#rouse();
-    }
-    lane.plan({
-      nowMs: this.#options.clock.monotonicMs(),
-      bytesPerSecond: this.#pace.bytesPerSecond,
-      islands: (this.#link.session?.protocol ?? 0) >= VERSION_WITH_ISLANDS,
-    });
-    if (!lane.ready) return;
-    this.#turns.put(lane);
-    this.#rouse();
-  }
+  // ── waiting ───────────────────────────────────────────────────────────────────────
 
   #rouse(): void {
     this.#woken = true;
@@ -442,7 +354,7 @@ export class Forwarder {
   /** Until something happens, the time is over, or a lane that waits or a probe is due. */
   async #idle(waitMs = Infinity): Promise<void> {
     if (!this.#woken) {
-      const laneMs = this.#waiting.nextDueMs() ?? Infinity;
+      const laneMs = this.#lanes.waiting.nextDueMs() ?? Infinity;
       const dueMs = Math.min(waitMs, laneMs, this.#probeInMs());
       const waking = new Promise<void>((resolve) => this.#wake = resolve);
       let cancel = () => {};
@@ -467,27 +379,18 @@ export class Forwarder {
     return this.#link.session === null ? "connecting" : "connected";
   }
 
-  #amounts() {
-    let [lagRecords, backlogRecords, backlogBytes, lanesSplit] = [0, 0, 0, 0];
-    for (const lane of this.#lanes.values()) {
-      lagRecords += lane.lag;
-      backlogRecords += lane.backlogRecords;
-      backlogBytes += lane.backlogBytes;
-      if (lane.split) lanesSplit++;
-    }
-    return { lagRecords, backlogRecords, backlogBytes: Math.round(backlogBytes), lanesSplit };
+  #linkFacts(): LinkFacts {
+    return {
+      nowMs: this.#options.clock.monotonicMs(),
+      bytesPerSecond: this.#pace.bytesPerSecond,
+      islands: (this.#link.session?.protocol ?? 0) >= VERSION_WITH_ISLANDS,
+    };
   }
 
   #noteLiveDelay(newestMs: number): void {
     this.#liveDelayMs = this.#options.clock.monotonicMs() - newestMs;
     this.#metrics.liveDelay(this.#liveDelayMs);
   }
-}
-
-/** What the receiver will never take, as far as the load brought it. */
-function rejectedOf({ code, logId, range }: Refusal, load: Load): RejectedRange | null {
-  if (code !== "batch_rejected" || logId === null || !range) return null;
-  return load.brings(logId, range) ? { logId, ...range } : null;
 }
 
 function isOf(skip: { logId: LogId; from: number; to: number }, other: typeof skip): boolean {

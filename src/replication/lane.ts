@@ -229,15 +229,21 @@ export class Lane {
   /**
    * Reads on and fills a load of about `bytesMax`; null when there is nothing to send now. The load
    * counts as under way until {@linkcode answered} or {@linkcode failed}.
+   *
+   * @param into memory for what is read: the load must be written before it is used again
    */
-  async load(bytesMax: number, stream = this.#backlog): Promise<Load | null> {
+  async load(
+    bytesMax: number,
+    stream = this.#backlog,
+    into?: Uint8Array,
+  ): Promise<Load | null> {
     assert(
       this.#state === "ready" && !this.#reading,
       "a lane is asked for a load when it is ready",
     );
     this.#reading = true;
     try {
-      const load = await this.#read(stream, bytesMax);
+      const load = await this.#read(stream, bytesMax, into);
       // Broken meanwhile: what was read is read again later.
       if (this.#state !== "ready") return null;
       stream.push(load);
@@ -308,7 +314,7 @@ export class Lane {
     this.#live = null;
   }
 
-  async #read(stream: Stream, bytesMax: number): Promise<Load> {
+  async #read(stream: Stream, bytesMax: number, into?: Uint8Array): Promise<Load> {
     const isLive = this.isLive(stream);
     const mode = isLive ? "live" : this.#live === null ? "strict" : "backlog";
     const load = new Load(stream.cursor, mode);
@@ -318,7 +324,7 @@ export class Lane {
     load.to = stream.cursor = passed;
     // Nothing to read, but skips may have been owed.
     if (bytesMax === 0 || !this.#hasMore(stream)) return load;
-    const { batches, nextOffset } = await this.#readLog(stream, bytesMax);
+    const { batches, nextOffset } = await this.#readLog(stream, bytesMax, into);
     if (this.#state !== "ready") return load;
     for (const batch of batches) {
       if (this.#add(load, batch, stream) !== "added") return this.#ended(stream, load);
@@ -338,11 +344,11 @@ export class Lane {
     }
   }
 
-  async #readLog(stream: Stream, maxBytes: number) {
+  async #readLog(stream: Stream, maxBytes: number, into?: Uint8Array) {
     for (;;) {
       if (!this.#hasMore(stream)) return { batches: [], nextOffset: stream.cursor };
       try {
-        return await this.log.read(stream.cursor, { maxBytes, upTo: stream.until });
+        return await this.log.read(stream.cursor, { maxBytes, upTo: stream.until, into });
       } catch (error) {
         const { logStartOffset } = this.log;
         const evicted = isOperatingError(error, "offset_out_of_range");

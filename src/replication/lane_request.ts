@@ -14,6 +14,7 @@ import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { LinkClass } from "./budget/link_class.ts";
 import type { Lane } from "./lane.ts";
 import { type Load, LOAD_SKIPS_MAX } from "./load.ts";
+import type { RequestBuffers } from "./request_buffers.ts";
 import type { StoreBooks } from "./store_books.ts";
 import type { Turn, Turns } from "./turns.ts";
 
@@ -41,6 +42,7 @@ export interface RequestOptions {
   /** Bytes up to which lesser classes may fill it up. */
   readonly sharedBytesMax: number;
   readonly crc32c: Checksum;
+  readonly buffers: RequestBuffers;
   readonly books: Pick<StoreBooks, "ledger">;
   /** A lane could not be read; the request goes without it. */
   readonly failed: (lane: Lane, error: OperatingError) => void;
@@ -67,7 +69,7 @@ class Filling {
 
   constructor(options: RequestOptions) {
     this.#options = options;
-    this.#writer = new AppendWriter(options.crc32c);
+    this.#writer = new AppendWriter(options.crc32c, options.buffers.take());
   }
 
   async take(turns: Turns, linkClass: LinkClass, bytesMax: number): Promise<void> {
@@ -115,10 +117,10 @@ class Filling {
   }
 
   async #load({ lane, stream }: Turn, bytesMax: number): Promise<Load | null> {
-    const { books, failed } = this.#options;
+    const { books, buffers, failed } = this.#options;
     let load: Load | null = null;
     try {
-      load = await lane.load(bytesMax, stream);
+      load = await lane.load(bytesMax, stream, buffers.window);
       // The ledger goes ahead of the data: what is given up is on record before anyone is told.
       if (load !== null && load.unledgered.length > 0) {
         await books.ledger(lane.log, load.unledgered);

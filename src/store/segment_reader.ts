@@ -25,6 +25,8 @@ export interface RangeOptions {
   readonly limit: Offset;
   /** At least one batch is given, however large. */
   readonly maxBytes: number;
+  /** Memory to read into, where it is large enough. */
+  readonly into?: Uint8Array | undefined;
 }
 
 export interface BatchRange {
@@ -50,7 +52,7 @@ export async function readBatches(
   for (;;) {
     size = Math.min(size, options.end - walk.position);
     if (size <= 0) return walk.range(false);
-    const window = new Uint8Array(size);
+    const window = windowOf(size, options.into);
     const got = size <= WARM_READ_BYTES && walk.position >= options.warmFrom
       ? file.readAtNow(walk.position, window)
       : await file.readAt(walk.position, window);
@@ -65,6 +67,10 @@ export async function readBatches(
     if (walk.position === before && all) return walk.range(true);
     size = Math.max(size, BATCH_BYTES_MAX);
   }
+}
+
+function windowOf(size: number, into: Uint8Array | undefined): Uint8Array {
+  return into !== undefined && into.length >= size ? into.subarray(0, size) : new Uint8Array(size);
 }
 
 class Walk {

@@ -5,6 +5,7 @@ import { REPLICATION_LANES_PER_REQUEST_MAX } from "../../src/base/limits.ts";
 import { decodeAppend } from "../../src/protocol/replication/append_frames.ts";
 import { Lane } from "../../src/replication/lane.ts";
 import { buildRequest } from "../../src/replication/lane_request.ts";
+import { RequestBuffers } from "../../src/replication/request_buffers.ts";
 import { StoreBooks } from "../../src/replication/store_books.ts";
 import { Turns } from "../../src/replication/turns.ts";
 import { append, openStore } from "../support/stores.ts";
@@ -33,7 +34,12 @@ function turnsOf(lanes: readonly Lane[]): Turns {
 }
 
 const LIVE = { kind: "live", priority: 5 } as const;
-const whole = { linkClass: LIVE, bytesMax: 1 << 20, sharedBytesMax: 0 };
+const whole = {
+  linkClass: LIVE,
+  bytesMax: 1 << 20,
+  sharedBytesMax: 0,
+  buffers: new RequestBuffers(),
+};
 
 const failed = (_lane: Lane, error: OperatingError) => {
   throw error;

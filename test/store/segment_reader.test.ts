@@ -67,3 +67,22 @@ it("readBatches() calls it damage when the file is shorter than it was", async (
   disk.overwrite("a", whole.slice(0, size - 5));
   expect(await read()).toMatchObject({ batches: [], damaged: true, place: START });
 });
+
+it("readBatches() reads into the memory it is given, where that is large enough", async () => {
+  const into = new Uint8Array(whole.length);
+  const file = disk.open("a");
+  const options = {
+    core,
+    end: whole.length,
+    warmFrom: Infinity,
+    from: 0,
+    limit: 10,
+    maxBytes: 1e6,
+  };
+  const given = await readBatches(file, START, { ...options, into });
+  expect(given.batches[3]!.buffer).toBe(into.buffer);
+  expect(concat(given.batches)).toEqual(whole);
+  const small = await readBatches(file, START, { ...options, into: into.subarray(1) });
+  expect(small.batches[0]!.buffer).not.toBe(into.buffer);
+  expect(concat(small.batches)).toEqual(whole);
+});

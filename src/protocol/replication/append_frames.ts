@@ -108,14 +108,16 @@ export interface LaneFrames {
   readonly frames: readonly Frame[];
 }
 
-/** Gathers frames and lays them out once, at the end: batches are copied a single time. */
+/** Lays frames out one behind the other: batches are copied a single time. */
 export class AppendWriter {
   readonly #crc32c: Checksum;
-  readonly #parts: Uint8Array[] = [];
+  #buffer: Uint8Array<ArrayBuffer>;
   #sizeBytes = 0;
 
-  constructor(crc32c: Checksum) {
+  /** @param buffer memory for the body; where it is too small, there will be other */
+  constructor(crc32c: Checksum, buffer = new Uint8Array(FIRST_BYTES)) {
     this.#crc32c = crc32c;
+    this.#buffer = buffer;
   }
 
   get sizeBytes(): number {
@@ -130,7 +132,6 @@ export class AppendWriter {
     this.#frame(KIND_LANE, LANE_MODES.indexOf(mode), payload);
   }
 
-  /** The batches are not copied before {@linkcode finish}; leave them as they are until then. */
   batches(batches: readonly Uint8Array[]): void {
     const length = batches.reduce((size, batch) => size + batch.length, 0);
     this.#put(headerOf({ kind: KIND_BATCHES, variant: 0, length }, NO_BYTES, this.#crc32c));
@@ -156,14 +157,9 @@ export class AppendWriter {
     this.#frame(KIND_OPEN, 0, payload);
   }
 
+  /** All frames so far, at the front of the buffer. */
   finish(): Uint8Array<ArrayBuffer> {
-    const body = new Uint8Array(this.#sizeBytes);
-    let position = 0;
-    for (const part of this.#parts) {
-      body.set(part, position);
-      position += part.length;
-    }
-    return body;
+    return this.#buffer.subarray(0, this.#sizeBytes);
   }
 
   #frame(kind: number, variant: number, payload: Uint8Array): void {
@@ -172,12 +168,22 @@ export class AppendWriter {
   }
 
   #put(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.#sizeBytes += part.length;
+    const end = this.#sizeBytes + part.length;
+    if (end > this.#buffer.length) this.#grow(end);
+    this.#buffer.set(part, this.#sizeBytes);
+    this.#sizeBytes = end;
+  }
+
+  #grow(least: number): void {
+    const larger = new Uint8Array(Math.max(least, 2 * this.#buffer.length));
+    larger.set(this.finish());
+    this.#buffer = larger;
   }
 }
 
 const NO_BYTES = new Uint8Array(0);
+/** What a body grows from by doubling. */
+const FIRST_BYTES = 4 * 1024;
 
 /** @param summed what the checksum covers beside the header: a payload without one of its own */
 function headerOf(

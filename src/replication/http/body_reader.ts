@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { BufferPool } from "../../base/buffer_pool.ts";
 import type { Timers } from "../../base/clock.ts";
 import { messageOf, OperatingError } from "../../base/errors.ts";
 import {
@@ -15,6 +16,7 @@ import {
 import type { Unpack } from "./content_encoding.ts";
 
 export interface Body {
+  /** Good until it is released. */
   readonly bytes: Uint8Array;
   /** Gives its bytes back to the budget; once, when the request is answered. */
   release(): void;
@@ -28,11 +30,16 @@ export interface BodyReaderOptions {
 
 /** A body whose length is not announced grows by doubling from here. */
 const FIRST_BYTES = 4 * 1024;
+/** Smaller bodies cost nothing to speak of. */
+const POOLED_BYTES_MIN = 64 * 1024;
+/** What a few gateways that catch up have under way. */
+const POOLED_MAX = 8;
 
 export class BodyReader {
   readonly #timers: Timers;
   readonly #budgetBytes: number;
   readonly #timeoutMs: number;
+  readonly #pool = new BufferPool({ keptMax: POOLED_MAX, bytesMin: POOLED_BYTES_MIN });
   #heldBytes = 0;
 
   constructor({ timers, budgetBytes, timeoutMs }: BodyReaderOptions) {
@@ -69,19 +76,22 @@ export class BodyReader {
     };
     try {
       // Memory the body does not fill costs nothing: the pages are never touched.
-      let buffer = new Uint8Array(announced > 0 ? announced : FIRST_BYTES);
+      let buffer = announced >= POOLED_BYTES_MIN
+        ? this.#pool.take(announced)
+        : new Uint8Array(announced > 0 ? announced : FIRST_BYTES);
       for (;;) {
         const { done, value } = await reader.read();
         if (late) {
           throw new OperatingError("request_timeout", "Cannot read body: it came too slowly");
         }
         if (done) {
-          const bytes = unpack?.(buffer.subarray(0, held)) ?? buffer.subarray(0, held);
+          const came = buffer.subarray(0, held);
+          const bytes = unpack?.(came) ?? came;
           if (bytes.length > held) {
             this.#makeRoom(bytes.length - held);
             held = bytes.length;
           }
-          return { bytes, release };
+          return { bytes, release: () => this.#reuse(came, release) };
         }
         if (held + value.length > bytesMax) throw tooLarge(bytesMax);
         this.#makeRoom(value.length);
@@ -99,6 +109,12 @@ export class BodyReader {
     } finally {
       cancel();
     }
+  }
+
+  /** The memory is another body's from now on. */
+  #reuse(came: Uint8Array<ArrayBuffer>, release: () => void): void {
+    release();
+    if (came.length >= POOLED_BYTES_MIN) this.#pool.give(came);
   }
 
   #makeRoom(bytes: number): void {

@@ -38,6 +38,21 @@ describe("BodyReader.read()", () => {
     expect(reader.heldBytes).toBe(0);
   });
 
+  it("uses the memory of a large body again once it is released, and not before", async () => {
+    const reader = new BodyReader({ timers: new HandClock() });
+    const bodyOf = (fill: number) => {
+      const bytes = new Uint8Array(100_000).fill(fill);
+      return reader.read(requestOf(bytes, { "content-length": "100000" }), 1 << 20);
+    };
+    const [first, second] = [await bodyOf(1), await bodyOf(2)];
+    expect([first.bytes[0], second.bytes[99_999]]).toEqual([1, 2]);
+    first.release();
+    const third = await bodyOf(3);
+    expect(third.bytes.buffer).toBe(first.bytes.buffer);
+    expect(second.bytes).toEqual(new Uint8Array(100_000).fill(2));
+    expect(third.bytes).toEqual(new Uint8Array(100_000).fill(3));
+  });
+
   it("refuses what is too large, announced or found out", async () => {
     const reader = new BodyReader({ timers: new HandClock() });
     await expect(reader.read(requestOf("abcd", { "content-length": "4" }), 3))

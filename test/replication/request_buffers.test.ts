@@ -1,0 +1,18 @@
+import { describe, expect, it } from "vitest";
+import { RequestBuffers } from "../../src/replication/request_buffers.ts";
+
+describe("RequestBuffers", () => {
+  it("uses the memory of a body again, once it was given back", () => {
+    const buffers = new RequestBuffers();
+    const [first, second] = [buffers.take(), buffers.take()];
+    expect(first.buffer).not.toBe(second.buffer);
+    buffers.give(first.subarray(0, 5_000));
+    expect(buffers.take().buffer).toBe(first.buffer);
+  });
+
+  it("lends one window to read into, that holds a request's batches", () => {
+    const buffers = new RequestBuffers();
+    expect(buffers.window).toBe(buffers.window);
+    expect(buffers.window.length).toBeGreaterThan(1 << 20);
+  });
+});
