@@ -24,12 +24,8 @@ import {
   type ForwarderSettings,
   type ForwarderStatus,
 } from "./forwarder_options.ts";
-import {
-  buildRequest,
-  type LanePart,
-  type LaneRequest,
-  type RequestOptions,
-} from "./lane_request.ts";
+import { buildRequest, type LaneRequest, type RequestOptions } from "./lane_request.ts";
+import { LaneTable } from "./lane_table.ts";
 import type { Lane } from "./lane.ts";
 import { Link } from "./link.ts";
 import type { LinkFacts } from "./live_split.ts";

@@ -12,6 +12,8 @@ export interface NarrowLinkOptions {
   readonly bytesPerSecond: number;
   /** One way. */
   readonly delayMs: number;
+  /** Drawn for each request and for each answer: whether it gets lost. */
+  readonly isLost?: () => boolean;
 }
 
 /** What the head of a request costs. */
@@ -38,7 +40,7 @@ export class NarrowLink {
     const { serve } = this;
     const body = call.body?.slice();
     const bytes = HEAD_BYTES + (body?.length ?? 0);
-    const { bytesPerSecond, delayMs } = this.#options;
+    const { bytesPerSecond, delayMs, isLost = () => false } = this.#options;
     if (serve === null) {
       await sleep(this.#clock, delayMs);
       throw unreachable(call);
@@ -51,12 +53,20 @@ export class NarrowLink {
     this.busyMs += carryMs;
     this.#freeMs = Math.max(this.#freeMs, nowMs) + carryMs;
     await sleep(this.#clock, this.#freeMs - nowMs + delayMs);
-    if (this.serve !== serve || !alive()) throw unreachable(call);
-    const answer = await answerOf(serve, call, body);
+    if (this.serve !== serve || !alive() || isLost()) throw unreachable(call);
+    const answer = await this.#inTime(answerOf(serve, call, body), call);
     await sleep(this.#clock, delayMs);
-    if (this.serve !== serve || !alive()) throw unreachable(call);
+    if (this.serve !== serve || !alive() || isLost()) throw unreachable(call);
     return answer;
   };
+
+  /** A server that died in the middle never answers. */
+  #inTime(answer: Promise<HttpAnswer>, call: HttpCall): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(call.timeoutMs, () => reject(unreachable(call)));
+      answer.then(resolve, reject).finally(cancel);
+    });
+  }
 }
 
 async function answerOf(

@@ -101,7 +101,7 @@ export class SimulatedNode {
     };
   }
 
-  forward(link: FlakyLink, settings?: Partial<ForwarderSettings>): void {
+  forward(link: Pick<FlakyLink, "client">, settings?: Partial<ForwarderSettings>): void {
     const { clock, seed, name, logger = SILENT_LOGGER } = this.#options;
     const { run } = this;
     this.store.hasUpstream = true;
