@@ -43,6 +43,16 @@ export class Sha256 {
     return this;
   }
 
+  /** One that stands where this one does, and goes on for itself. */
+  copy(): Sha256 {
+    const copy = new Sha256();
+    copy.#state.set(this.#state);
+    copy.#rest.set(this.#rest);
+    copy.#sizeBytes = this.#sizeBytes;
+    copy.#done = this.#done;
+    return copy;
+  }
+
   /** The 32 bytes of the digest; nothing can be added afterwards. */
   digest(): Uint8Array {
     const bits = BigInt(this.#sizeBytes) * 8n;

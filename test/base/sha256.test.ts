@@ -30,6 +30,13 @@ describe("Sha256", () => {
     }
   });
 
+  it("goes on from a copy as from itself", () => {
+    const sum = new Sha256().update(utf8("ab"));
+    const copy = sum.copy().update(utf8("c"));
+    expect(toHex(copy.digest())).toBe(toHex(sha256(utf8("abc"))));
+    expect(toHex(sum.digest())).toBe(toHex(sha256(utf8("ab"))));
+  });
+
   it("takes nothing after its digest was told", () => {
     const sum = new Sha256();
     sum.digest();

@@ -91,6 +91,7 @@ it(
     expect(await device.next()).toBe(false);
 
     links[1]!.faults = WELL;
+    await site.restart();
     expect(await settled(gateway)).toMatchObject({ pending: 0, ledgered: 0 });
     expect(await eventually(() => device.next(), (taken) => taken), "it takes more").toBe(true);
     const held = await caughtUp(centre, [...device.acknowledged]);
