@@ -90,11 +90,12 @@ async function command(name: string, args: readonly string[]): Promise<number> {
   const stopped = new AbortController();
   const forget = onStopSignal(() => stopped.abort());
   const client = openHttpClient();
-  const api = new Api({
-    url: parsed.text("--url") ?? Deno.env.get("LOGBOOM_URL") ?? "http://127.0.0.1:8080",
-    token: parsed.text("--token") ?? Deno.env.get("LOGBOOM_TOKEN") ?? null,
-    client: client.request,
-  });
+  const apiAt = (url: string, token: string | null) =>
+    new Api({ url: url.replace(/\/+$/, ""), token, client: client.request });
+  const api = apiAt(
+    parsed.text("--url") ?? Deno.env.get("LOGBOOM_URL") ?? "http://127.0.0.1:8080",
+    parsed.text("--token") ?? Deno.env.get("LOGBOOM_TOKEN") ?? null,
+  );
   try {
     const code = await chosen.run({
       args: parsed,
@@ -105,6 +106,7 @@ async function command(name: string, args: readonly string[]): Promise<number> {
       },
       timers: HOST_TIMERS,
       api: () => api,
+      apiAt,
       signal: stopped.signal,
     });
     return code ?? 0;

@@ -6,7 +6,7 @@
  */
 import { type ErrorCode, OperatingError } from "../base/errors.ts";
 import { utf8 } from "../base/bytes.ts";
-import type { HttpCall, HttpClient } from "../base/net.ts";
+import type { HttpAnswer, HttpCall, HttpClient } from "../base/net.ts";
 
 const TIMEOUT_MS = 60_000;
 
@@ -35,6 +35,13 @@ export class Api {
     return this.#call(path, { method: "GET", headers: {}, ...(signal ? { signal } : {}) });
   }
 
+  /** An answer to a GET as it is, in the media type asked for. */
+  async raw(path: string, accept: string): Promise<HttpAnswer> {
+    const answer = await this.#ask(path, { method: "GET", headers: { accept } });
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw problemOf(answer.status, new TextDecoder().decode(answer.body));
+  }
+
   post({ path, type, body, headers }: Post): Promise<unknown> {
     return this.#call(path, {
       method: "POST",
@@ -43,14 +50,34 @@ export class Api {
     });
   }
 
+  /** The JSON answer to a PUT of JSON. */
+  put(path: string, body: Uint8Array<ArrayBuffer>): Promise<unknown> {
+    return this.#call(path, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+  }
+
+  delete(path: string): Promise<unknown> {
+    return this.#call(path, { method: "DELETE", headers: {} });
+  }
+
   async #call(path: string, call: Omit<HttpCall, "url" | "timeoutMs">): Promise<unknown> {
-    const { url, token, client } = this.#options;
-    const headers: Record<string, string> = { ...call.headers, accept: "application/json" };
-    if (token !== null) headers["authorization"] = `Bearer ${token}`;
-    const answer = await client({ ...call, headers, url: url + path, timeoutMs: TIMEOUT_MS });
+    const answer = await this.#ask(path, {
+      ...call,
+      headers: { ...call.headers, accept: "application/json" },
+    });
     const text = new TextDecoder().decode(answer.body);
-    if (answer.status >= 200 && answer.status < 300) return parsed(text, url);
+    if (answer.status >= 200 && answer.status < 300) return parsed(text, this.#options.url);
     throw problemOf(answer.status, text);
+  }
+
+  #ask(path: string, call: Omit<HttpCall, "url" | "timeoutMs">): Promise<HttpAnswer> {
+    const { url, token, client } = this.#options;
+    const headers: Record<string, string> = { ...call.headers };
+    if (token !== null) headers["authorization"] = `Bearer ${token}`;
+    return client({ ...call, headers, url: url + path, timeoutMs: TIMEOUT_MS });
   }
 }
 

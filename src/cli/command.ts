@@ -22,6 +22,8 @@ export interface CommandContext {
   readonly timers: Timers;
   /** The node named by --url; made when it is first asked for. */
   readonly api: () => Api;
+  /** Any other node. */
+  readonly apiAt: (url: string, token: string | null) => Api;
   /** Aborts when the user wants it to end. */
   readonly signal: AbortSignal;
 }

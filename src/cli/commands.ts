@@ -11,6 +11,7 @@ import { LOSSES } from "./losses.ts";
 import { PRODUCE } from "./produce.ts";
 import { TAIL } from "./tail.ts";
 import { TOPICS } from "./topics.ts";
+import { VERIFY } from "./verify.ts";
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   tail: TAIL,
@@ -20,21 +21,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   losses: LOSSES,
   dump: DUMP,
   fsck: FSCK,
-};
-
-/** Named in the design, and not built yet. */
-const PLANNED: Readonly<Record<string, string>> = {
-  verify: "compare a gateway with its centre",
+  verify: VERIFY,
 };
 
 /** @throws {OperatingError} `invalid_argument` when there is no such command. */
 export function commandOf(name: string): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
-  if (Object.hasOwn(PLANNED, name)) {
-    const message = `Cannot run ${name}: it is planned (${PLANNED[name]}) and not there yet`;
-    throw new OperatingError("invalid_argument", message);
-  }
   const hint = didYouMean(name, ["serve", ...Object.keys(COMMANDS)]);
   throw new OperatingError("invalid_argument", `Cannot run ${name}: no such command${hint}`);
 }

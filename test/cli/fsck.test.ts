@@ -2,9 +2,17 @@
  * Real data directories, each damaged in one way: what fsck says, that a repair mends what can be
  * mended, and that a check afterwards agrees.
  */
-import { appendFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FSCK } from "../../src/cli/fsck.ts";
+import { placeBatch } from "../../src/format/record_batch.ts";
 import { lockDataDir } from "../../src/host/data_dir_lock.ts";
 import {
   flipBit,
@@ -135,13 +143,13 @@ describe("fsck", () => {
 
   it("says what it cannot repair, and leaves it", async () => {
     const dataDir = await made();
-    const { store, close } = await openDirectory(dataDir);
-    const row = { logId: null, topic: "logs", partition: 0, count: 2, bytes: 0 };
-    const more = { minTimestamp: -1, maxTimestamp: -1, reason: "evicted", state: "final" } as const;
-    await store.ledger.change({ entries: [{ ...row, ...more, from: 0, to: 2 }] });
-    await store.ledger.change({ entries: [{ ...row, ...more, from: 1, to: 3 }] });
-    await close();
-    expect(await fsck(dataDir)).toMatchObject({ code: 4, codes: ["ledger_overlap"] });
+    // The first batch once more, behind the last.
+    const path = `${dataDir}/from-gw-0/00000000000000000000.log`;
+    const bytes = readFileSync(path);
+    const again = bytes.subarray(0, bytes.readInt32BE(8) + 12);
+    placeBatch(again, 16, 1);
+    appendFileSync(path, again);
+    expect(await fsck(dataDir)).toMatchObject({ code: 4, codes: ["records_doubled"] });
     expect((await fsck(dataDir, "--repair")).code).toBe(4);
   });
 

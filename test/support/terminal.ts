@@ -29,14 +29,16 @@ export async function runCommand(command: Command, world: CommandWorld): Promise
   const output: Uint8Array[] = [];
   const remarks: string[] = [];
   const calls: HttpCall[] = [];
-  const api = new Api({
-    url: "http://node.example",
-    token: world.token ?? null,
-    client: (call) => {
-      calls.push(call);
-      return Promise.resolve(world.answer?.(call) ?? json({}));
-    },
-  });
+  const apiAt = (url: string, token: string | null) =>
+    new Api({
+      url,
+      token,
+      client: (call) => {
+        calls.push(call);
+        return Promise.resolve(world.answer?.(call) ?? json({}));
+      },
+    });
+  const api = apiAt("http://node.example", world.token ?? null);
   const code = await command.run({
     args: parseArguments(world.args ?? [], command),
     terminal: {
@@ -50,6 +52,7 @@ export async function runCommand(command: Command, world: CommandWorld): Promise
     // Waiting takes no time here.
     timers: { after: (_delayMs, task) => (queueMicrotask(task), () => {}), soon: queueMicrotask },
     api: () => api,
+    apiAt,
     signal: new AbortController().signal,
   });
   return { stdout: new TextDecoder().decode(concat(output)), remarks, calls, code: code ?? 0 };

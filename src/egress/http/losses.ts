@@ -30,6 +30,9 @@ export interface Account {
   readonly gateway: string;
   readonly topic: string;
   readonly partition: number;
+  /** Source offsets of it that this node knows of: from the first, to the end, exclusive. */
+  readonly first_offset: Offset;
+  readonly end_offset: Offset;
   readonly accepted: number;
   readonly delivered: number;
   readonly pending: number;
@@ -104,6 +107,8 @@ function ownAccount(store: EgressStore, gateway: string, row: OwnLogRow): Accoun
     gateway,
     topic: row.topic,
     partition: row.partition,
+    first_offset: row.firstOffset,
+    end_offset: row.firstOffset + accepted,
     ...balance(accepted, { settled, losses, whole }),
   };
 }
@@ -122,6 +127,8 @@ function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number):
     gateway: log.gateway,
     topic: log.source.topic,
     partition: log.source.partition,
+    first_offset: log.firstOffset,
+    end_offset: log.watermark,
     accepted: here + missing,
     delivered,
     pending: here + missing - delivered - lost,

@@ -215,7 +215,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     at: integer,
   }),
 
-  Account: object({ log_id: logId, gateway: text, topic: text, partition: integer, ...account }),
+  Account: object({
+    log_id: logId,
+    gateway: text,
+    topic: text,
+    partition: integer,
+    first_offset: integer,
+    end_offset: { ...integer, description: "Exclusive; of other nodes' logs, the watermark." },
+    ...account,
+  }),
 
   Losses: object({
     entries: list(ref("LedgerEntry")),

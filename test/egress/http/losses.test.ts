@@ -64,6 +64,7 @@ describe("GET /v1/losses", () => {
     const { accounts } = await losses(world, `?log_id=${logId}`);
     expect(accounts).toEqual([{
       ...{ log_id: logId, gateway: "g", topic: "u", partition: 0 },
+      ...{ first_offset: 5, end_offset: 9 },
       ...{ accepted: 4, delivered: 4, pending: 0, ledgered: 0 },
     }]);
   });
