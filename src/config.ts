@@ -15,12 +15,20 @@ import {
   readFlags,
 } from "./config/sources.ts";
 import { messageOf } from "./base/errors.ts";
+import { LINK_WINDOWS_MAX } from "./base/limits.ts";
 
 type Values<T extends Readonly<Record<string, { readonly read: Reader<unknown> }>>> = {
   readonly [K in keyof T]: Read<T[K]["read"]>;
 };
 
-type Unset = "node_name" | "upstream" | "upstream_token" | "disk_budget_bytes";
+type Unset =
+  | "disk_budget_bytes"
+  | "link_bytes_per_day"
+  | "link_bytes_per_month"
+  | "link_bytes_per_second"
+  | "node_name"
+  | "upstream"
+  | "upstream_token";
 type NodeValues = Values<typeof NODE_SETTINGS>;
 
 /** Keys are the settings' own, in snake_case; see config/settings.ts for their meaning. */
@@ -46,6 +54,7 @@ export interface ConfigSources {
 const EMPTY_STRUCTURES: Readonly<Record<string, unknown>> = {
   routes: [],
   credentials: [],
+  link_windows: [],
   topics: {},
 };
 
@@ -117,6 +126,9 @@ function checkRelations(config: Config): void {
     throw invalid(
       "Cannot use disk_policy keep_errors without severity_field: it would keep nothing",
     );
+  }
+  if (config.link_windows.length > LINK_WINDOWS_MAX) {
+    throw invalid(`Cannot use link_windows: there may be at most ${LINK_WINDOWS_MAX}`);
   }
   const internal = [...config.routes.map(({ topic }) => topic), ...Object.keys(config.topics)]
     .find((topic) => topic.startsWith("__"));

@@ -5,7 +5,6 @@
  */
 import { messageOf } from "./base/errors.ts";
 import type { Logger } from "./base/log.ts";
-import { randomHex } from "./base/random.ts";
 import type { LogId } from "./base/types.ts";
 import type { Config } from "./config.ts";
 import { Core } from "./core/core.ts";
@@ -17,7 +16,6 @@ import { HOST_CLOCK } from "./host/clock.ts";
 import { loadCoreFile } from "./host/core_file.ts";
 import { lockDataDir } from "./host/data_dir_lock.ts";
 import { openDisk } from "./host/disk.ts";
-import { openHttpClient } from "./host/http_client.ts";
 import { type HttpServer, serveHttp } from "./host/http_server.ts";
 import { inflate } from "./host/inflate.ts";
 import { HOST_RANDOM } from "./host/random.ts";
@@ -26,22 +24,23 @@ import { SqliteCatalogue } from "./host/sqlite_catalogue.ts";
 import { listenTcp } from "./host/tcp_listener.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
 import { authorizeWith, joinApps, type RoomApp } from "./http_door.ts";
+import { type NodeLink, startLink } from "./link_node.ts";
 import { Admission } from "./ingress/admission.ts";
 import { createIngressApp } from "./ingress/http/app.ts";
 import { MqttIngress } from "./ingress/mqtt/mqtt_ingress.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { readinessOf } from "./readiness.ts";
-import { Forwarder } from "./replication/forwarder.ts";
 import { createReplicationApp } from "./replication/http/app.ts";
+import { createLinkApp } from "./replication/http/link_app.ts";
 import { Receiver } from "./replication/receiver.ts";
 import { configuredCatalogue, storeSettingsOf, topicSettingsOf } from "./store_config.ts";
 import { openFormat } from "./store/data_format.ts";
+import type { Disk } from "./store/disk.ts";
 import { Store } from "./store/store.ts";
+import { TopicPriorities } from "./topic_priorities.ts";
 
 /** How long requests under way may take once the node is told to stop; then they are cut off. */
 const HTTP_STOP_MS = 3_000;
-/** Bytes drawn for the run of this process. */
-const RUN_BYTES = 8;
 
 export interface Address {
   readonly hostname: string;
@@ -77,7 +76,8 @@ interface Rooms extends NodeOptions {
 }
 
 interface HttpRooms extends Rooms {
-  readonly forwarder: Forwarder | null;
+  readonly link: NodeLink | null;
+  readonly priorities: TopicPriorities;
 }
 
 /** @throws {OperatingError} with a sentence that says what to do, when the node cannot start. */
@@ -86,7 +86,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const stopping = new AbortController();
   const metrics = new PrometheusMetrics();
   registerProcessMetrics(metrics);
-  const { store, catalogue } = await openStore(options, metrics, started);
+  const { store, catalogue, disk } = await openStore(options, metrics, started);
   const { config } = options;
   const rooms: Rooms = {
     ...options,
@@ -100,12 +100,13 @@ export async function startNode(options: NodeOptions): Promise<Node> {
       bytesPerSourceMax: config.in_flight_bytes_per_connection_max,
     }),
   };
-  const forwarder = startForwarder(rooms);
+  const priorities = await openPriorities(rooms);
+  const link = await startLink({ ...rooms, disk });
   started.defer(async () => {
     await Promise.all(rooms.doors.map((close) => close()));
   });
   const mqtt = startMqtt(rooms);
-  const http = startHttp({ ...rooms, forwarder });
+  const http = startHttp({ ...rooms, link, priorities });
   // All is well: from here on the caller decides when it is taken down.
   const running = started.move();
   return {
@@ -122,7 +123,7 @@ async function openStore(
   { config, logger }: NodeOptions,
   metrics: PrometheusMetrics,
   started: AsyncDisposableStack,
-): Promise<Pick<Rooms, "store" | "catalogue">> {
+): Promise<Pick<Rooms, "store" | "catalogue"> & { readonly disk: Disk }> {
   const lock = lockDataDir(config.data_dir);
   started.defer(() => lock.release());
   const own = openDisk(config.data_dir);
@@ -143,24 +144,12 @@ async function openStore(
   for (const name of Object.keys(config.topics)) {
     await store.createTopic(name, topicSettingsOf(config, name));
   }
-  return { store, catalogue };
+  return { store, catalogue, disk };
 }
 
-function startForwarder({ config, logger, metrics, store, started }: Rooms): Forwarder | null {
-  if (config.upstream === null) return null;
-  const client = openHttpClient();
-  started.defer(() => client.close());
-  const forwarder = new Forwarder({
-    ...{ store, logger, metrics, clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
-    http: client.request,
-    upstreamUrl: config.upstream,
-    token: config.upstream_token,
-    nodeName: config.node_name,
-    run: randomHex(HOST_RANDOM, RUN_BYTES),
-  });
-  forwarder.start();
-  started.defer(() => forwarder.stop());
-  return forwarder;
+function openPriorities({ config, store, catalogue, logger }: Rooms): Promise<TopicPriorities> {
+  const configured = (topic: string) => topicSettingsOf(config, topic).priority;
+  return TopicPriorities.open({ store, catalogue, configured, logger });
 }
 
 function startMqtt(rooms: Rooms): Address | null {
@@ -211,7 +200,8 @@ type Remotes = WeakMap<Request, string>;
 function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
   const { config, logger, metrics, store, admission, catalogue, credentials, stopping, onBug } =
     rooms;
-  const { forwarder } = rooms;
+  const { link, priorities } = rooms;
+  const forwarder = link?.forwarder ?? null;
   const common = {
     ...{ store, logger, metrics, inflate, onBug },
     ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
@@ -238,6 +228,7 @@ function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
       peerOf: ({ headers }) => credentials.ofHeader(headers.get("authorization"))?.name ?? null,
       addressOf: (request) => remotes.get(request) ?? null,
     }),
+    createLinkApp({ ...common, link: forwarder, control: link?.control ?? null, priorities }),
     createEgressApp({
       ...common,
       stopping,

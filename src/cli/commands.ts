@@ -3,11 +3,14 @@ import { OperatingError } from "../base/errors.ts";
 import { NODE_SETTINGS, type Setting, TOPIC_SETTINGS } from "../config/settings.ts";
 import { flagName } from "../config/sources.ts";
 import { didYouMean } from "../config/nearest.ts";
+import { BUDGET } from "./budget.ts";
 import type { Command } from "./command.ts";
 import { DUMP } from "./dump.ts";
 import { FSCK } from "./fsck.ts";
 import { GATEWAYS } from "./gateways.ts";
+import { LINK } from "./link.ts";
 import { LOSSES } from "./losses.ts";
+import { PRIORITY } from "./priority.ts";
 import { PRODUCE } from "./produce.ts";
 import { TAIL } from "./tail.ts";
 import { TOPICS } from "./topics.ts";
@@ -19,6 +22,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   topics: TOPICS,
   gateways: GATEWAYS,
   losses: LOSSES,
+  link: LINK,
+  budget: BUDGET,
+  priority: PRIORITY,
   dump: DUMP,
   fsck: FSCK,
   verify: VERIFY,

@@ -14,15 +14,19 @@ import {
   HTTP_BODY_BYTES_MAX,
   IN_FLIGHT_BYTES_MAX,
   IN_FLIGHT_BYTES_PER_CONNECTION_MAX,
+  LINK_BYTES_PER_SECOND_MIN,
+  LINK_QUOTA_BYTES_MIN,
   MQTT_PACKET_BYTES_MAX,
   PARTITIONS_MAX,
   SEGMENT_BYTES_MAX,
 } from "../base/limits.ts";
 import { PRIORITY_MAX, PRIORITY_MIN, TOPIC_DEFAULTS } from "../store/settings.ts";
+import { WEEKDAYS } from "../replication/budget/budget_settings.ts";
 import { listOf, mapOf, type Reader, shape } from "./reader.ts";
 import {
   age,
   bytes,
+  clock,
   count,
   flag,
   keyTemplate,
@@ -31,6 +35,7 @@ import {
   severityField,
   size,
   text,
+  timeZone,
   token,
   topicName,
   url,
@@ -126,6 +131,22 @@ export const NODE_SETTINGS = {
   http_port: setting(port, 8080, "`0` picks a free port, `off` disables"),
   upstream: setting(url, undefined, "base URL of the centre this node replicates to"),
   upstream_token: setting(text, undefined, "credential for the upstream"),
+  link_bytes_per_second: setting(
+    bytes(LINK_BYTES_PER_SECOND_MIN),
+    undefined,
+    "most bytes a second sent to the upstream",
+  ),
+  link_bytes_per_day: setting(
+    bytes(LINK_QUOTA_BYTES_MIN),
+    undefined,
+    "most bytes a day sent to and received from the upstream",
+  ),
+  link_bytes_per_month: setting(bytes(LINK_QUOTA_BYTES_MIN), undefined, "the same, of a month"),
+  link_time_zone: setting(
+    timeZone,
+    "UTC",
+    "whose days, months and hours those of the link are",
+  ),
   allow_anonymous: setting(flag, false, "serve a non-loopback address without credentials"),
   default_partitions: setting(
     count(1, PARTITIONS_MAX),
@@ -183,6 +204,10 @@ export const SCOPES = ["produce", "consume", "admin", "replicate"] as const;
 /** What only the file can hold, since it has structure. */
 export const STRUCTURES = {
   routes: listOf("routes", shape({ filter: text, topic: topicName }, { key: keyTemplate })),
+  link_windows: listOf(
+    "windows",
+    shape({ from: clock, to: clock }, { days: listOf("weekdays", oneOf(WEEKDAYS), 1) }),
+  ),
   credentials: listOf(
     "credentials",
     shape({ name: text, token, scopes: listOf("its scopes", oneOf(SCOPES), 1) }, {}),

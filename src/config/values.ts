@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isTimeZone, minutesOf } from "../replication/budget/budget_settings.ts";
 import { value } from "./reader.ts";
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {
@@ -43,6 +44,18 @@ export const severityField = value(
     typeof given === "string" && (given === "" || /^(json|header):[^\s:]{1,249}$/.test(given))
       ? given
       : undefined,
+);
+
+/** Whose days and hours count. */
+export const timeZone = value(
+  'the name of a time zone such as "Europe/Berlin"',
+  (given) => typeof given === "string" && isTimeZone(given) ? given : undefined,
+);
+
+/** Hours and minutes; "24:00" is the end of a day. */
+export const clock = value(
+  'a time of day such as "06:30"',
+  (given) => typeof given === "string" && minutesOf(given) !== null ? given : undefined,
 );
 
 export const port = value(

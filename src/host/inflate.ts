@@ -5,12 +5,21 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import {
+  constants,
+  gunzipSync,
+  gzipSync,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from "node:zlib";
 import { concat } from "../base/bytes.ts";
 import { messageOf, OperatingError } from "../base/errors.ts";
 import { zstdFrameEnd } from "./zstd_frame.ts";
 
 export type Codec = "gzip" | "zstd";
+
+const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** What the platform says when the output would exceed `maxOutputLength`. */
 const TOO_LARGE = "ERR_BUFFER_TOO_LARGE";
@@ -57,6 +66,16 @@ function inflateZstd(bytes: Uint8Array, outputBytesMax: number): Uint8Array<Arra
 
 export function deflate(codec: Codec, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return plain(codec === "gzip" ? gzipSync(bytes) : zstdCompressSync(bytes));
+}
+
+/** Off the event loop, at the level whose gain per time is best on log batches: 1. */
+export function deflateZstd(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Promise((resolve, reject) => {
+    zstdCompress(bytes, ZSTD_OPTIONS, (error, whole) => {
+      if (error) reject(error);
+      else resolve(plain(whole as Buffer<ArrayBuffer>));
+    });
+  });
 }
 
 function plain(whole: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> {

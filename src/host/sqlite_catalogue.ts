@@ -105,6 +105,12 @@ export class SqliteCatalogue implements Catalogue {
     };
   }
 
+  /** One fact about the node; null where it was never set. */
+  async getMeta(key: string): Promise<string | null> {
+    const [row] = await this.#query("SELECT value FROM meta WHERE key = ?", [key]);
+    return row === undefined ? null : row["value"] as string;
+  }
+
   setMeta(key: string, value: string): Promise<void> {
     return this.#change([[PUT_META, [key, value]]]);
   }

@@ -17,6 +17,7 @@ import type { Random } from "../base/random.ts";
 import type { Store } from "../store/store.ts";
 import { BACKOFF, type BackoffSettings } from "./backoff.ts";
 import type { LinkBudget } from "./budget/link_budget.ts";
+import type { Compress } from "./budget/zstd_wrap.ts";
 import { PACE, type PaceSettings } from "./pace.ts";
 import type { ForwardedStore } from "./store_books.ts";
 
@@ -52,6 +53,8 @@ export interface ForwarderOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** zstd; without it requests are never packed as a whole. */
+  readonly compress?: Compress;
   /** Cap, quotas and schedule of the link; none without it. */
   readonly budget?: LinkBudget;
   readonly settings?: Partial<ForwarderSettings>;

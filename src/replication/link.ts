@@ -7,7 +7,7 @@
 import type { Clock } from "../base/clock.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
 import { REPLICATION_REQUEST_TIMEOUT_MS } from "../base/limits.ts";
-import type { Counter, Histogram, Metrics } from "../base/metrics.ts";
+import type { Histogram, Metrics } from "../base/metrics.ts";
 import type { HttpAnswer, HttpClient } from "../base/net.ts";
 import type { NodeId } from "../base/types.ts";
 import {
@@ -76,7 +76,6 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #base: string;
   readonly #wire: LinkWire;
-  readonly #received: Counter;
   readonly #roundTrip: Histogram;
   readonly #abort = new AbortController();
 
@@ -85,10 +84,6 @@ export class Link {
     this.#options = options;
     this.#base = options.upstreamUrl.replace(/\/+$/, "");
     this.#wire = new LinkWire({ ...options, compress: options.compress ?? null });
-    this.#received = metrics.counter(
-      "logboom_replication_answer_bytes_total",
-      "Bytes of answer bodies received from the upstream",
-    );
     this.#roundTrip = metrics.histogram(
       "logboom_replication_request_duration_seconds",
       "Time from sending an append request to its answer",
@@ -131,11 +126,6 @@ export class Link {
     return this.#read(answer, decodeAppendAnswer);
   }
 
-  /** What went over the wire since the start. */
-  get wireBytes(): LinkWire["bytes"] {
-    return this.#wire.bytes;
-  }
-
   /** Cuts off what is under way; no request succeeds afterwards. */
   close(): void {
     this.#abort.abort();
@@ -149,7 +139,7 @@ export class Link {
   ): Promise<HttpAnswer> {
     const { token, crc32c } = this.#options;
     const { session, timeoutMs } = this;
-    const answer = await this.#wire.post({
+    return await this.#wire.post({
       url: `${this.#base}${path}`,
       headers: {
         "content-type": type,
@@ -167,8 +157,6 @@ export class Link {
       timeoutMs,
       signal: this.#abort.signal,
     });
-    this.#received.value += answer.body.length;
-    return answer;
   }
 
   /** An answer in the protocol's words, whatever its status, or the trouble it tells of. */

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { isOperatingError } from "../base/errors.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
 import type { HttpAnswer, HttpClient } from "../base/net.ts";
-import type { LinkBudget } from "./budget/link_budget.ts";
+import type { LinkBudget, WireBytes } from "./budget/link_budget.ts";
 import type { LinkClass } from "./budget/link_class.ts";
 import type { Passage } from "./budget/passage.ts";
 import { answerBytes, PLAIN_HEADERS, requestHeadBytes } from "./budget/wire_bytes.ts";
@@ -43,40 +43,20 @@ const ANSWER_MEMORY = 0.9;
 export class LinkWire {
   readonly #options: LinkWireOptions;
   readonly #wrap: ZstdWrap | null;
-  readonly #sent: Counter;
-  readonly #received: Counter;
-  readonly #bodies: Counter;
+  readonly #counters: Readonly<Record<keyof WireBytes, Counter>>;
   #answerBytes = ANSWER_BYTES_FIRST;
 
   constructor(options: LinkWireOptions) {
     const { clock, compress, metrics } = options;
     this.#options = options;
-    const wrap = this.#wrap = compress === null ? null : new ZstdWrap(clock, compress);
-    this.#sent = metrics.counter(
-      "logboom_link_sent_bytes_total",
-      "Bytes sent to the upstream: heads and bodies of requests as they went, retries included",
-    );
-    this.#received = metrics.counter(
-      "logboom_link_received_bytes_total",
-      "Bytes received from the upstream: heads and bodies of answers",
-    );
-    this.#bodies = metrics.counter(
-      "logboom_replication_sent_bytes_total",
-      "Bytes of request bodies for the upstream, before they are compressed as a whole",
-    );
-    metrics.gauge(
-      "logboom_link_zstd_saved_bytes",
-      "Bytes that compressing whole requests saved on the way to the upstream",
-      () => wrap?.savedBytes ?? 0,
-    );
-  }
-
-  /** Bytes on the wire since the start: sent, received, and of bodies before compression. */
-  get bytes(): { readonly sent: number; readonly received: number; readonly bodies: number } {
-    return {
-      sent: this.#sent.value,
-      received: this.#received.value,
-      bodies: this.#bodies.value,
+    this.#wrap = compress === null ? null : new ZstdWrap(clock, compress);
+    const counter = (name: string, help: string) =>
+      metrics.counter(`logboom_link_${name}_bytes_total`, help);
+    this.#counters = {
+      sent: counter("sent", "Bytes sent to the upstream as they went, heads and retries included"),
+      received: counter("received", "Bytes received from the upstream, heads included"),
+      bodies: counter("body", "Bytes of requests to the upstream, before they are packed whole"),
+      saved: counter("zstd_saved", "Bytes saved by packing whole requests"),
     };
   }
 
@@ -90,8 +70,7 @@ export class LinkWire {
       ...call.headers,
       ...(wrapped === null ? undefined : { "content-encoding": "zstd" }),
     };
-    const passage = await this.#begin({ ...call, headers, body });
-    this.#bodies.value += plain.length;
+    const passage = await this.#begin({ ...call, headers, body }, plain.length);
     return await this.#exchange({ ...call, headers, body }, passage);
   }
 
@@ -116,7 +95,10 @@ export class LinkWire {
     }
   }
 
-  async #begin({ url, headers, body, linkClass }: WireCall): Promise<Passage> {
+  async #begin(
+    { url, headers, body, linkClass }: WireCall,
+    plainBytes: number,
+  ): Promise<Passage> {
     const { budget } = this.#options;
     const size = { url, headers, bodyBytes: body.length };
     const plainHead = requestHeadBytes({ ...size, paced: false });
@@ -125,6 +107,7 @@ export class LinkWire {
       return await budget.begin(linkClass, {
         headBytes: paced ? requestHeadBytes({ ...size, paced }) : plainHead,
         bodyBytes: body.length,
+        plainBytes,
         answerBytes: Math.ceil(this.#answerBytes * ANSWER_GROWTH),
       });
     } catch (error) {
@@ -136,10 +119,17 @@ export class LinkWire {
 
   #over(passage: Passage, receivedBytes: number): void {
     passage.end(receivedBytes);
-    this.#sent.value += passage.sentBytes;
-    this.#received.value += receivedBytes;
+    this.#count();
     if (receivedBytes === 0) return;
     this.#answerBytes = Math.max(receivedBytes, this.#answerBytes * ANSWER_MEMORY);
+  }
+
+  #count(): void {
+    const { wire } = this.#options.budget;
+    this.#counters.sent.value = wire.sent;
+    this.#counters.received.value = wire.received;
+    this.#counters.bodies.value = wire.bodies;
+    this.#counters.saved.value = wire.saved;
   }
 
   #wrapped(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> | null {

@@ -5,7 +5,7 @@
  * @module
  */
 import { messageOf, OperatingError } from "../base/errors.ts";
-import { PARTITIONS_MAX, TOPICS_MAX } from "../base/limits.ts";
+import { PARTITIONS_MAX, TOPIC_NAME_MAX, TOPICS_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { type Random, randomHex } from "../base/random.ts";
 import type { TopicName } from "../base/types.ts";
@@ -64,6 +64,23 @@ export class TopicTable {
   /** Opens every topic of the catalogue, and those only the directory knows. */
   async open(rows: readonly TopicRow[]): Promise<void> {
     for (const row of [...rows, ...await this.#adopt(rows)]) await this.#open(row);
+  }
+
+  /**
+   * Another priority from now on, until the next start.
+   *
+   * @throws {OperatingError} unknown_topic, invalid_argument
+   */
+  prioritize(name: TopicName, priority: number): void {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) {
+      const shown = name.slice(0, TOPIC_NAME_MAX);
+      throw new OperatingError("unknown_topic", `Cannot find topic "${shown}"`, { topic: shown });
+    }
+    const settings = { ...topic.settings, priority };
+    checkTopicSettings(name, settings);
+    this.#topics.set(name, { ...topic, settings });
+    for (const log of topic.partitions) log.prioritize(priority);
   }
 
   create(name: TopicName, settings: Partial<TopicSettings> = {}): Promise<Topic> {

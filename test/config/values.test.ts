@@ -22,6 +22,15 @@ describe("values", () => {
     }
   });
 
+  it("reads time zones by name, and times of day", () => {
+    expect(read(values.timeZone, "Europe/Berlin")).toBe("Europe/Berlin");
+    expect(read(values.clock, "06:30")).toBe("06:30");
+    for (const bad of ["+02:00", "", 7, null]) expect(read(values.timeZone, bad)).toBeUndefined();
+    for (const bad of ["6:30", "24:30", "noon", 630]) {
+      expect(read(values.clock, bad)).toBeUndefined();
+    }
+  });
+
   it("reads bytes with a unit", () => {
     const bytes = values.bytes(1);
     expect(read(bytes, "64MiB")).toBe(64 * 2 ** 20);

@@ -43,6 +43,14 @@ describe("SqliteCatalogue", () => {
     expect(fs.readFileSync(`${path}.damaged-1`, "utf8")).toMatch(/^this is no database/);
   });
 
+  it("tells a fact about the node, and null of one that was never set", async () => {
+    const catalogue = await SqliteCatalogue.open(path, SILENT_LOGGER);
+    await catalogue.setMeta("key", "value");
+    expect(await catalogue.getMeta("key")).toBe("value");
+    expect(await catalogue.getMeta("other")).toBeNull();
+    await catalogue.close();
+  });
+
   it("refuses what comes after it was closed", async () => {
     const catalogue = await SqliteCatalogue.open(path, SILENT_LOGGER);
     expect(catalogue.failure).toBeNull();

@@ -33,20 +33,20 @@ function wireTo(http: HttpClient, given: unknown = {}, clock = new HandClock()) 
       timeoutMs: 1_000,
       signal: new AbortController().signal,
     });
-  return { wire, post, budget, clock };
+  return { post, budget, clock };
 }
 
 describe("LinkWire", () => {
   it("counts heads and bodies, both ways", async () => {
     const calls: HttpCall[] = [];
-    const { wire, post, budget } = wireTo((call) => {
+    const { post, budget } = wireTo((call) => {
       calls.push(call);
       return Promise.resolve(ANSWER);
     });
     await post(1_000);
     const { url, headers } = calls[0]!;
     const head = requestHeadBytes({ url, headers, bodyBytes: 1_000, paced: false });
-    expect(wire.bytes).toMatchObject({ sent: head + 1_000, received: answerBytes(ANSWER) });
+    expect(budget.wire).toMatchObject({ sent: head + 1_000, received: answerBytes(ANSWER) });
     expect(budget.status().used.day).toBe(head + 1_000 + answerBytes(ANSWER));
     expect(headers).toMatchObject({ "accept-encoding": "identity", "content-type": "a/b" });
   });
@@ -54,7 +54,7 @@ describe("LinkWire", () => {
   it("sends a large body in pieces under a cap, and counts their frames", async () => {
     const clock = new HandClock();
     const pieces: number[] = [];
-    const { wire, post } = wireTo(
+    const { budget, post } = wireTo(
       async ({ body, pace }) => {
         for (let at = 0; at < body!.length;) {
           const next = pace!(body!.length - at);
@@ -81,7 +81,7 @@ describe("LinkWire", () => {
       bodyBytes: 3_000,
       paced: true,
     });
-    expect(wire.bytes.sent).toBe(head + 3_000 + framesBytes(3_000, 1_250) - 5);
+    expect(budget.wire.sent).toBe(head + 3_000 + framesBytes(3_000, 1_250) - 5);
   });
 
   it("does not take time it waited for the cap for the link's", async () => {
@@ -104,7 +104,7 @@ describe("LinkWire", () => {
 
   it("counts what was cut off, and nothing where nobody was there", async () => {
     let sent = true;
-    const { post, wire, budget } = wireTo(() =>
+    const { post, budget } = wireTo(() =>
       Promise.reject(new OperatingError("upstream_unreachable", "Cannot reach it", { sent }))
     );
     await expect(post(1_000)).rejects.toMatchObject({ kind: "unreachable" });
@@ -113,7 +113,7 @@ describe("LinkWire", () => {
     sent = false;
     await expect(post(1_000)).rejects.toMatchObject({ kind: "unreachable" });
     expect(budget.status().used.day).toBe(day);
-    expect(wire.bytes.sent).toBe(day);
+    expect(budget.wire.sent).toBe(day);
   });
 
   it("says budget, not failure, when the quota has no room", async () => {
@@ -125,7 +125,7 @@ describe("LinkWire", () => {
 
   it("goes compressed where that pays and the other side takes it", async () => {
     const calls: HttpCall[] = [];
-    const { wire, post } = wireTo((call) => {
+    const { budget, post } = wireTo((call) => {
       calls.push(call);
       return Promise.resolve(ANSWER);
     }, { bytes_per_day: 1_000_000 });
@@ -133,6 +133,6 @@ describe("LinkWire", () => {
     await post(10_000, true);
     expect(calls.map(({ body }) => body!.length)).toEqual([10_000, 5_000]);
     expect(calls.map(({ headers }) => headers["content-encoding"])).toEqual([undefined, "zstd"]);
-    expect(wire.bytes.bodies).toBe(20_000);
+    expect(budget.wire).toMatchObject({ bodies: 20_000, saved: 5_000 });
   });
 });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { LINK_PATHS, LINK_SCHEMAS } from "./openapi_link.ts";
 import { PATHS } from "./openapi_paths.ts";
 import { SCHEMAS } from "./openapi_schemas.ts";
 
@@ -23,9 +24,9 @@ export function openApiDocument(): unknown {
         "them exactly. Query parameters that are unknown, repeated or out of range are refused.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    paths: PATHS,
+    paths: { ...PATHS, ...LINK_PATHS },
     components: {
-      schemas: SCHEMAS,
+      schemas: { ...SCHEMAS, ...LINK_SCHEMAS },
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "Where credentials are configured." },
       },

@@ -15,7 +15,7 @@ import { integer, list, ref, text } from "./openapi_schemas.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-const TOPIC = inPath("topic", {
+export const TOPIC = inPath("topic", {
   type: "string",
   maxLength: TOPIC_NAME_MAX,
   pattern: "^[a-zA-Z0-9._-]+$",
@@ -250,7 +250,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
   },
 };
 
-function document(
+export function document(
   operationId: string,
   summary: string,
   schema: string,
@@ -267,6 +267,11 @@ function document(
       ...problems([...codes]),
     },
   };
+}
+
+/** A body of JSON that must be there. */
+export function jsonBody(schema: Json): Json {
+  return { required: true, content: json(schema) };
 }
 
 /** Codes by the status they come with. */

@@ -24,7 +24,7 @@ import { type BudgetSettings, NO_BUDGET } from "./budget_settings.ts";
 import { Calendar } from "./calendar.ts";
 import { ClassShare } from "./class_share.ts";
 import { GrantQueue } from "./grant_queue.ts";
-import { type LinkClass, rankOf } from "./link_class.ts";
+import { classNameOf, type LinkClass, rankOf } from "./link_class.ts";
 import { Passage } from "./passage.ts";
 import { type Hold, Quota } from "./quota.ts";
 import { Schedule } from "./schedule.ts";
@@ -51,8 +51,34 @@ export interface Blockade {
 export interface RequestSize {
   readonly headBytes: number;
   readonly bodyBytes: number;
+  /** Of the body before it was compressed as a whole; where it was not, the same. */
+  readonly plainBytes?: number;
   /** The largest answer one expects, head included. */
   readonly answerBytes: number;
+}
+
+export interface BudgetStatus {
+  /** Bytes of this day and month, sent and received, those promised to requests under way too. */
+  readonly used: { readonly day: number; readonly month: number };
+  /** What may yet be promised; null without a quota. */
+  readonly left: { readonly day: number | null; readonly month: number | null };
+  readonly blocked: Blockade | null;
+  readonly scheduleOpen: boolean;
+  readonly scheduleChangesAtMs: number | null;
+  readonly dayEndsAtMs: number;
+  readonly monthEndsAtMs: number;
+  /** By name of the class, since the start. */
+  readonly sentBytes: ReadonlyMap<string, number>;
+}
+
+/** Bytes since the start. */
+export interface WireBytes {
+  readonly sent: number;
+  readonly received: number;
+  /** Of request bodies, before they were compressed as a whole. */
+  readonly bodies: number;
+  /** What that saved. */
+  readonly saved: number;
 }
 
 /** A small head and what it is good for: about what a request needs besides its batches. */
@@ -68,6 +94,9 @@ export class LinkBudget {
   readonly #queue: GrantQueue;
   /** Requests that are being let through. */
   readonly #passing = new Set<Passage>();
+  readonly #wire = { sent: 0, received: 0, bodies: 0, saved: 0 };
+  /** By name of the class: what it sent since the start. */
+  readonly #sentBytes = new Map<string, number>();
   /** Classes with data when it was asked last whose turn it is. */
   #wanting: readonly number[] = [];
   readonly #listeners = new Set<() => void>();
@@ -175,17 +204,20 @@ export class LinkBudget {
     const hold = this.#reserve(size, sliceBytes?.() ?? null);
     const passage = new Passage({
       ...{ clock: this.#clock, queue: this.#queue, rank, sliceBytes, hold },
-      ended: (ended, receivedBytes) => this.#ended(ended, receivedBytes),
+      ended: (ended, receivedBytes) => this.#ended(ended, linkClass, receivedBytes),
     });
     this.#passing.add(passage);
+    const { bodyBytes, plainBytes = bodyBytes } = size;
     try {
       await this.#quota.durable();
       if (this.capped) {
-        await passage.pass(size.headBytes + (sliceBytes === null ? size.bodyBytes : 0));
+        await passage.pass(size.headBytes + (paced ? 0 : bodyBytes));
       } else {
-        passage.sentBytes = size.headBytes + size.bodyBytes;
+        passage.sentBytes = size.headBytes + bodyBytes;
         this.#share.sent(rank, passage.sentBytes, this.#wanting);
       }
+      this.#wire.bodies += plainBytes;
+      this.#wire.saved += plainBytes - bodyBytes;
       return passage;
     } catch (error) {
       passage.unsent();
@@ -198,18 +230,21 @@ export class LinkBudget {
     return this.#quota.flush();
   }
 
-  status(): {
-    readonly used: { readonly day: number; readonly month: number };
-    readonly blocked: Blockade | null;
-    readonly scheduleChangesAtMs: number | null;
-    readonly scheduleOpen: boolean;
-  } {
+  get wire(): WireBytes {
+    return this.#wire;
+  }
+
+  status(): BudgetStatus {
     const wallMs = this.#clock.wallMs();
     return {
       used: this.#quota.used,
+      left: this.#quota.left,
       blocked: this.blocked(),
       scheduleOpen: this.#schedule.isOpen(wallMs),
       scheduleChangesAtMs: this.#schedule.changesAtMs(wallMs),
+      dayEndsAtMs: this.#calendar.nextDayMs(wallMs),
+      monthEndsAtMs: this.#calendar.nextMonthMs(wallMs),
+      sentBytes: this.#sentBytes,
     };
   }
 
@@ -231,8 +266,12 @@ export class LinkBudget {
     return Math.max(LINK_SLICE_BYTES_MIN, Math.min(LINK_SLICE_BYTES_MAX, bytes));
   }
 
-  #ended(passage: Passage, receivedBytes: number): void {
+  #ended(passage: Passage, linkClass: LinkClass, receivedBytes: number): void {
     this.#passing.delete(passage);
+    this.#wire.sent += passage.sentBytes;
+    this.#wire.received += receivedBytes;
+    const name = classNameOf(linkClass);
+    this.#sentBytes.set(name, (this.#sentBytes.get(name) ?? 0) + passage.sentBytes);
     if (passage.hold !== null) {
       this.#quota.settle(passage.hold, passage.sentBytes + receivedBytes);
     }

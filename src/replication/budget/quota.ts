@@ -75,6 +75,13 @@ export class Quota {
     return Math.min(this.#leftOf(this.#day), this.#leftOf(this.#month));
   }
 
+  /** By period; null without a quota for it. */
+  get left(): { readonly day: number | null; readonly month: number | null } {
+    this.#roll();
+    const left = (period: QuotaPeriod) => period.limit === Infinity ? null : this.#leftOf(period);
+    return { day: left(this.#day), month: left(this.#month) };
+  }
+
   get limited(): boolean {
     return this.#day.limit !== Infinity || this.#month.limit !== Infinity;
   }

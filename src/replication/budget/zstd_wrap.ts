@@ -41,7 +41,6 @@ export class ZstdWrap {
   #savedPart = 0.15;
   #msPerByte = 1e-5;
   #triedMs = -Infinity;
-  savedBytes = 0;
 
   constructor(clock: Clock, compress: Compress) {
     this.#clock = clock;
@@ -65,7 +64,6 @@ export class ZstdWrap {
     const tookMs = this.#clock.monotonicMs() - startMs;
     this.#learn(1 - wrapped.length / body.length, tookMs / body.length);
     if (wrapped.length > body.length * (1 - SAVED_PART_MIN)) return null;
-    this.savedBytes += body.length - wrapped.length;
     return wrapped;
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SILENT_METRICS } from "../../../src/base/metrics.ts";
 import { createEgressApp } from "../../../src/egress/http/app.ts";
 import { openApiDocument } from "../../../src/egress/http/openapi.ts";
+import { createLinkApp } from "../../../src/replication/http/link_app.ts";
 import { createIngressApp } from "../../../src/ingress/http/app.ts";
 import { openHttpWorld } from "../../support/http_world.ts";
 import { validate } from "../../support/json_schema.ts";
@@ -19,7 +20,7 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 );
 
 describe("openApiDocument()", () => {
-  it("describes every route of both doors, and no other", () => {
+  it("describes every route of the doors, and no other", () => {
     const never = {} as never;
     const authorize = () => async (_: unknown, next: () => Promise<void>) => await next();
     const options = {
@@ -27,7 +28,12 @@ describe("openApiDocument()", () => {
       ...{ admission: never, nodeName: "n", ready: () => ({ ready: true }), authorize },
       metrics: SILENT_METRICS as never,
     };
-    const routes = [createIngressApp(options), createEgressApp(options)]
+    const link = { link: null, control: null, priorities: never };
+    const routes = [
+      createIngressApp(options),
+      createEgressApp(options),
+      createLinkApp({ ...options, ...link }),
+    ]
       .flatMap((app) => app.routes)
       .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`);
     const described = operations.map(({ path, method }) => `${method} ${path}`);
@@ -55,6 +61,8 @@ describe("openApiDocument()", () => {
     const { get, post, request } = await openHttpWorld();
     await post("/v1/topics/t/records", "text/plain", "x");
     for (const { path, method, operation } of operations) {
+      // The link's door takes none.
+      if (path.startsWith("/v1/link") || path.endsWith("/priority")) continue;
       if (!path.startsWith("/v1/") || /topics(\/\{topic\})?$/.test(path)) continue;
       const real = path.replace("{topic}", "t").replace("{partition}", "0");
       const problem = method === "post"
