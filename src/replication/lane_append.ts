@@ -274,7 +274,8 @@ export class LaneAppend {
 
 function refusalOf(lane: string, error: OperatingError): Refusal {
   const { code, message: detail, retriable } = error;
-  const { log_id, expected } = error.detail;
+  const { log_id, expected, from, to } = error.detail;
+  const isRange = code === "batch_rejected" && typeof from === "number" && typeof to === "number";
   return {
     lane,
     logId: typeof log_id === "string" ? log_id : null,
@@ -282,6 +283,7 @@ function refusalOf(lane: string, error: OperatingError): Refusal {
     detail,
     retriable,
     expected: typeof expected === "number" ? expected : null,
+    range: isRange ? { from, to } : null,
   };
 }
 

@@ -31,8 +31,8 @@ export type LedgeredRange = Pick<
 export interface GapFacts {
   /** Offsets below it are no longer here. */
   readonly goneBelow: Offset;
-  /** Offsets below it were acknowledged by an upstream that is not in use. */
-  readonly elsewhereBelow: Offset;
+  /** What another node holds: an upstream that is not in use, or one behind another path. */
+  readonly elsewhere: readonly OffsetRange[];
   /** What the ledger says of the log, sorted and apart. */
   readonly ledgered: readonly LedgeredRange[];
   /** Offsets that records of other logs took; sorted and apart. */
@@ -41,8 +41,9 @@ export interface GapFacts {
 
 /** The parts of a range, each with its reason, in order and without holes. */
 export function reasonsFor(range: OffsetRange, facts: GapFacts): ReasonedRange[] {
-  const borders = [range.from, range.to, facts.goneBelow, facts.elsewhereBelow];
-  for (const { from, to } of [...facts.ledgered, ...facts.taken]) borders.push(from, to);
+  const borders = [range.from, range.to, facts.goneBelow];
+  const known = [...facts.ledgered, ...facts.taken, ...facts.elsewhere];
+  for (const { from, to } of known) borders.push(from, to);
   borders.sort((a, b) => a - b);
 
   const parts: ReasonedRange[] = [];
@@ -81,7 +82,7 @@ function partOf({ from, to }: OffsetRange, facts: GapFacts): ReasonedRange {
 
   function reasonOf(): SkipReason {
     if (facts.taken.some(holds)) return "void";
-    if (to <= facts.elsewhereBelow) return "elsewhere";
+    if (facts.elsewhere.some(holds)) return "elsewhere";
     return to <= facts.goneBelow ? "lost_at_receiver" : "corrupt";
   }
 }

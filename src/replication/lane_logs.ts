@@ -28,8 +28,8 @@ export interface LaneBooks {
   hasForeign(): boolean;
   /** What the upstream ever acknowledged of a log, as remembered. */
   acknowledged(logId: LogId): AcknowledgedRanges | null;
-  /** Source offsets of a log below it were acknowledged by an upstream that is not in use. */
-  elsewhere(logId: LogId): Offset;
+  /** What another node holds of a log: an earlier upstream, or one behind another path. */
+  elsewhere(logId: LogId): readonly OffsetRange[];
   /** Whether a batch of another node came ahead of its turn: what is before it came later. */
   cameEarly(logId: LogId, offset: Offset): boolean;
   /** What the ledger says of a log, by offset. */
@@ -182,8 +182,8 @@ export class LaneLogs {
       const end = Math.min(this.#endOf(this.#ownAt), upTo);
       if (cursor.sent < end) {
         const ledgered = this.#books.ledgered(cursor.logId, true);
-        const elsewhereBelow = Math.min(this.#books.elsewhere(cursor.logId), logStartOffset);
-        const facts = { goneBelow: logStartOffset, elsewhereBelow, ledgered, taken: this.#taken };
+        const elsewhere = this.#books.elsewhere(cursor.logId);
+        const facts = { goneBelow: logStartOffset, elsewhere, ledgered, taken: this.#taken };
         if (!addSkips(load, cursor, { from: cursor.sent, to: end }, facts)) return false;
       }
       if (this.#endOf(this.#ownAt) > upTo) break;
@@ -204,7 +204,7 @@ export class LaneLogs {
   /** Skips a batch that is here and that the receiver will never take. */
   skipRejected(load: Load, cursor: LogCursor, range: OffsetRange): void {
     const ledgered = this.#books.ledgered(cursor.logId, cursor.own);
-    addSkips(load, cursor, range, { goneBelow: 0, elsewhereBelow: 0, ledgered, taken: [] });
+    addSkips(load, cursor, range, { goneBelow: 0, elsewhere: [], ledgered, taken: [] });
   }
 
   /** Provisional ranges the receiver has passed: only it knows which of them it lacks. */
@@ -212,7 +212,7 @@ export class LaneLogs {
     for (const cursor of this.all()) {
       for (const entry of this.#books.provisional(cursor.logId)) {
         if (entry.to > cursor.held) continue;
-        const facts = { goneBelow: 0, elsewhereBelow: 0, ledgered: [entry], taken: [] };
+        const facts = { goneBelow: 0, elsewhere: [], ledgered: [entry], taken: [] };
         for (const range of reasonsFor(entry, facts)) yield { cursor, range };
       }
     }
@@ -223,8 +223,8 @@ export class LaneLogs {
     const ledgered = this.#books.ledgered(cursor.logId, false);
     // Its offsets are not this partition's: what was acknowledged once was not damaged here.
     const goneBelow = cursor.acknowledged;
-    const elsewhereBelow = this.#books.elsewhere(cursor.logId);
-    const facts = { goneBelow, elsewhereBelow, ledgered, taken: [] };
+    const elsewhere = this.#books.elsewhere(cursor.logId);
+    const facts = { goneBelow, elsewhere, ledgered, taken: [] };
     return addSkips(load, cursor, { from: cursor.sent, to: upTo }, facts);
   }
 

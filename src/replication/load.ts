@@ -5,7 +5,12 @@
  */
 import { REPLICATION_SKIPS_PER_REQUEST_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
-import type { AppendWriter, Opening, Skip } from "../protocol/replication/append_frames.ts";
+import type {
+  AppendWriter,
+  Opening,
+  Skip,
+  SkipReason,
+} from "../protocol/replication/append_frames.ts";
 import type { LaneMode } from "../protocol/replication/lane_name.ts";
 import type { ReasonedRange } from "./lane_gaps.ts";
 import type { LogCursor } from "./log_cursor.ts";
@@ -108,7 +113,7 @@ export class Load {
     const { from, to, reason, facts, ledgered } = range;
     const skip = { logId: cursor.logId, from, to, reason, facts };
     this.#skip(skip);
-    if (!ledgered && reason !== "void") this.unledgered.push(skip);
+    if (!ledgered && isLoss(reason)) this.unledgered.push(skip);
     this.#send(cursor, { from, to });
   }
 
@@ -135,13 +140,18 @@ export class Load {
   #skip(skip: Skip): void {
     this.#frames.push({ kind: "skip", skip });
     this.skips++;
-    if (skip.reason !== "void") this.questions.push(skip);
+    if (isLoss(skip.reason)) this.questions.push(skip);
   }
 
   #send(cursor: LogCursor, range: OffsetRange): void {
     this.need(cursor, range);
     cursor.send(range.from, range.to);
   }
+}
+
+/** Whether records are missing at the end of the chain for it. */
+function isLoss(reason: SkipReason): boolean {
+  return reason !== "void" && reason !== "elsewhere";
 }
 
 /** Neighbours in one buffer are copied as one. */

@@ -48,12 +48,13 @@ export class StoreBooks {
       },
       hasForeign: () => ranges.size > 0,
       acknowledged: (logId) => forwarded.logHere(logId),
-      elsewhere: (logId) => forwarded.elsewhere(logId),
-      unsettled: () => forwarded.unsettled(topic, partition),
-      cameEarly(logId, offset) {
-        const islands = ranges.get(logId)?.islands ?? [];
-        return islands.some(({ from, to }) => from <= offset && offset < to);
+      elsewhere(logId) {
+        const acknowledged = { from: 0, to: forwarded.elsewhere(logId) };
+        const passed = ranges.get(logId)?.elsewhere ?? [];
+        return acknowledged.to === 0 ? passed : [acknowledged, ...passed];
       },
+      unsettled: () => forwarded.unsettled(topic, partition),
+      cameEarly: (logId, offset) => ranges.inOrder(topic, partition).aside(logId, offset),
       ledgered(logId, own) {
         if (ledger.size === 0) return [];
         const entries = ledger.standing(logId);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type GapFacts, reasonsFor } from "../../src/replication/lane_gaps.ts";
 
-const none: GapFacts = { goneBelow: 0, elsewhereBelow: 0, ledgered: [], taken: [] };
+const none: GapFacts = { goneBelow: 0, elsewhere: [], ledgered: [], taken: [] };
 const entry = (from: number, to: number) => ({
   from,
   to,
@@ -16,7 +16,7 @@ const brief = (facts: GapFacts) =>
 
 describe("reasonsFor()", () => {
   it("tells what was evicted from what the receiver lost", () => {
-    expect(brief({ ...none, goneBelow: 30, elsewhereBelow: 0, ledgered: [entry(18, 28)] })).toEqual(
+    expect(brief({ ...none, goneBelow: 30, elsewhere: [], ledgered: [entry(18, 28)] })).toEqual(
       [
         "10-18 lost_at_receiver",
         "18-28 evicted",
@@ -26,7 +26,7 @@ describe("reasonsFor()", () => {
   });
 
   it("calls damaged what should be here and is not", () => {
-    expect(brief({ ...none, goneBelow: 12, elsewhereBelow: 0 })).toEqual([
+    expect(brief({ ...none, goneBelow: 12, elsewhere: [] })).toEqual([
       "10-12 lost_at_receiver",
       "12-30 corrupt",
     ]);
@@ -72,7 +72,7 @@ describe("reasonsFor()", () => {
       const to = from + 1 + next(20);
       const parts = reasonsFor({ from, to }, {
         goneBelow: next(60),
-        elsewhereBelow: 0,
+        elsewhere: [],
         ledgered: spans().map((span) => ({ ...entry(0, 1), ...span })),
         taken: spans(),
       });
