@@ -149,6 +149,13 @@ export const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
 /** Milliseconds between two looks at what retention may remove. */
 export const RETENTION_INTERVAL_MS = 60_000;
 
+/** Milliseconds over which the growth of the logs is averaged: what it is now, and of a usual day. */
+export const RATE_SHORT_MS = 10 * 60 * 1000;
+export const RATE_LONG_MS = 24 * 60 * 60 * 1000;
+
+/** Days for which a dry run may be asked what a link that is down would cost. */
+export const FORECAST_DAYS_MAX = 3_650;
+
 /** Sessions of MQTT clients remembered across a restart. */
 export const SESSIONS_MAX = 100_000;
 
@@ -343,6 +350,9 @@ export const LISTED_LOGS_MAX = 10_000;
 
 /** Partitions of a topic that can be read merged: the cursor holds each, and must fit a URL. */
 export const MERGED_PARTITIONS_MAX = 256;
+
+/** Bytes looked at for one page in the order of source: most of them may belong elsewhere in it. */
+export const SOURCE_SCAN_BYTES_MAX = 32 * 1024 * 1024;
 
 // ── replication ────────────────────────────────────────────────────────────────────────────────
 

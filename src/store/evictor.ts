@@ -8,7 +8,7 @@
  * @module
  */
 import type { Metrics } from "../base/metrics.ts";
-import type { Offset, OffsetRange } from "../base/types.ts";
+import type { Offset, OffsetRange, TopicName } from "../base/types.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { PartitionName, SegmentInfo } from "./books.ts";
 import type { Disk } from "./disk.ts";
@@ -52,6 +52,8 @@ export interface MoveOptions {
 
 export class Evictor {
   readonly #options: EvictorOptions;
+  /** By topic: bytes of segments that were thinned, and what went. */
+  readonly #thinned = new Map<TopicName, { bytes: number; freed: number }>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: EvictorOptions) {
@@ -72,6 +74,12 @@ export class Evictor {
    */
   thin(log: PartitionLog, segment: SegmentInfo, deliveredBelow: Offset): Promise<number> {
     return this.#inTurn(() => this.#thin(log, segment, deliveredBelow));
+  }
+
+  /** The part of a topic's segments that thinning took so far; a half where nothing is known. */
+  thinnedShareOf(topic: TopicName): number {
+    const thinned = this.#thinned.get(topic);
+    return thinned === undefined ? 0.5 : thinned.freed / thinned.bytes;
   }
 
   /** Ledgers a range that damage has made unreadable, as far as it was not delivered or ledgered. */
@@ -109,6 +117,9 @@ export class Evictor {
     const { disk, metrics, thinner } = this.#options;
     const { baseOffset } = segment;
     const file = await thinner.thin(log, segment);
+    const thinned = this.#thinned.get(log.topic) ?? { bytes: 0, freed: 0 };
+    this.#thinned.set(log.topic, thinned);
+    thinned.bytes += segment.bytes;
     if (file === null) {
       log.noteThinned(baseOffset);
       return 0;
@@ -120,6 +131,7 @@ export class Evictor {
       .flatMap((share) => this.#entriesOf(log, share, "evicted"));
     await this.#change(entries, { rewritten: { directory, baseOffset } });
     const freed = log.replaceSegment(baseOffset, file);
+    thinned.freed += freed;
     await disk.syncDirectory(directory);
     metrics.counter("logboom_thinned_bytes_total", "Bytes thinned out of segments.").value += freed;
     return freed;

@@ -31,6 +31,8 @@ export interface KeeperOptions {
   readonly budget: DiskBudget;
   readonly evictor: Evictor;
   readonly checkpointer: Checkpointer;
+  /** Called with each look at what retention may remove. */
+  readonly everyMinute?: () => void;
   /** All partitions, with what retention has to know of them. */
   readonly retained: () => Iterable<RetainedLog & { readonly log: PartitionLog }>;
 }
@@ -59,6 +61,7 @@ export class Keeper {
 
   start(): void {
     this.#cancel = this.#options.timers.after(RETENTION_INTERVAL_MS, () => {
+      this.#options.everyMinute?.();
       void this.retain().finally(() => this.#closed || this.start());
     });
   }

@@ -80,6 +80,7 @@ export class PartitionLog implements KeptLog {
   readonly #watermark: HighWatermark;
   #logStartOffset: Offset;
   #bytes: number;
+  #takenBytes: number;
   #syncingBehind = false;
   #savedIndex: { readonly segment: Segment; readonly bytes: number } | null = null;
 
@@ -95,7 +96,7 @@ export class PartitionLog implements KeptLog {
     this.#parts = recovered;
     this.#epochs = new LeaderEpochs(recovered.epochs);
     this.#logStartOffset = recovered.logStartOffset;
-    this.#bytes = recovered.segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#bytes = this.#takenBytes = recovered.segments.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#watermark = new HighWatermark(options.timers, recovered.endOffset);
     this.#appender = new LogAppender({
       log: this,
@@ -151,6 +152,11 @@ export class PartitionLog implements KeptLog {
   /** Bytes of all segments, as far as they count. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes committed in this run, and those that were there: it never falls. */
+  get takenBytes(): number {
+    return this.#takenBytes;
   }
 
   get settings(): TopicSettings {
@@ -361,6 +367,7 @@ export class PartitionLog implements KeptLog {
       const last = gathering.batches.at(-1);
       if (last === undefined) return;
       this.#bytes += gathering.bytes;
+      this.#takenBytes += gathering.bytes;
       this.#watermark.advance(last.nextOffset, gathering.bytes);
       if (this.#options.settings.durability === "os") this.#syncSoon();
       this.#commits.noteAdvance(this);

@@ -17,9 +17,11 @@ import type { PartitionName } from "./books.ts";
 import type { CheckpointFiles } from "./checkpoint.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { AgeClock } from "./age_clock.ts";
+import { AppendRates } from "./append_rates.ts";
 import type { Disk } from "./disk.ts";
 import { DiskBudget } from "./disk_budget.ts";
 import { Evictor } from "./evictor.ts";
+import { Forecast } from "./forecast.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { Keeper } from "./keeper.ts";
 import type { Ledger } from "./ledger.ts";
@@ -74,6 +76,8 @@ export class Space {
   readonly #budget: DiskBudget;
   readonly #evictor: Evictor;
   readonly #keeper: Keeper;
+  readonly #rates: AppendRates;
+  readonly forecast: Forecast;
   /** Damage that recovery found, to be ledgered once all books are open. */
   readonly #damage: { readonly log: PartitionName; readonly gap: Gap }[] = [];
   #started = false;
@@ -114,7 +118,24 @@ export class Space {
       evictor: this.#evictor,
       checkpointer,
       retained: () => this.#retained(),
+      everyMinute: () => this.#rates.tick(),
     });
+    this.#rates = new AppendRates(clock);
+    this.forecast = new Forecast({
+      budget: this.#budget,
+      rates: this.#rates,
+      retained: () => this.#retained(),
+      thinnedShareOf: (topic) => this.#evictor.thinnedShareOf(topic),
+      nowMs: () => books.age.nowMs(),
+    });
+    for (const rate of ["short", "long"] as const) {
+      metrics.gauge(
+        "logboom_disk_full_seconds",
+        "Time until records have to be given up or refused, as fast as they came of late.",
+        () => this.forecast.fullInS(rate),
+        { rate },
+      );
+    }
   }
 
   /** Bytes the data directory holds, as far as they can grow. */
@@ -135,6 +156,7 @@ export class Space {
     this.#started = true;
     const { ledger } = this.#options.books;
     ledger.limitEntries(Math.max(LEDGER_ENTRIES_MIN, this.#budget.capacityBytes / LEDGER_SHARE));
+    for (const log of this.#options.logs()) this.#rates.add(log);
     this.#keeper.start();
     await Promise.all(this.#damage.splice(0).map(({ log, gap }) => this.damaged(log, gap)));
   }
@@ -146,6 +168,7 @@ export class Space {
   /** Something was committed to `log`. */
   advanced(log: PartitionLog): void {
     this.#budget.advanced(log);
+    this.#rates.add(log, true);
   }
 
   /** @throws {OperatingError} storage_full when an append to the topic would be refused now */
