@@ -332,7 +332,8 @@ export class Forwarder {
   }
 
   #failed(error: LinkTroubleError): void {
-    if (this.#stopping.signal.aborted) return;
+    // A quota is no trouble of the link: the budget says when there is room again.
+    if (this.#stopping.signal.aborted || error.kind === "budget") return;
     const counted = this.#health.failed(error);
     if (counted && error.kind === "timeout") this.#pace.timedOut();
     if (counted && error.kind === "too_large") this.#pace.tooLarge();
