@@ -56,8 +56,11 @@ export const CATALOGUE_BALLAST_BYTES = 2 * 1024 * 1024;
 /** Bytes written since the last checkpoint that make the next one due: bounds the recovery scan. */
 export const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 
-/** Milliseconds without appends after which a due checkpoint is written anyway. */
+/** Milliseconds after a change at which a checkpoint is written, however little there is. */
 export const CHECKPOINT_IDLE_MS = 1_000;
+
+/** Between two of those: under a trickle, one each second would wear flash out for nothing. */
+export const CHECKPOINT_REST_MS = 30_000;
 
 /** Bytes a checkpoint file grows by, in zeros: the next one must fit at zero bytes free. */
 export const CHECKPOINT_STEP_BYTES = 64 * 1024;

@@ -7,7 +7,7 @@
  */
 import type { Timers } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
-import { CHECKPOINT_IDLE_MS } from "../base/limits.ts";
+import { CHECKPOINT_IDLE_MS, CHECKPOINT_REST_MS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
 import type { Offset } from "../base/types.ts";
@@ -51,6 +51,8 @@ export class Checkpointer {
   #bytes = 0;
   #dirty = false;
   #cancelIdle: (() => void) | null = null;
+  /** Set for a while after one that nothing but a change made due. */
+  #cancelRest: (() => void) | null = null;
   #writing: Promise<void> | null = null;
   #closed = false;
 
@@ -72,13 +74,13 @@ export class Checkpointer {
     this.#options.timers.soon(() => void this.tryNow());
   }
 
-  /** Something the checkpoint holds has changed: one is due once it is quiet. */
+  /** Something the checkpoint holds has changed: one is due a little later. */
   changed(): void {
     this.#dirty = true;
-    if (this.#closed) return;
+    if (this.#closed || this.#cancelRest !== null) return;
     this.#cancelIdle ??= this.#options.timers.after(CHECKPOINT_IDLE_MS, () => {
       this.#cancelIdle = null;
-      if (this.#dirty) void this.tryNow();
+      if (this.#dirty) void this.tryNow().then((written) => written && this.#rest());
     });
   }
 
@@ -89,15 +91,17 @@ export class Checkpointer {
     await this.#writing;
   }
 
-  /** The same; what fails is logged, and tried again later. */
-  async tryNow(): Promise<void> {
-    if (this.#closed) return;
+  /** The same; what fails is logged, and tried again later. @returns whether it was written */
+  async tryNow(): Promise<boolean> {
+    if (this.#closed) return false;
     try {
       await this.write();
+      return true;
     } catch (error) {
       // The older generation stands; recovery reads further back.
       this.#options.logger.error("checkpoint_failed", { error: messageOf(error) });
       this.changed();
+      return false;
     }
   }
 
@@ -112,6 +116,17 @@ export class Checkpointer {
     this.#closed = true;
     this.#cancelIdle?.();
     this.#cancelIdle = null;
+    this.#cancelRest?.();
+    this.#cancelRest = null;
+  }
+
+  #rest(): void {
+    if (this.#closed) return;
+    this.#cancelRest?.();
+    this.#cancelRest = this.#options.timers.after(CHECKPOINT_REST_MS, () => {
+      this.#cancelRest = null;
+      if (this.#dirty) this.changed();
+    });
   }
 
   async #write(): Promise<void> {

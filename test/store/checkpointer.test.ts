@@ -39,6 +39,22 @@ describe("Checkpointer", () => {
     expect(newest()!.generation).toBe(generation);
   });
 
+  it("does not write each second under a trickle", async () => {
+    const { store, world, newest, log } = await open(1_000_000);
+    const trickle = async (seconds: number) => {
+      for (let at = 0; at < seconds; at++) {
+        await append(store, log, ["a"]);
+        world.clock.advance(1_000);
+        await settled();
+      }
+    };
+    await trickle(25);
+    expect(newest()!.generation).toBe(1);
+    await trickle(25);
+    expect(newest()!.generation).toBe(2);
+    expect(newest()!.partitions.get("logs-0")!.recoveryPoint).toBeGreaterThan(25);
+  });
+
   it("tries again after a failure, and goes on from the generation that stands", async () => {
     const { store, world, disk, newest, log } = await open(1_000_000);
     await store.checkpoint();
