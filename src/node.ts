@@ -31,6 +31,7 @@ import { MqttIngress } from "./ingress/mqtt/mqtt_ingress.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { readinessOf } from "./readiness.ts";
 import { createReplicationApp } from "./replication/http/app.ts";
+import { createExportApp } from "./replication/http/export.ts";
 import { createLinkApp } from "./replication/http/link_app.ts";
 import { Receiver } from "./replication/receiver.ts";
 import { configuredCatalogue, storeSettingsOf, topicSettingsOf } from "./store_config.ts";
@@ -229,6 +230,7 @@ function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
       addressOf: (request) => remotes.get(request) ?? null,
     }),
     createLinkApp({ ...common, link: forwarder, control: link?.control ?? null, priorities }),
+    createExportApp(common),
     createEgressApp({
       ...common,
       stopping,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type ErrorCode, OperatingError } from "../base/errors.ts";
+import { type ErrorCode, messageOf, OperatingError } from "../base/errors.ts";
 import { utf8 } from "../base/bytes.ts";
 import type { HttpAnswer, HttpCall, HttpClient } from "../base/net.ts";
 
@@ -48,6 +48,22 @@ export class Api {
       headers: { ...headers, "content-type": type },
       body,
     });
+  }
+
+  /** The body of an answer that may be larger than memory, as it comes. */
+  async stream(path: string, accept: string): Promise<ReadableStream<Uint8Array>> {
+    const { url, token } = this.#options;
+    const headers: Record<string, string> = { accept };
+    if (token !== null) headers["authorization"] = `Bearer ${token}`;
+    let answer: Response;
+    try {
+      answer = await fetch(url + path, { headers, redirect: "manual" });
+    } catch (error) {
+      const message = `Cannot reach ${url}: ${messageOf(error)}`;
+      throw new OperatingError("upstream_unreachable", message, {}, error);
+    }
+    if (answer.ok && answer.body !== null) return answer.body;
+    throw problemOf(answer.status, await answer.text());
   }
 
   /** The JSON answer to a PUT of JSON. */

@@ -6,8 +6,10 @@ import { didYouMean } from "../config/nearest.ts";
 import { BUDGET } from "./budget.ts";
 import type { Command } from "./command.ts";
 import { DUMP } from "./dump.ts";
+import { EXPORT } from "./export.ts";
 import { FSCK } from "./fsck.ts";
 import { GATEWAYS } from "./gateways.ts";
+import { IMPORT } from "./import.ts";
 import { LINK } from "./link.ts";
 import { LOSSES } from "./losses.ts";
 import { PRIORITY } from "./priority.ts";
@@ -28,6 +30,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   dump: DUMP,
   fsck: FSCK,
   verify: VERIFY,
+  export: EXPORT,
+  import: IMPORT,
 };
 
 /** @throws {OperatingError} `invalid_argument` when there is no such command. */

@@ -82,30 +82,43 @@ export interface AnnounceAnswer {
 }
 
 export function encodeAnnounceRequest(request: AnnounceRequest): Uint8Array<ArrayBuffer> {
-  return utf8(JSON.stringify({
-    session: request.session,
-    logs: request.logs.map((log) => ({
-      log_id: log.logId,
-      gateway: log.gateway,
-      topic: log.topic,
-      partition: log.partition,
-      first_offset: log.firstOffset,
-      end_offset: log.endOffset,
-      predecessor: log.predecessor,
-      predecessor_end: log.predecessorEnd,
-      root: log.root,
-      ...(log.pathKey ? { path_key: log.pathKey } : {}),
-    })),
-  }));
+  return utf8(JSON.stringify({ session: request.session, logs: request.logs.map(logToJson) }));
+}
+
+/** The logs alone: what an export says of them, which is for no session. */
+export function encodeLogs(logs: readonly LogAnnouncement[]): Uint8Array<ArrayBuffer> {
+  return utf8(JSON.stringify({ logs: logs.map(logToJson) }));
+}
+
+function logToJson(log: LogAnnouncement): Record<string, unknown> {
+  return {
+    log_id: log.logId,
+    gateway: log.gateway,
+    topic: log.topic,
+    partition: log.partition,
+    first_offset: log.firstOffset,
+    end_offset: log.endOffset,
+    predecessor: log.predecessor,
+    predecessor_end: log.predecessorEnd,
+    root: log.root,
+    ...(log.pathKey ? { path_key: log.pathKey } : {}),
+  };
 }
 
 export function decodeAnnounceRequest(body: Uint8Array): AnnounceRequest {
   const bytesMax = REPLICATION_JSON_BYTES_MAX;
   const fields = Fields.ofBody(body, { place: "announce request", bytesMax });
-  return {
-    session: fields.text("session", SESSION_CHARACTERS),
-    logs: fields.list("logs", REPLICATION_ANNOUNCE_LOGS_MAX).map(announcementOf),
-  };
+  return { session: fields.text("session", SESSION_CHARACTERS), logs: logsOf(fields) };
+}
+
+/** What {@linkcode encodeLogs} wrote. */
+export function decodeLogs(body: Uint8Array): LogAnnouncement[] {
+  const bytesMax = REPLICATION_JSON_BYTES_MAX;
+  return logsOf(Fields.ofBody(body, { place: "announced logs", bytesMax }));
+}
+
+function logsOf(fields: Fields): LogAnnouncement[] {
+  return fields.list("logs", REPLICATION_ANNOUNCE_LOGS_MAX).map(announcementOf);
 }
 
 function announcementOf(fields: Fields): LogAnnouncement {
