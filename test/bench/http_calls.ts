@@ -26,6 +26,14 @@ export async function describeTopic(url: string, topic: string): Promise<TopicDe
   }
 }
 
+/** One sample of `/metrics`, of any labels: their sum. */
+export async function metric(url: string, name: string): Promise<number> {
+  const response = await fetch(`${url}/metrics`);
+  const lines = (await response.text()).split("\n");
+  const samples = lines.filter((line) => /^[^{ ]*/.exec(line)?.[0] === name);
+  return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
 export async function highWatermark(url: string, topic: string): Promise<number> {
   const partitions = (await describeTopic(url, topic))?.partitions ?? [];
   return partitions.reduce((sum, partition) => sum + partition.high_watermark, 0);

@@ -9,6 +9,7 @@ import { say } from "./say.ts";
 /** Loaded when asked for: one that does not compile must not stop the others. */
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   core: async () => await (await import("./core.ts")).run(),
+  flash: async (options) => await (await import("./flash.ts")).run(options),
   http: async (options) => await (await import("./http.ts")).run(options),
   ingest: async (options) => await (await import("./ingest.ts")).run(options),
   link: async (options) => await (await import("./link.ts")).run(options),

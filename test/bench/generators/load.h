@@ -29,6 +29,7 @@ typedef struct {
   int port, connections, window, payload_bytes, topics, lines;
   long total;          /* requests; the run ends when all are answered ... */
   double seconds;      /* ... or after this long */
+  double rate;         /* requests a second over all connections, evenly; 0: as many as the windows let */
   double warmup;       /* seconds at the start that are not counted */
   const char *prefix;  /* of client identifiers */
   const char *path;    /* of the HTTP target, or the file with one target a line */
@@ -90,6 +91,7 @@ static void read_options(int count, char **words) {
     else if (!strcmp(name, "--lines")) options.lines = atoi(value);
     else if (!strcmp(name, "--total")) options.total = atol(value);
     else if (!strcmp(name, "--seconds")) options.seconds = atof(value);
+    else if (!strcmp(name, "--rate")) options.rate = atof(value);
     else if (!strcmp(name, "--warmup")) options.warmup = atof(value);
     else if (!strcmp(name, "--prefix")) options.prefix = value;
     else if (!strcmp(name, "--path")) options.path = value;
@@ -248,11 +250,15 @@ static void open_connection(int index) {
   watch(connection, EPOLL_CTL_ADD);
 }
 
+static bool is_due(double at) {
+  return options.rate <= 0 || (double)sent < (at - started_at) * options.rate;
+}
+
 /* Fills the window with requests and writes what the socket takes. */
 static void pump(Connection *connection, double at) {
   Buffer *out = &connection->out;
   if (out->done == out->length) out->done = out->length = 0;
-  while (connection->free_count && sent < options.total &&
+  while (connection->free_count && sent < options.total && is_due(at) &&
          out->length + protocol->request_bytes_max <= out->capacity) {
     int slot = connection->free_slots[--connection->free_count];
     out->length += protocol->request(connection, slot, out->bytes + out->length);
@@ -322,16 +328,17 @@ static void drive(void) {
   struct epoll_event events[EVENTS_MAX];
   double at = started_at;
   for (int i = 0; i < options.connections; i++) pump(&connections[i], now());
-  while (answered < options.total && at < started_at + options.seconds) {
-    int count = epoll_wait(poller, events, EVENTS_MAX, 100);
+  for (int turn = 0; answered < options.total && at < started_at + options.seconds;) {
+    int count = epoll_wait(poller, events, EVENTS_MAX, options.rate > 0 ? 1 : 100);
     at = now();
+    if (options.rate > 0) pump(&connections[turn++ % options.connections], at);
     for (int i = 0; i < count; i++) {
       Connection *connection = &connections[events[i].data.u32];
       if ((events[i].events & (EPOLLIN | EPOLLHUP)) && !receive(connection, now())) {
         fprintf(stderr, "closed by the server after %ld answers\n", answered);
         exit(4);
       }
-      pump(connection, now());
+      if (options.rate <= 0 || connection->waits_for_room) pump(connection, now());
     }
   }
 }
