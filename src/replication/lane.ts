@@ -15,13 +15,12 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { isOperatingError, OperatingError } from "../base/errors.ts";
 import { ISLANDS_MAX, LIVE_PLAN_MS } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
-import { readBatchHeader } from "../format/record_batch.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import { laneNameOf } from "../protocol/replication/lane_name.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
+import { type FillAmount, LaneFill } from "./lane_fill.ts";
 import { type LaneBooks, LaneLogs } from "./lane_logs.ts";
 import { CONTROL, type LinkClass } from "./budget/link_class.ts";
 import { bytesBetween, isBehind, type LinkFacts, splitOf } from "./live_split.ts";
@@ -243,7 +242,7 @@ export class Lane {
     );
     this.#reading = true;
     try {
-      const load = await this.#read(stream, bytesMax, into);
+      const load = await this.#read(stream, { bytesMax, into });
       // Broken meanwhile: what was read is read again later.
       if (this.#state !== "ready") return null;
       stream.push(load);
@@ -314,23 +313,25 @@ export class Lane {
     this.#live = null;
   }
 
-  async #read(stream: Stream, bytesMax: number, into?: Uint8Array): Promise<Load> {
+  async #read(stream: Stream, amount: FillAmount): Promise<Load> {
     const isLive = this.isLive(stream);
-    const mode = isLive ? "live" : this.#live === null ? "strict" : "backlog";
-    const load = new Load(stream.cursor, mode);
+    const load = new Load(stream.cursor, isLive ? "live" : this.split ? "backlog" : "strict");
     if (!isLive && this.#asking) this.#question(load);
-    if (!isLive && !this.#cover(load, stream.cursor)) return load;
-    const passed = Math.min(this.#logs.passOver(load, stream.cursor), stream.until);
-    load.to = stream.cursor = passed;
-    // Nothing to read, but skips may have been owed.
-    if (bytesMax === 0 || !this.#hasMore(stream)) return load;
-    const { batches, nextOffset } = await this.#readLog(stream, bytesMax, into);
-    if (this.#state !== "ready") return load;
-    for (const batch of batches) {
-      if (this.#add(load, batch, stream) !== "added") return this.#ended(stream, load);
-    }
-    if (!isLive && this.#cover(load, nextOffset)) load.to = nextOffset;
-    return this.#ended(stream, load);
+    const { name, log } = this;
+    const isWanted = () => this.#state === "ready";
+    const fill = new LaneFill(load, { name, log, logs: this.#logs, stream, isLive, isWanted });
+    const end = await fill.run(amount);
+    stream.cursor = load.to;
+    if (end.kind === "unannounced") this.#state = "broken";
+    if (end.kind === "gap") this.#goOnBehind(end.at);
+    if (this.isLive(stream) && !this.#hasMore(stream)) load.newestMs = this.#advancedMs;
+    return load;
+  }
+
+  /** Records are missing in the live stream: it begins anew behind them, or ends. */
+  #goOnBehind(at: Offset): void {
+    if (this.#logs.islands < ISLANDS_MAX) this.#openLive(at, this.#liveSinceMs);
+    else this.#endLive();
   }
 
   #question(load: Load): void {
@@ -342,88 +343,5 @@ export class Lane {
       }
       load.ask(cursor, range);
     }
-  }
-
-  async #readLog(stream: Stream, maxBytes: number, into?: Uint8Array) {
-    for (;;) {
-      if (!this.#hasMore(stream)) return { batches: [], nextOffset: stream.cursor };
-      try {
-        return await this.log.read(stream.cursor, { maxBytes, upTo: stream.until, into });
-      } catch (error) {
-        const { logStartOffset } = this.log;
-        const evicted = isOperatingError(error, "offset_out_of_range");
-        if (!evicted || stream.cursor >= logStartOffset) throw error;
-        // Evicted under our feet: what is gone travels as a skip.
-        stream.cursor = logStartOffset;
-      }
-    }
-  }
-
-  /** Puts one batch into the load, with what must be skipped before it. */
-  #add(load: Load, batch: Uint8Array, stream: Stream): "added" | "full" | "unannounced" | "gap" {
-    const header = readBatchHeader(batch);
-    const { baseOffset, sourceOffset: from } = header;
-    const next = header.lastOffset + 1;
-    const isLive = this.isLive(stream);
-    if (isLive && baseOffset !== load.to) return this.#gapBefore(baseOffset, load);
-    if (!isLive && !this.#cover(load, baseOffset)) return "full";
-    const cursor = this.#logs.find(header);
-    if (!cursor.announced) {
-      // Drawn, or announced here, since the logs were. What was read is read again afterwards.
-      this.#state = "broken";
-      return "unannounced";
-    }
-
-    const to = from + (next - baseOffset);
-    if (!cursor.own) {
-      if (!isLive && !this.#logs.coverForeign(load, cursor, from)) return "full";
-      if (!isLive) this.#logs.took(baseOffset, next);
-    }
-    const sent = cursor.sentOf(from, to);
-    if (sent === "some") {
-      throw new OperatingError(
-        "lane_out_of_order",
-        `Cannot forward ${this.name}: the upstream holds log ${cursor.logId} up to ` +
-          `${cursor.sentFrom(from)}, inside the batch [${from}, ${to})`,
-        { topic: this.log.topic, partition: this.log.index, log_id: cursor.logId },
-      );
-    }
-    // What the receiver holds already is passed over, not sent.
-    if (sent === "all") {
-      load.need(cursor, { from, to });
-    } else {
-      if (isLive || from !== cursor.sent) load.open(cursor, this.#openingOf(stream, cursor, from));
-      if (cursor.isRejected(from, to)) this.#logs.skipRejected(load, cursor, { from, to });
-      else load.batch(cursor, batch, { from, to });
-    }
-    load.to = next;
-    return "added";
-  }
-
-  /** The same for all that one stream sends of a log: its requests may overtake each other. */
-  #openingOf(stream: Stream, cursor: LogCursor, from: Offset): Offset {
-    const known = stream.openings.get(cursor);
-    if (known !== undefined && this.isLive(stream)) return known;
-    const opening = cursor.openingOf(from);
-    stream.openings.set(cursor, opening);
-    return opening;
-  }
-
-  /** Records are missing in the live stream: it begins anew behind them, or ends. */
-  #gapBefore(baseOffset: Offset, load: Load): "gap" {
-    if (!load.empty) return "gap";
-    if (this.#logs.islands < ISLANDS_MAX) this.#openLive(baseOffset, this.#liveSinceMs);
-    else this.#endLive();
-    return "gap";
-  }
-
-  #cover(load: Load, upTo: Offset): boolean {
-    return this.#logs.coverOwn(load, upTo, this.log.logStartOffset);
-  }
-
-  #ended(stream: Stream, load: Load): Load {
-    stream.cursor = load.to;
-    if (this.isLive(stream) && !this.#hasMore(stream)) load.newestMs = this.#advancedMs;
-    return load;
   }
 }

@@ -1,0 +1,152 @@
+/**
+ * Fills one load of a lane from its partition: batches as they lie there, and before each what must
+ * be skipped. A live stream skips nothing: where records are missing in it, it ends.
+ *
+ * @module
+ */
+import { isOperatingError, OperatingError } from "../base/errors.ts";
+import type { Offset } from "../base/types.ts";
+import { readBatchHeader } from "../format/record_batch.ts";
+import type { LaneLog } from "./lane.ts";
+import type { LaneLogs } from "./lane_logs.ts";
+import type { Load } from "./load.ts";
+import type { LogCursor } from "./log_cursor.ts";
+import type { Stream } from "./stream.ts";
+
+export interface LaneFillOptions {
+  readonly name: string;
+  readonly log: LaneLog;
+  readonly logs: LaneLogs;
+  readonly stream: Stream;
+  readonly isLive: boolean;
+  /** False once the load is not wanted any more. */
+  readonly isWanted: () => boolean;
+}
+
+export interface FillAmount {
+  readonly bytesMax: number;
+  /** Memory for what is read. */
+  readonly into?: Uint8Array | undefined;
+}
+
+/**
+ * How it ended: `unannounced`, at a batch of a log the receiver was not told of; `gap`, where
+ * records are missing in a live stream up to `at`.
+ */
+export type FillEnd =
+  | { readonly kind: "read" | "unannounced" }
+  | { readonly kind: "gap"; readonly at: Offset };
+
+const READ: FillEnd = { kind: "read" };
+
+export class LaneFill {
+  readonly #options: LaneFillOptions;
+  readonly #load: Load;
+
+  constructor(load: Load, options: LaneFillOptions) {
+    this.#options = options;
+    this.#load = load;
+  }
+
+  async run({ bytesMax, into }: FillAmount): Promise<FillEnd> {
+    const { stream, isLive, logs, isWanted } = this.#options;
+    const load = this.#load;
+    if (!isLive && !this.#cover(stream.cursor)) return READ;
+    load.to = stream.cursor = Math.min(logs.passOver(load, stream.cursor), stream.until);
+    // Nothing to read, but skips may have been owed.
+    if (bytesMax === 0 || !this.#hasMore()) return READ;
+    const { batches, nextOffset } = await this.#read(bytesMax, into);
+    if (!isWanted()) return READ;
+    for (const batch of batches) {
+      const end = this.#add(batch);
+      if (end !== null) return end;
+    }
+    if (isLive) return nextOffset > load.to ? this.#gap(nextOffset) : READ;
+    if (this.#cover(nextOffset)) load.to = nextOffset;
+    return READ;
+  }
+
+  async #read(maxBytes: number, into?: Uint8Array) {
+    const { log, stream } = this.#options;
+    for (;;) {
+      if (!this.#hasMore()) return { batches: [], nextOffset: stream.cursor };
+      try {
+        return await log.read(stream.cursor, { maxBytes, upTo: stream.until, into });
+      } catch (error) {
+        const { logStartOffset } = log;
+        const evicted = isOperatingError(error, "offset_out_of_range");
+        if (!evicted || stream.cursor >= logStartOffset) throw error;
+        // Evicted under our feet: what is gone travels as a skip.
+        stream.cursor = logStartOffset;
+      }
+    }
+  }
+
+  /** Puts one batch into the load, with what must be skipped before it; null when it did. */
+  #add(batch: Uint8Array): FillEnd | null {
+    const { logs, isLive } = this.#options;
+    const load = this.#load;
+    const header = readBatchHeader(batch);
+    const { baseOffset, sourceOffset: from } = header;
+    const next = header.lastOffset + 1;
+    if (isLive && baseOffset !== load.to) return this.#gap(baseOffset);
+    if (!isLive && !this.#cover(baseOffset)) return READ;
+    const cursor = logs.find(header);
+    // Drawn, or announced here, since the logs were. What was read is read again afterwards.
+    if (!cursor.announced) return { kind: "unannounced" };
+
+    if (!cursor.own && !isLive) {
+      if (!logs.coverForeign(load, cursor, from)) return READ;
+      logs.took(baseOffset, next);
+    }
+    this.#put(cursor, batch, from);
+    load.to = next;
+    return null;
+  }
+
+  #put(cursor: LogCursor, batch: Uint8Array, from: Offset): void {
+    const { name, log, logs, isLive } = this.#options;
+    const load = this.#load;
+    const { baseOffset, lastOffset } = readBatchHeader(batch);
+    const to = from + lastOffset - baseOffset + 1;
+    const sent = cursor.sentOf(from, to);
+    if (sent === "some") {
+      throw new OperatingError(
+        "lane_out_of_order",
+        `Cannot forward ${name}: the upstream holds log ${cursor.logId} up to ` +
+          `${cursor.sentFrom(from)}, inside the batch [${from}, ${to})`,
+        { topic: log.topic, partition: log.index, log_id: cursor.logId },
+      );
+    }
+    // What the receiver holds already is passed over, not sent.
+    if (sent === "all") return load.need(cursor, { from, to });
+    if (isLive || from !== cursor.sent) load.open(cursor, this.#openingOf(cursor, from));
+    if (cursor.isRejected(from, to)) logs.skipRejected(load, cursor, { from, to });
+    else load.batch(cursor, batch, { from, to });
+  }
+
+  /** The same for all that a live stream sends of a log: its requests may overtake each other. */
+  #openingOf(cursor: LogCursor, from: Offset): Offset {
+    const { stream, isLive } = this.#options;
+    const known = stream.openings.get(cursor);
+    if (known !== undefined && isLive) return known;
+    const opening = cursor.openingOf(from);
+    stream.openings.set(cursor, opening);
+    return opening;
+  }
+
+  /** What is there goes first. */
+  #gap(at: Offset): FillEnd {
+    return this.#load.empty ? { kind: "gap", at } : READ;
+  }
+
+  #cover(upTo: Offset): boolean {
+    const { log, logs } = this.#options;
+    return logs.coverOwn(this.#load, upTo, log.logStartOffset);
+  }
+
+  #hasMore(): boolean {
+    const { log, stream } = this.#options;
+    return stream.cursor < Math.min(stream.until, log.highWatermark);
+  }
+}
