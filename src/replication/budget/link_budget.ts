@@ -169,9 +169,14 @@ export class LinkBudget {
   waitMs(linkClass: LinkClass): number {
     if (!this.capped) return 0;
     const rank = rankOf(linkClass);
+    let beside = false;
     for (const passage of this.#passing) {
+      if (passage.through) continue;
       if (passage.rank === rank) return LINK_SLICE_MS;
+      beside = true;
     }
+    // Beside others it takes its place in the queue, which knows whose turn it is.
+    if (beside) return 0;
     return Math.ceil(this.#queue.waitMs(this.#queue.burstBytes / 2));
   }
 
@@ -216,6 +221,7 @@ export class LinkBudget {
         passage.sentBytes = size.headBytes + bodyBytes;
         this.#share.sent(rank, passage.sentBytes, this.#wanting);
       }
+      passage.through = !passage.paced;
       this.#wire.bodies += plainBytes;
       this.#wire.saved += plainBytes - bodyBytes;
       return passage;
@@ -231,7 +237,9 @@ export class LinkBudget {
   }
 
   get wire(): WireBytes {
-    return this.#wire;
+    let { sent } = this.#wire;
+    for (const { sentBytes } of this.#passing) sent += sentBytes;
+    return { ...this.#wire, sent };
   }
 
   status(): BudgetStatus {

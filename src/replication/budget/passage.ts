@@ -26,6 +26,8 @@ export class Passage {
   readonly hold: Hold | null;
   /** Bytes let through so far. */
   sentBytes = 0;
+  /** Whether all of it was let through, and only the answer is missing. */
+  through = false;
   /** Milliseconds it was made to wait: no fault of the link. */
   waitedMs = 0;
   readonly #options: PassageOptions;
@@ -54,6 +56,7 @@ export class Passage {
   readonly pace = async (leftBytes: number): Promise<number> => {
     const bytes = Math.min(leftBytes, this.#options.sliceBytes?.() ?? leftBytes);
     await this.pass(bytes + frameBytes(bytes));
+    if (bytes === leftBytes) this.through = true;
     return bytes;
   };
 

@@ -1,0 +1,142 @@
+/**
+ * The budget of a link, with real processes: every byte between gateway and centre passes a proxy
+ * that counts, so nothing here goes by what the product says of itself.
+ */
+import { randomBytes } from "node:crypto";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { CountingProxy } from "../support/counting_proxy.ts";
+import { RestartedNode, sleep } from "../support/restarted_node.ts";
+
+const CAP = 200_000;
+const QUOTA = 600_000;
+
+interface Pair {
+  readonly centre: RestartedNode;
+  readonly gateway: RestartedNode;
+  readonly proxy: CountingProxy;
+}
+
+async function pair(...flags: readonly string[]): Promise<Pair> {
+  const centre = await RestartedNode.start("centre");
+  const proxy = await CountingProxy.start(centre.httpPort);
+  const gateway = await RestartedNode.start("gateway", ["--upstream", proxy.url, ...flags]);
+  onTestFinished(() => proxy.stop());
+  return { centre, gateway, proxy };
+}
+
+/** Records that nothing compresses, so that bytes are bytes. */
+async function produce(node: RestartedNode, topic: string, sizes: readonly number[]) {
+  const records = sizes.map((size) => ({ value_base64: randomBytes(size).toString("base64") }));
+  const response = await fetch(`${node.http}/v1/topics/${topic}/records`, {
+    method: "POST",
+    headers: { "content-type": "application/vnd.logboom.records+json" },
+    body: JSON.stringify(records),
+  });
+  expect(response.status).toBe(200);
+}
+
+async function put(node: RestartedNode, path: string, body: unknown): Promise<void> {
+  const response = await fetch(node.http + path, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  expect(response.status).toBe(200);
+}
+
+interface Link {
+  readonly state: string;
+  readonly lag: { readonly records: number };
+  readonly wire: { readonly sent_bytes: number; readonly received_bytes: number };
+  readonly waiting_for: { readonly reason: string } | null;
+}
+
+async function linkOf(node: RestartedNode): Promise<Link> {
+  return await (await fetch(`${node.http}/v1/link`)).json() as Link;
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!await holds()) await sleep(50);
+}
+
+describe("a cap", () => {
+  it("holds in every ten seconds, is used, and follows a change within a second", async () => {
+    const { gateway, proxy } = await pair("--link-bytes-per-second", String(CAP));
+    await produce(gateway, "bulk", Array(40).fill(100_000));
+    await until(() => proxy.upBytes > 20_000);
+    const startMs = performance.now();
+    await sleep(11_000);
+    const rate = proxy.upBetween(startMs, startMs + 11_000) / 11;
+    expect(proxy.mostUpIn(10_000)).toBeLessThanOrEqual(CAP * 10 * 1.05);
+    expect(rate).toBeGreaterThan(CAP * 0.95);
+
+    await put(gateway, "/v1/link/budget", { bytes_per_second: CAP / 4 });
+    const changedMs = performance.now();
+    await sleep(4_000);
+    const slow = proxy.upBetween(changedMs + 1_000, changedMs + 4_000) / 3;
+    expect(slow).toBeLessThanOrEqual(CAP / 4 * 1.1);
+    expect(slow).toBeGreaterThan(CAP / 4 * 0.8);
+
+    // What the node says it sent is what was sent.
+    const { wire } = await linkOf(gateway);
+    expect(wire.sent_bytes).toBeGreaterThan(proxy.upBytes * 0.9);
+
+    await put(gateway, "/v1/link/budget", { bytes_per_second: null });
+    await until(async () => (await linkOf(gateway)).lag.records === 0);
+    const said = await linkOf(gateway);
+    expect(Math.abs(said.wire.sent_bytes - proxy.upBytes)).toBeLessThan(proxy.upBytes * 0.001);
+    expect(Math.abs(said.wire.received_bytes - proxy.downBytes)).toBeLessThan(500);
+  }, 60_000);
+
+  it("lets topics with priority pass a long body of others", async () => {
+    const { gateway, centre } = await pair("--link-bytes-per-second", "20000");
+    await produce(gateway, "bulk", Array(10).fill(100_000));
+    await produce(gateway, "alarms", [10]);
+    await put(gateway, "/v1/topics/alarms/priority", { priority: 9 });
+    await sleep(1_500);
+    const delays: number[] = [];
+    for (let at = 0; at < 5; at++) {
+      const startMs = performance.now();
+      await produce(gateway, "alarms", [10]);
+      await until(async () => await countAt(centre, "alarms") === at + 2);
+      delays.push(performance.now() - startMs);
+    }
+    expect(Math.max(...delays), `${delays}`).toBeLessThan(2_000);
+  }, 60_000);
+});
+
+async function countAt(node: RestartedNode, topic: string): Promise<number> {
+  const response = await fetch(`${node.http}/v1/topics/${topic}`);
+  if (response.status === 404) return 0;
+  const { partitions } = await response.json() as { partitions: { high_watermark: number }[] };
+  return partitions.reduce((sum, { high_watermark }) => sum + high_watermark, 0);
+}
+
+describe("a quota", () => {
+  it("is never exceeded, however often the gateway is killed", async () => {
+    const { gateway, centre, proxy } = await pair(
+      ...["--link-bytes-per-day", String(QUOTA), "--link-bytes-per-second", "100000"],
+    );
+    let produced = 0;
+    for (let kill = 0; kill < 8; kill++) {
+      const sizes = Array.from({ length: 20 }, () => 8_000);
+      await produce(gateway, "logs", sizes);
+      produced += sizes.length;
+      await sleep(300 + kill * 100);
+      await gateway.restart();
+    }
+    await until(async () => (await linkOf(gateway)).state === "waiting");
+    expect((await linkOf(gateway)).waiting_for).toMatchObject({ reason: "day_quota" });
+    const used = proxy.upBytes + proxy.downBytes;
+    expect(used).toBeLessThanOrEqual(QUOTA);
+    // A kill costs what was promised to requests under way and a chunk, not the quota.
+    expect(used).toBeGreaterThan(QUOTA * 0.15);
+    await sleep(1_000);
+    expect(proxy.upBytes + proxy.downBytes).toBe(used);
+
+    await put(gateway, "/v1/link/budget", { bytes_per_day: null, bytes_per_second: null });
+    await sleep(1_000);
+    expect(proxy.upBytes + proxy.downBytes).toBeGreaterThan(used);
+    await until(async () => await countAt(centre, "logs") === produced);
+  }, 80_000);
+});
