@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 import { DUMP } from "./dump.ts";
 import { EXPORT } from "./export.ts";
 import { FSCK } from "./fsck.ts";
+import { FORECAST } from "./forecast.ts";
 import { GATEWAYS } from "./gateways.ts";
 import { IMPORT } from "./import.ts";
 import { LINK } from "./link.ts";
@@ -16,6 +17,7 @@ import { PRIORITY } from "./priority.ts";
 import { PRODUCE } from "./produce.ts";
 import { TAIL } from "./tail.ts";
 import { TOPICS } from "./topics.ts";
+import { WIPE } from "./wipe.ts";
 import { VERIFY } from "./verify.ts";
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -24,6 +26,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   topics: TOPICS,
   gateways: GATEWAYS,
   losses: LOSSES,
+  forecast: FORECAST,
+  wipe: WIPE,
   link: LINK,
   budget: BUDGET,
   priority: PRIORITY,

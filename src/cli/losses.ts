@@ -4,7 +4,9 @@
  *
  * @module
  */
+import { OperatingError } from "../base/errors.ts";
 import type { Api } from "./api.ts";
+import type { Arguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { formatTable } from "./table.ts";
 
@@ -45,13 +47,15 @@ const ENTRY_HEAD = [
 ];
 
 export const LOSSES: Command = {
-  usage: "",
-  summary: "show the account of each log, and every record that will not be delivered",
+  usage: "[--topic TOPIC] [--reason REASON] [--since TIME] [--until TIME]",
+  summary:
+    "show the account of each log, and every record that will not be delivered; times are\n" +
+    "      of the records: 2026-11-22T03:00 or milliseconds since 1970",
   positionals: { min: 0, max: 0 },
-  valued: [],
+  valued: ["--topic", "--reason", "--since", "--until"],
   bare: [],
-  async run({ api, terminal }) {
-    const { entries, accounts } = await everything(api());
+  async run({ api, args, terminal }) {
+    const { entries, accounts } = await everything(api(), filterOf(args));
     await terminal.out(formatTable(
       ACCOUNT_HEAD,
       accounts.map((it) => [
@@ -71,12 +75,34 @@ export const LOSSES: Command = {
   },
 };
 
+function filterOf(args: Arguments): string {
+  let filter = "";
+  for (const name of ["topic", "reason", "since", "until"] as const) {
+    const text = args.text(`--${name}`);
+    if (text === null) continue;
+    const value = name === "since" || name === "until" ? timeOf(`--${name}`, text) : text;
+    filter += `&${name}=${encodeURIComponent(value)}`;
+  }
+  return filter;
+}
+
+function timeOf(flag: string, text: string): number {
+  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isSafeInteger(time) && time >= 0) return time;
+  const message =
+    `Cannot use ${flag} "${text}": expected a time as 2026-11-22T03:00, or milliseconds`;
+  throw new OperatingError("invalid_argument", message);
+}
+
 /** All pages of entries; the accounts of the last are the newest. */
-async function everything(api: Api): Promise<Pick<LossPage, "entries" | "accounts">> {
+async function everything(
+  api: Api,
+  filter: string,
+): Promise<Pick<LossPage, "entries" | "accounts">> {
   const entries: Entry[] = [];
   let after = 0;
   for (;;) {
-    const page = await api.get(`/v1/losses?after=${after}`) as LossPage;
+    const page = await api.get(`/v1/losses?after=${after}${filter}`) as LossPage;
     entries.push(...page.entries);
     if (page.next_after === null) return { entries, accounts: page.accounts };
     after = page.next_after;

@@ -5,13 +5,16 @@
  */
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 
-export type LedgerReason =
-  | "evicted"
-  | "retention"
-  | "corrupt"
-  | "lost_at_receiver"
-  | "rejected"
-  | "wiped";
+export const LEDGER_REASONS = [
+  "evicted",
+  "retention",
+  "corrupt",
+  "lost_at_receiver",
+  "rejected",
+  "wiped",
+] as const;
+
+export type LedgerReason = typeof LEDGER_REASONS[number];
 
 /**
  * `provisional` until the receiver told which of its offsets it lacks; `final` after that;

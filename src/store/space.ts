@@ -5,13 +5,14 @@
  * @module
  */
 import type { Clock, Timers } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
+import { messageOf, OperatingError } from "../base/errors.ts";
 import { IN_FLIGHT_BYTES_PER_CONNECTION_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
-import type { TopicName } from "../base/types.ts";
+import type { Offset, TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { Gap } from "../format/checkpoint.ts";
+import { readBatchHeader } from "../format/record_batch.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { PartitionName } from "./books.ts";
 import type { CheckpointFiles } from "./checkpoint.ts";
@@ -69,6 +70,15 @@ export interface SpaceOptions {
   readonly sealLargest: () => void;
   readonly logs: () => readonly PartitionLog[];
   readonly topics: TopicTable;
+}
+
+/** What an operator gave up. */
+export interface Wiped {
+  /** Offsets below the new log start. */
+  readonly records: number;
+  /** Of these, how many had not been delivered. */
+  readonly ledgered: number;
+  readonly freedBytes: number;
 }
 
 export class Space {
@@ -205,6 +215,44 @@ export class Space {
 
   retain(): Promise<void> {
     return this.#keeper.retain();
+  }
+
+  /**
+   * An operator gives up the records below an offset. Batches stay whole, so the log start may end
+   * up a little lower; all of a partition goes where its high watermark is given.
+   *
+   * @throws {OperatingError} offset_out_of_range above the high watermark
+   */
+  async wipe(log: PartitionLog, before: Offset): Promise<Wiped> {
+    const { books, checkpointer, topics } = this.#options;
+    const { topic, index, highWatermark } = log;
+    if (before > highWatermark) {
+      const message = `Cannot wipe ${topic}-${index} below ${before}: it ends at ${highWatermark}`;
+      const detail = { topic, partition: index, offset: before, high_watermark: highWatermark };
+      throw new OperatingError("offset_out_of_range", message, detail);
+    }
+    const first = log.logStartOffset;
+    const start = before <= first ? first : await this.#batchStart(log, before);
+    if (start <= first) return { records: 0, ledgered: 0, freedBytes: 0 };
+    if (start === highWatermark) await log.roll();
+    // Recovery must not look for what is gone.
+    await checkpointer.cover();
+    const { retainUntil } = topics.get(topic)!.settings;
+    const delivered = books.forwarded.of(topic, index)[retainUntil];
+    const deliveredBelow = books.hasUpstream ? delivered : Infinity;
+    const freedBytes = await this.#evictor.moveStart(log, start, {
+      deliveredBelow,
+      reason: "wiped",
+    });
+    const ledgered = Math.max(0, start - Math.max(first, deliveredBelow));
+    return { records: start - first, ledgered, freedBytes };
+  }
+
+  /** Where the batch with that offset begins. */
+  async #batchStart(log: PartitionLog, offset: Offset): Promise<Offset> {
+    if (offset >= log.highWatermark) return offset;
+    const { batches: [batch] } = await log.read(offset, { maxBytes: 1, upTo: offset + 1 });
+    return batch === undefined ? offset : Math.min(offset, readBatchHeader(batch).baseOffset);
   }
 
   /** The settings of a topic, with segments no larger than the disk can do with. */

@@ -24,6 +24,15 @@ describe("losses", () => {
     expect(stdout.match(/0\.\.2 +3 +evicted +final$/gm)).toHaveLength(2);
   });
 
+  it("asks for a topic, a reason and a time", async () => {
+    const page = { accounts: [], entries: [], next_after: null };
+    const args = ["--topic", "a b", "--reason=wiped", "--since", "1970-01-01T00:00:01Z"];
+    const { calls } = await runCommand(LOSSES, { args, answer: () => json(page) });
+    expect(calls[0]!.url).toMatch(/after=0&topic=a%20b&reason=wiped&since=1000$/);
+    await expect(runCommand(LOSSES, { args: ["--until", "late"], answer: () => json(page) }))
+      .rejects.toThrow("expected a time");
+  });
+
   it("says so when nothing was lost", async () => {
     const page = { accounts: [account], entries: [], next_after: null };
     const { stdout } = await runCommand(LOSSES, { answer: () => json(page) });

@@ -9,6 +9,7 @@ import { unmatchedResponse } from "../../protocol/http/allow.ts";
 import { problemCounter, problemResponse } from "../../protocol/http/problem.ts";
 import { answer } from "./answer.ts";
 import { fetchRecords } from "./fetch.ts";
+import { forecastDocument } from "./forecast.ts";
 import { listGateways } from "./gateways.ts";
 import { health, readiness } from "./health.ts";
 import { listLosses } from "./losses.ts";
@@ -16,6 +17,7 @@ import { fetchMerged } from "./merged.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { EgressOptions } from "./options.ts";
 import { describeTopic, listTopics } from "./topics.ts";
+import { wipeRecords } from "./wipe.ts";
 
 export function createEgressApp(options: EgressOptions): Hono {
   const { store, metrics, authorize, logger, ready, onBug } = options;
@@ -50,6 +52,12 @@ export function createEgressApp(options: EgressOptions): Hono {
     (c) => fetchMerged(options, c.req.raw, c.req.param("topic")),
   );
   app.get("/v1/gateways", consume, (c) => answer(c.req.raw, listGateways(options, c.req.raw)));
+  app.delete(
+    "/v1/topics/:topic/partitions/:partition/records",
+    admin,
+    async (c) => answer(c.req.raw, await wipeRecords(store, c.req.raw, c.req.param())),
+  );
+  app.get("/v1/forecast", consume, (c) => answer(c.req.raw, forecastDocument(store, c.req.raw)));
   app.get("/v1/losses", consume, (c) => answer(c.req.raw, listLosses(options, c.req.raw)));
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));

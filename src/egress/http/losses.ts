@@ -10,19 +10,26 @@
  *
  * @module
  */
+import { OperatingError } from "../../base/errors.ts";
 import { LISTED_LOGS_MAX } from "../../base/limits.ts";
 import type { Offset, OffsetRange } from "../../base/types.ts";
 import { Query } from "../../protocol/http/query.ts";
 import type { OwnLogRow } from "../../store/catalogue.ts";
-import { encodeEntry, type EntryRow } from "../../store/ledger.ts";
+import {
+  encodeEntry,
+  type EntryRow,
+  LEDGER_REASONS,
+  type LedgerEntry,
+} from "../../store/ledger_entry.ts";
 import type { ReceivedLog } from "../../store/received_ranges.ts";
 import { lagsOf, receivedOf } from "./gateway_lag.ts";
 import type { EgressOptions, EgressStore } from "./options.ts";
 
-const PARAMETERS = ["after", "max_entries", "log_id"];
+const PARAMETERS = ["after", "max_entries", "log_id", "topic", "reason", "since", "until"];
 /** Entries of one page. */
 const ENTRIES_DEFAULT = 1_000;
 const ENTRIES_MAX = 10_000;
+const SAFE = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /** What one log's records came to. */
 export interface Account {
@@ -39,37 +46,73 @@ export interface Account {
   readonly ledgered: number;
 }
 
+/** Which logs, and which of their entries, are asked for. */
+interface Wanted {
+  readonly logId: string | undefined;
+  readonly topic: string | undefined;
+  readonly reason: string | undefined;
+  /** Timestamps of records. */
+  readonly since: number;
+  readonly until: number;
+}
+
 export function listLosses(options: EgressOptions, request: Request): unknown {
   const query = new Query(request.url, PARAMETERS);
-  const after = query.integer("after", { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0;
+  const after = query.integer("after", SAFE) ?? 0;
   const max = query.integer("max_entries", { min: 1, max: ENTRIES_MAX }) ?? ENTRIES_DEFAULT;
-  const logId = query.text("log_id");
-  const { entries, next } = pageOfEntries(options.store, { after, max, logId });
-  return { entries, next_after: next, ...accountsOf(options, logId) };
+  const wanted = {
+    logId: query.text("log_id"),
+    topic: query.text("topic"),
+    reason: reasonOf(query),
+    since: query.integer("since", SAFE) ?? 0,
+    until: query.integer("until", SAFE) ?? Infinity,
+  };
+  const { entries, next } = pageOfEntries(options.store, { after, max, wanted });
+  return { entries, next_after: next, ...accountsOf(options, wanted) };
+}
+
+/** @throws {OperatingError} invalid_argument: a misspelt reason must not look like no loss. */
+function reasonOf(query: Query): string | undefined {
+  const reason = query.text("reason");
+  if (reason === undefined || LEDGER_REASONS.some((known) => known === reason)) return reason;
+  const message = `Cannot take reason="${reason.slice(0, 40)}": known: ${
+    LEDGER_REASONS.join(", ")
+  }`;
+  throw new OperatingError("invalid_argument", message, { parameter: "reason" });
 }
 
 function pageOfEntries(
   { ledger }: EgressStore,
-  { after, max, logId }: { after: number; max: number; logId: string | undefined },
+  { after, max, wanted }: { after: number; max: number; wanted: Wanted },
 ): { entries: EntryRow[]; next: number | null } {
   const entries: EntryRow[] = [];
   for (const entry of ledger.entries()) {
-    if (entry.id <= after || (logId !== undefined && entry.logId !== logId)) continue;
+    if (entry.id <= after || !isWanted(entry, wanted)) continue;
     if (entries.length === max) return { entries, next: entries.at(-1)!.id };
     entries.push(encodeEntry(entry));
   }
   return { entries, next: null };
 }
 
+function isWanted(entry: LedgerEntry, { logId, topic, reason, since, until }: Wanted): boolean {
+  if (logId !== undefined && entry.logId !== logId) return false;
+  if (topic !== undefined && entry.topic !== topic) return false;
+  if (reason !== undefined && entry.reason !== reason) return false;
+  // Where nothing is known of the records, when it was found out has to do.
+  const known = entry.maxTimestamp >= 0;
+  const [first, last] = known ? [entry.minTimestamp, entry.maxTimestamp] : [entry.atMs, entry.atMs];
+  return last >= since && first < until;
+}
+
 /** Every log counts in the totals; so many are shown one by one. */
 function accountsOf(
   options: EgressOptions,
-  logId: string | undefined,
+  wanted: Wanted,
 ): Record<string, unknown> {
   const totals = { accepted: 0, delivered: 0, pending: 0, ledgered: 0 };
   const accounts: Account[] = [];
   let omitted = 0;
-  for (const account of eachAccount(options, logId)) {
+  for (const account of eachAccount(options, wanted)) {
     totals.accepted += account.accepted;
     totals.delivered += account.delivered;
     totals.pending += account.pending;
@@ -80,14 +123,19 @@ function accountsOf(
   return { accounts, accounts_omitted: omitted, totals };
 }
 
-function* eachAccount(options: EgressOptions, logId: string | undefined): Iterable<Account> {
+function* eachAccount(
+  options: EgressOptions,
+  { logId, topic }: Pick<Wanted, "logId" | "topic">,
+): Iterable<Account> {
   const { store, nodeName } = options;
   const lags = lagsOf(options);
   for (const row of store.logs.all()) {
-    if (logId === undefined || row.logId === logId) yield ownAccount(store, nodeName, row);
+    if (logId !== undefined && row.logId !== logId) continue;
+    if (topic === undefined || row.topic === topic) yield ownAccount(store, nodeName, row);
   }
   for (const log of store.ranges.all()) {
     if (logId !== undefined && log.logId !== logId) continue;
+    if (topic !== undefined && log.source.topic !== topic) continue;
     yield receivedAccount(store, log, lags.get(log.logId)?.records ?? 0);
   }
 }
@@ -116,12 +164,15 @@ function ownAccount(store: EgressStore, gateway: string, row: OwnLogRow): Accoun
 /** `missing`: what is still to come of it, as far as it is known. */
 function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number): Account {
   const here = receivedOf(log);
-  const lost = sumWithin(log.lost, { from: log.firstOffset, to: log.firstOffset + here });
+  // What was given up here since is in the ledger, too.
+  const losses = store.ledger.standing(log.logId);
+  const lost = sumWithin(losses, { from: log.firstOffset, to: Infinity });
   const settled = store.hasUpstream
     ? store.forwarded.ofLog(log.logId)?.settled ?? log.firstOffset
-    : log.firstOffset + here;
+    : Infinity;
   const settledHere = Math.min(Math.max(0, settled - log.firstOffset), here);
-  const delivered = Math.max(0, settledHere - lost);
+  const lostBelow = sumWithin(losses, { from: log.firstOffset, to: settled });
+  const delivered = Math.max(0, settledHere - lostBelow);
   return {
     log_id: log.logId,
     gateway: log.gateway,

@@ -26,6 +26,12 @@ const PAGE_PARAMETERS = [
   inQuery("max_bytes", bounded(1, FETCH_BYTES_MAX, FETCH_BYTES_DEFAULT)),
   inQuery("max_wait_ms", bounded(0, FETCH_WAIT_MS_MAX, 0), "How long to wait for records."),
   inQuery(
+    "order",
+    { type: "string", enum: ["arrival", "source"], default: "arrival" },
+    "`source`: of each log of each gateway only what is here in one piece, in its own order, " +
+      "every record once. What arrived ahead of it waits.",
+  ),
+  inQuery(
     "source",
     { type: "boolean", default: false },
     "Tell where each record was first durable.",
@@ -104,13 +110,17 @@ export const PATHS: Readonly<Record<string, Json>> = {
       summary: "All partitions merged, by timestamp and then by partition",
       parameters: [
         TOPIC,
-        inQuery("cursor", text, "Of an earlier page; from the earliest records without it."),
+        inQuery(
+          "cursor",
+          text,
+          "Of an earlier page of the same order; from the earliest records without it.",
+        ),
         ...PAGE_PARAMETERS,
       ],
       responses: {
         200: {
           description: "A page. In NDJSON the cursor is in its header.",
-          headers: headers(["Logboom-Cursor", "Logboom-Lag"]),
+          headers: headers(["Logboom-Cursor", "Logboom-Lag", "Logboom-Held-Back"]),
           content: { ...both(ref("MergedPage")), ...lines() },
         },
         ...problems([
@@ -127,6 +137,20 @@ export const PATHS: Readonly<Record<string, Json>> = {
   },
 
   "/v1/topics/{topic}/partitions/{partition}/records": {
+    delete: document("wipe", "Give up the records below an offset; scope admin", "Wiped", {
+      parameters: [
+        TOPIC,
+        inPath("partition", integer),
+        { ...inQuery("before", integer, "The first offset to keep."), required: true },
+      ],
+      codes: [
+        "invalid_argument",
+        "offset_out_of_range",
+        "storage_failed",
+        "unknown_partition",
+        "unknown_topic",
+      ],
+    }),
     get: {
       operationId: "fetch",
       summary: "A page of one partition",
@@ -146,22 +170,39 @@ export const PATHS: Readonly<Record<string, Json>> = {
           { type: "integer", minimum: -1 },
           "Leader epoch of the last record read: 416 where this log's history contradicts it.",
         ),
-        inQuery("min_bytes", bounded(1, FETCH_BYTES_MAX, 1), "Wait for so many bytes."),
+        inQuery(
+          "cursor",
+          text,
+          "With `order=source`, where offsets do not tell how far one has read: of an earlier page.",
+        ),
+        inQuery(
+          "min_bytes",
+          bounded(1, FETCH_BYTES_MAX, 1),
+          "Wait for so many bytes, in the order of arrival.",
+        ),
         ...PAGE_PARAMETERS,
       ],
       responses: {
         200: {
           description:
             "A page; empty at the high watermark when the wait is over. Raw batches are " +
-            "untouched from the disk, and the first may begin before the offset asked for.",
+            "untouched from the disk, and the first may begin before the offset asked for. With " +
+            "`order=source` a page has a cursor in place of offsets, and raw batches are not given.",
           headers: headers([
             "Logboom-Next-Offset",
             "Logboom-Leader-Epoch",
             "Logboom-High-Watermark",
             "Logboom-Log-Start-Offset",
             "Logboom-Gaps",
+            "Logboom-Cursor",
+            "Logboom-Lag",
+            "Logboom-Held-Back",
           ]),
-          content: { ...both(ref("Page")), ...lines(), [MediaType.batches]: { schema: RAW } },
+          content: {
+            ...both({ anyOf: [ref("Page"), ref("MergedPage")] }),
+            ...lines(),
+            [MediaType.batches]: { schema: RAW },
+          },
         },
         ...problems([
           "forbidden",
@@ -202,6 +243,10 @@ export const PATHS: Readonly<Record<string, Json>> = {
         inQuery("after", integer, "Only entries with a higher id."),
         inQuery("max_entries", bounded(1, 10_000, 1_000)),
         inQuery("log_id", text, "Only this log."),
+        inQuery("topic", text, "Only logs of this topic, at their origin."),
+        inQuery("reason", ref("LossReason"), "Only entries for this reason."),
+        inQuery("since", integer, "Only entries with records at or after this timestamp, in ms."),
+        inQuery("until", integer, "Only entries with records before this timestamp, in ms."),
       ],
       codes: ["invalid_argument"],
     }),
@@ -275,7 +320,7 @@ export function jsonBody(schema: Json): Json {
 }
 
 /** Codes by the status they come with. */
-function problems(codes: readonly ProblemCode[]): Record<string, Json> {
+export function problems(codes: readonly ProblemCode[]): Record<string, Json> {
   const responses: Record<string, Json> = {};
   for (const [status, same] of Map.groupBy(codes, statusOf)) {
     responses[status] = {
@@ -290,7 +335,7 @@ function inPath(name: string, schema: Json): Json {
   return { name, in: "path", required: true, schema };
 }
 
-function inQuery(name: string, schema: Json, description?: string): Json {
+export function inQuery(name: string, schema: Json, description?: string): Json {
   return { name, in: "query", schema, ...(description === undefined ? {} : { description }) };
 }
 

@@ -1,11 +1,12 @@
 /** The documents of the API, as JSON Schema. @module */
+import { LEDGER_REASONS } from "../../store/ledger_entry.ts";
 import { PROBLEM_CODES } from "../../protocol/http/problem.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
 export const text: Schema = { type: "string" };
 export const integer: Schema = { type: "integer", minimum: 0 };
-const nullableInteger: Schema = { type: ["integer", "null"], minimum: 0 };
+export const nullableInteger: Schema = { type: ["integer", "null"], minimum: 0 };
 const nullableText: Schema = { type: ["string", "null"] };
 const flag: Schema = { type: "boolean" };
 const logId: Schema = { type: "string", pattern: "^[0-9a-f]{16}$" };
@@ -107,9 +108,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   },
 
   Gap: {
-    ...object({ partition: integer, ...offsetRange, reason: text }, ["partition"]),
+    ...object({
+      partition: integer,
+      ...offsetRange,
+      reason: text,
+      source: object({ log_id: logId, from: integer }),
+    }, ["partition", "source"]),
     description: "Offsets that stay assigned and hold no readable records: quarantined or lost. " +
-      "`partition` stands in merged pages.",
+      "`partition` stands in merged pages; `source` where, in the order of source, records of one " +
+      "log were retained no longer: from which source offset on they are missing.",
   },
 
   Page: object({
@@ -130,7 +137,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     gaps: list(ref("Gap")),
     cursor: { type: "string", description: "Where the next page begins; opaque." },
     lag: { ...integer, description: "Records behind this page, over all partitions." },
-  }),
+    held_back: {
+      ...integer,
+      description: "With `order=source`: records that are here and wait for earlier ones.",
+    },
+  }, ["held_back"]),
 
   Topic: object({
     topic: text,
@@ -164,8 +175,14 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     partition: integer,
     target: { ...target, description: "Here." },
     first_offset: integer,
-    watermark: { ...integer, description: "Source offsets below it are durable here, or lost." },
+    watermark: {
+      ...integer,
+      description: "Source offsets below it are durable here, lost, or elsewhere.",
+    },
     islands: list(object(offsetRange), { description: "Ranges above the watermark." }),
+    elsewhere: list(object(offsetRange), {
+      description: "Ranges below either that an earlier upstream holds: they may still come by it.",
+    }),
     lost: list(object({ ...offsetRange, reason: text })),
     predecessor: nullableText,
     closed: { ...flag, description: "A successor was announced, and all of this one is here." },
@@ -207,13 +224,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     bytes: integer,
     min_timestamp: { type: "integer" },
     max_timestamp: { type: "integer" },
-    reason: {
-      type: "string",
-      enum: ["evicted", "retention", "corrupt", "lost_at_receiver", "rejected"],
-    },
+    reason: ref("LossReason"),
     state: { type: "string", enum: ["provisional", "final", "reversed"] },
     at: integer,
   }),
+
+  LossReason: { type: "string", enum: LEDGER_REASONS },
 
   Account: object({
     log_id: logId,

@@ -69,6 +69,44 @@ describe("GET /v1/losses", () => {
     }]);
   });
 
+  it("counts what a relay gave up of what it received, as soon as it is in the ledger", async () => {
+    const { world } = await filled(true);
+    const logId = "00000000000000aa";
+    await world.store.ranges.announce({
+      ...{ logId, peer: "p".repeat(16), gateway: "g", topic: "u", partition: 0, firstOffset: 5 },
+      ...{ predecessor: null, predecessorEnd: 0, root: logId, pathKey: null },
+    });
+    world.store.ranges.note(logId, 5, 15);
+    world.store.ranges.settle(logId, { from: 5, to: 15 }, true, 4);
+    world.store.forwarded.setLog("u", 0, logId, { held: 9, settled: 9 });
+    await world.store.ledger.change({ entries: [{ ...lossOf(logId, 8, 12), topic: "u" }] });
+    const { totals } = await losses(world, `?log_id=${logId}`);
+    expect(totals).toEqual({ accepted: 10, delivered: 3, pending: 3, ledgered: 4 });
+  });
+
+  it("finds entries by topic, reason and the times of their records", async () => {
+    const { world, logId } = await filled(true);
+    const entry = (from: number, more: object) => ({ ...lossOf(logId, from, from + 1), ...more });
+    await world.store.ledger.change({
+      entries: [
+        entry(0, { minTimestamp: 1_000, maxTimestamp: 2_000 }),
+        entry(2, { reason: "wiped", minTimestamp: 3_000, maxTimestamp: 4_000 }),
+        entry(4, { topic: "u" }),
+        entry(6, { minTimestamp: -1, maxTimestamp: -1 }),
+      ],
+    });
+    const found = async (query: string) =>
+      (await losses(world, query)).entries.map(({ from }: { from: number }) => from);
+    expect(await found("?topic=u")).toEqual([4]);
+    expect(await found("?reason=wiped")).toEqual([2]);
+    expect(await found("?since=2000&until=3001")).toEqual([0, 2]);
+    expect(await found("?since=2001&until=3000")).toEqual([]);
+    expect(await found("?since=5000"), "when it was ledgered").toEqual([6]);
+    expect((await losses(world, "?topic=nothing")).accounts).toEqual([]);
+    const misspelt = await world.get("/v1/losses?reason=evcited");
+    expect([misspelt.status, (await misspelt.json()).parameter]).toEqual([400, "reason"]);
+  });
+
   it("gives its entries page by page", async () => {
     const { world, logId } = await filled(true);
     const entries = [0, 1, 2, 3, 4].map((at) => lossOf(logId, 2 * at, 2 * at + 1));
