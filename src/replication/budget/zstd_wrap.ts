@@ -38,7 +38,7 @@ export class ZstdWrap {
   /** Bytes a second that requests were delivered at, the last of them; Infinity: quickly. */
   readonly #rates: number[] = [];
   /** Part saved, milliseconds per byte: smoothed; a guess before the first. */
-  #savedPart = 0.15;
+  #savedPart = 0.2;
   #msPerByte = 1e-5;
   #triedMs = -Infinity;
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { mergeBudget, NO_BUDGET } from "../../../src/replication/budget/budget_settings.ts";
 import { LinkBudget } from "../../../src/replication/budget/link_budget.ts";
 import { CONTROL, type LinkClass } from "../../../src/replication/budget/link_class.ts";
+import { diceOf } from "../../support/dice.ts";
 import { HandClock } from "../../support/hand_clock.ts";
 
 const MONDAY = Date.parse("2026-11-23T00:00:00Z");
@@ -166,3 +167,70 @@ async function settle(clock: HandClock, ms: number): Promise<void> {
     clock.advance(5);
   }
 }
+
+describe("LinkBudget under a cap, over a minute of requests without end", () => {
+  interface Sent {
+    readonly atMs: number;
+    readonly bytes: number;
+  }
+
+  /** Each class sends requests of random sizes, one after the other; what passed when. */
+  async function busyMinute(rate: number, dice: () => number): Promise<Sent[]> {
+    const { budget, clock } = budgetOf({ bytes_per_second: rate });
+    const sent: Sent[] = [];
+    let over = false;
+    const note = (bytes: number) => sent.push({ atMs: clock.monotonicMs(), bytes });
+    const sendAll = async (linkClass: LinkClass) => {
+      while (!over) {
+        const waitMs = budget.waitMs(linkClass);
+        if (waitMs > 0) {
+          await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
+          continue;
+        }
+        const headBytes = 250 + Math.floor(dice() * 300);
+        const bodyBytes = Math.floor(100 * (1024 * 1024 / 100) ** dice());
+        const passage = await budget.begin(linkClass, { headBytes, bodyBytes, answerBytes: 500 });
+        note(passage.sentBytes);
+        for (let left = passage.paced ? bodyBytes : 0; left > 0 && !over;) {
+          const before = passage.sentBytes;
+          left -= await passage.pace(left);
+          note(passage.sentBytes - before);
+        }
+        passage.end(500);
+      }
+    };
+    const senders = [CONTROL, LIVE, BACKLOG].map(sendAll);
+    while (clock.monotonicMs() < 60_000) {
+      for (let turn = 0; turn < 12; turn++) await Promise.resolve();
+      clock.advance(1);
+    }
+    over = true;
+    budget.change(NO_BUDGET);
+    for (let turn = 0; turn < 50; turn++) {
+      clock.advance(1_000);
+      await Promise.resolve();
+    }
+    await Promise.all(senders);
+    return sent.filter(({ atMs }) => atMs < 60_000);
+  }
+
+  const seeds = Array.from({ length: 10 }, (_, at) => at + 1);
+
+  it.each(seeds)(
+    "holds it within 5 % in any ten seconds, and uses 95 %%: seed %i",
+    async (seed) => {
+      const dice = diceOf(seed);
+      const rate = Math.round(2_000 * 25_000 ** dice());
+      const sent = await busyMinute(rate, dice);
+      let [most, inWindow, first] = [0, 0, 0];
+      for (const { atMs, bytes } of sent) {
+        inWindow += bytes;
+        while (sent[first]!.atMs <= atMs - 10_000) inWindow -= sent[first++]!.bytes;
+        most = Math.max(most, inWindow);
+      }
+      expect(most, `rate ${rate}`).toBeLessThanOrEqual(rate * 10 * 1.05);
+      const total = sent.reduce((sum, { bytes }) => sum + bytes, 0);
+      expect(total, `rate ${rate}`).toBeGreaterThanOrEqual(rate * 60 * 0.95);
+    },
+  );
+});
