@@ -3,6 +3,7 @@
  * a link that carries only so much, and a real receiver.
  */
 import { describe, expect, it } from "vitest";
+import { ISLANDS_MAX } from "../../src/base/limits.ts";
 import { TOPIC_DEFAULTS, type TopicSettings } from "../../src/store/settings.ts";
 import { HandClock } from "../support/hand_clock.ts";
 import { NarrowLink, type NarrowLinkOptions } from "../support/narrow_link.ts";
@@ -80,6 +81,117 @@ describe("live_first", () => {
     // Nothing of it went twice.
     expect(link.bodyBytes).toBeLessThan(1.1 * 502 * 1_010);
     await gateway.stop();
+  });
+
+  it("never sends again what islands hold, after a restart of either side", async () => {
+    const { clock, gateway, centre, link, forward, caughtUp } = await world();
+    const old = await backlog(gateway, 300);
+    link.serve = centre.serve();
+    forward();
+    await until(clock, () => gateway.forwarder!.status().lanesSplit === 1);
+    const live = await backlog(gateway, 50, "live");
+    await until(clock, () => [...centre.store.ranges.all()][0]!.islands[0]?.to === 350);
+    const { watermark } = [...centre.store.ranges.all()][0]!;
+    expect(watermark).toBeLessThan(300);
+    link.serve = null;
+    centre.crash();
+    await centre.start();
+    expect([...centre.store.ranges.all()][0]).toMatchObject({ islands: [{ from: 300, to: 350 }] });
+    gateway.crash();
+    await gateway.start();
+    link.serve = centre.serve();
+    const before = link.bodyBytes;
+    forward();
+    await until(clock, caughtUp);
+    expect(await inOrder(centre)).toEqual([...old, ...live]);
+    expect(link.bodyBytes - before).toBeLessThan((300 - watermark) * 1_010 + 20_000);
+  });
+
+  it("opens anew after a second outage, and the backlog takes what was left", async () => {
+    const { clock, gateway, centre, link, forward, caughtUp } = await world();
+    const all = await backlog(gateway, 800);
+    link.serve = centre.serve();
+    forward();
+    await until(clock, () => gateway.forwarder!.status().lanesSplit === 1);
+    all.push(...await backlog(gateway, 20, "live"));
+    await pass(clock, 2_000);
+    link.serve = null;
+    all.push(...await backlog(gateway, 300, "second"));
+    await pass(clock, 10_000);
+    link.serve = centre.serve();
+    await until(clock, () => gateway.forwarder!.status().state === "connected");
+    await until(clock, () => gateway.forwarder!.status().requestsInFlight > 0);
+    all.push(...await backlog(gateway, 10, "newest"));
+    const isHere = async () => (await valuesOf(centre)).includes(all.at(-1)!);
+    for (let at = 0; at < 10 && !await isHere(); at++) await pass(clock, 200);
+    expect(await isHere()).toBe(true);
+    const [{ islands }] = [...centre.store.ranges.all()] as [{ islands: unknown[] }];
+    expect(islands.length).toBe(2);
+    await until(clock, caughtUp);
+    expect(await inOrder(centre)).toEqual(all);
+    expect([...centre.store.ranges.all()]).toMatchObject([{ islands: [], watermark: all.length }]);
+  });
+
+  it("goes on where it is once it has as many islands as may be", async () => {
+    const { clock, gateway, centre, link, forward, caughtUp } = await world({
+      link: { bytesPerSecond: 30_000, delayMs: 20 },
+    });
+    const all = await backlog(gateway, 12_000);
+    link.serve = centre.serve();
+    forward();
+    let most = 0;
+    // Each outage leaves more than a second of the link.
+    for (let outage = 0; outage < 110; outage++) {
+      await until(clock, () => gateway.forwarder!.status().state === "connected");
+      all.push(...await backlog(gateway, 10, `live ${outage} `));
+      await pass(clock, 4_000);
+      link.serve = null;
+      all.push(...await backlog(gateway, 80, `out ${outage} `));
+      await pass(clock, 4_000);
+      link.serve = centre.serve();
+      most = Math.max(most, [...centre.store.ranges.all()][0]!.islands.length);
+    }
+    expect(most).toBe(ISLANDS_MAX);
+    await until(clock, caughtUp, { limitMs: 3_600_000 });
+    expect(await inOrder(centre)).toEqual(all);
+  }, 60_000);
+
+  it("keeps strict order with an upstream that knows no islands, and where it is told to", async () => {
+    for (const versions of [{ min: 1, max: 1 }, { min: 1, max: 2 }]) {
+      const strict = versions.max === 2;
+      const { clock, gateway, centre, link, forward, caughtUp } = await world({
+        ...(strict ? { topic: { replicationOrder: "strict" } } : {}),
+      });
+      const old = await backlog(gateway, 200);
+      centre.receive({ versions });
+      link.serve = centre.serve();
+      forward();
+      await until(clock, () => gateway.forwarder!.status().requestsInFlight > 0);
+      await gateway.append("logs", 0, ["newest"]);
+      await until(clock, () => {
+        expect(gateway.forwarder!.status().lanesSplit).toBe(0);
+        return caughtUp();
+      });
+      expect(await valuesOf(centre)).toEqual([...old, "newest"]);
+    }
+  });
+
+  it("ends when the topic is told to keep strict order meanwhile", async () => {
+    const topic = { replicationOrder: "live_first" as TopicSettings["replicationOrder"] };
+    const { clock, gateway, centre, link, forward, caughtUp } = await world({ topic });
+    const all = await backlog(gateway, 500);
+    link.serve = centre.serve();
+    forward();
+    await until(clock, () => gateway.forwarder!.status().lanesSplit === 1);
+    all.push(...await backlog(gateway, 20, "live"));
+    await pass(clock, 1_000);
+    const { settings } = gateway.store.topic("logs")!.partitions[0]!;
+    Object.defineProperty(settings, "replicationOrder", { value: "strict" });
+    all.push(...await backlog(gateway, 20, "strict"));
+    await pass(clock, 1_000);
+    expect(gateway.forwarder!.status().lanesSplit).toBe(0);
+    await until(clock, caughtUp);
+    expect(await inOrder(centre)).toEqual(all);
   });
 
   it.each([

@@ -9,7 +9,7 @@ import type { LogId, Offset } from "../../src/base/types.ts";
 import { Forwarder } from "../../src/replication/forwarder.ts";
 import type { ForwarderSettings } from "../../src/replication/forwarder_options.ts";
 import { createReplicationApp } from "../../src/replication/http/app.ts";
-import { Receiver } from "../../src/replication/receiver.ts";
+import { Receiver, type ReceiverOptions } from "../../src/replication/receiver.ts";
 import { readBatchHeader } from "../../src/format/record_batch.ts";
 import type { StoreSettings } from "../../src/store/settings.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -78,6 +78,17 @@ export class SimulatedNode {
     this.store = store;
     const common = { store, clock, timers: clock, random, logger, metrics: SILENT_METRICS };
     this.receiver = new Receiver({ ...common, nodeName: name });
+  }
+
+  /** A receiver with other options, from now on. */
+  receive(options: Partial<ReceiverOptions>): void {
+    const { clock, logger = SILENT_LOGGER, seed } = this.#options;
+    this.receiver = new Receiver({
+      ...{ store: this.store, nodeName: this.name, clock, timers: clock, logger },
+      random: seededRandom(seed * 991 + this.run),
+      metrics: SILENT_METRICS,
+      ...options,
+    });
   }
 
   /** What answers HTTP requests, until the process dies. */
