@@ -2,7 +2,7 @@
  * What a link used this day and this month: written down before it is used, in files that are there
  * beforehand, so that a quota holds across a kill and at zero bytes free.
  *
- *     link_usage.0 link_usage.1   a journal (journal.ts) of ["usage", day, bytes, month, bytes]
+ *     link-usage-a link-usage-b   a journal (journal.ts) of ["usage", day, bytes, month, bytes]
  *
  * @module
  */
@@ -34,7 +34,7 @@ export interface LinkUsageOptions {
   readonly logger: Logger;
 }
 
-const PATHS: readonly [string, string] = ["link_usage.0", "link_usage.1"];
+const PATHS: readonly [string, string] = ["link-usage-a", "link-usage-b"];
 /** Some hundred writes a file. */
 const STEP_BYTES = 16 * 1024;
 const WORD = "usage";
