@@ -63,8 +63,8 @@ export class Importer {
   /** @throws {OperatingError} when the upstream cannot be reached, or wants none of it */
   async take({ kind, payload }: ExportSection): Promise<void> {
     if (kind === "announce") {
-      this.#announced.push(payload);
       await this.#persist(() => this.#announce(payload));
+      this.#announced.push(payload);
     } else {
       await this.#append(payload);
     }
