@@ -36,11 +36,13 @@ export async function mountLoopDisk(
   const stat = `/sys/dev/block/${dev >> 8}:${dev & 0xff}/stat`;
   return {
     path,
-    writtenBytes() {
-      const fields = Deno.readTextFileSync(stat).trim().split(/\s+/);
-      return Number(fields[SECTORS_WRITTEN]) * SECTOR_BYTES;
-    },
+    writtenBytes: () => writtenBytes(stat),
     flush: async () => void await succeeds("sync", "-f", path),
     unmount: async () => void await succeeds("umount", "-l", path),
   };
+}
+
+function writtenBytes(stat: string): number {
+  const fields = Deno.readTextFileSync(stat).trim().split(/\s+/);
+  return Number(fields[SECTORS_WRITTEN]) * SECTOR_BYTES;
 }
