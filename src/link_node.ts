@@ -21,6 +21,7 @@ import {
 } from "./replication/budget/budget_settings.ts";
 import { LinkBudget } from "./replication/budget/link_budget.ts";
 import { Forwarder } from "./replication/forwarder.ts";
+import { rawToWire } from "./replication/http/link_document.ts";
 import type { Disk } from "./store/disk.ts";
 import { LinkUsage } from "./store/link_usage.ts";
 import type { Store } from "./store/store.ts";
@@ -62,6 +63,11 @@ export async function startLink(options: NodeLinkOptions): Promise<NodeLink | nu
   // To the byte; if it cannot be written, what was reserved counts.
   started.defer(() =>
     budget.close().catch((error) => logger.warn("link_usage_not_written", { error: String(error) }))
+  );
+  metrics.gauge(
+    "logboom_link_compression_ratio",
+    "Bytes of records by bytes on the wire to the upstream, heads and all",
+    () => rawToWire(budget.wire, store.core.sealed) ?? 0,
   );
   const client = openHttpClient();
   started.defer(() => client.close());

@@ -38,6 +38,7 @@ interface LinkDocument {
     readonly body_bytes: number;
     readonly zstd_saved_bytes: number;
   };
+  readonly compression: { readonly raw_to_wire: number | null };
   readonly budget: BudgetDocument;
 }
 
@@ -64,7 +65,7 @@ export function line([name, value]: Line): string {
 const LINE_NAME_WIDTH = 16;
 
 function linkLines(link: LinkDocument): Line[] {
-  const { lag, wire, waiting_for: waiting } = link;
+  const { lag, wire, waiting_for: waiting, compression: { raw_to_wire: ratio } } = link;
   const until = waiting?.until == null ? "" : ` until ${waiting.until}`;
   const state = waiting === null ? link.state : `${link.state} for ${waiting.reason}${until}`;
   const node = link.upstream_node === null ? "" : ` (${link.upstream_node})`;
@@ -77,7 +78,11 @@ function linkLines(link: LinkDocument): Line[] {
     ["backlog", `${formatBytes(lag.backlog_bytes)}${catchUp}`],
     ...(lag.live_delay_ms === null ? [] : [["live delay", `${lag.live_delay_ms} ms`] as const]),
     ["rate", `${formatBytes(link.bytes_per_second)}/s`],
-    ["sent", `${formatBytes(wire.sent_bytes)}, ${saved.toFixed(0)} % saved by zstd`],
+    [
+      "sent",
+      `${formatBytes(wire.sent_bytes)}, ${saved.toFixed(0)} % saved by zstd` +
+      (ratio === null ? "" : `, raw to wire ${ratio.toFixed(1)}`),
+    ],
     ["received", formatBytes(wire.received_bytes)],
   ];
 }

@@ -88,6 +88,9 @@ export class Core {
     return new Core(wasm);
   }
 
+  /** Bytes of all batches sealed so far, before compression and after. */
+  readonly sealed = { rawBytes: 0, bytes: 0 };
+
   /** Forgets open batches and routes: for tests, which open one store after the other. */
   reset(): void {
     this.#core.resetBatches();
@@ -260,6 +263,7 @@ export class Core {
       baseOffset % SEQUENCES_PER_EPOCH + count <= SEQUENCES_PER_EPOCH,
       "no batch straddles a multiple of 2^31 offsets",
     );
+    this.sealed.rawBytes += this.#core.openSize(handle);
     const size = this.#core.seal(
       handle,
       baseOffset,
@@ -268,6 +272,7 @@ export class Core {
       parseInt(logId.slice(8), 16),
       stamp.compression === "lz4" ? 1 : 0,
     );
+    this.sealed.bytes += size;
     const start = this.#result[0]!;
     return this.#memory.slice(start, start + size);
   }

@@ -29,6 +29,7 @@ it("link shows state, lag, bytes and budget", async () => {
         bytes_per_second: 1_024,
         catch_up_seconds: 61,
         wire: { sent_bytes: 10_240, received_bytes: 512, body_bytes: 1_000, zstd_saved_bytes: 200 },
+        compression: { raw_to_wire: 2.5 },
         budget: BUDGET,
       }),
   });
@@ -36,7 +37,7 @@ it("link shows state, lag, bytes and budget", async () => {
   expect(stdout).toMatch(/^upstream +http:\/\/centre:8080 \(centre-1\)$/m);
   expect(stdout).toMatch(/^state +waiting for schedule until 2026-11-23T22:00/m);
   expect(stdout).toMatch(/^backlog +2.0 KiB, 1min 1s$/m);
-  expect(stdout).toMatch(/^sent +10.0 KiB, 20 % saved by zstd$/m);
+  expect(stdout).toMatch(/^sent +10.0 KiB, 20 % saved by zstd, raw to wire 2.5$/m);
   expect(stdout).toMatch(/^cap +50.0 KiB\/s$/m);
   expect(stdout).toMatch(/^used this month +1.0 MiB of 5.0 GiB, until 2026-12-01/m);
   expect(stdout).toMatch(/^windows +mon,tue 22:00-06:00 \(UTC\); opens 2026-11-23T22:00/m);

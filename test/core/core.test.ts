@@ -162,6 +162,15 @@ describe("Core.append() and Core.seal()", () => {
     }
   });
 
+  it("counts what it sealed, before compression and after", () => {
+    const before = { ...core.sealed };
+    core.append(0, { timestamp: T0, value: new Uint8Array(5_000) });
+    const { length } = core.seal(0, { ...STAMP, compression: "lz4" });
+    expect(core.sealed.bytes - before.bytes).toBe(length);
+    expect(core.sealed.rawBytes - before.rawBytes).toBeGreaterThan(5_000);
+    expect(length).toBeLessThan(500);
+  });
+
   it("say no_slot when all are taken, until one is sealed or discarded", () => {
     let opened = 0;
     while (core.append(opened, record("x")) === "ok") opened++;

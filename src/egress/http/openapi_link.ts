@@ -134,6 +134,14 @@ export const LINK_SCHEMAS: Readonly<Record<string, Json>> = {
       body_bytes: { ...integer, description: "Bodies before they were compressed as a whole." },
       zstd_saved_bytes: integer,
     }),
+    compression: {
+      ...object({
+        raw_to_batches: nullable(number),
+        bodies_to_wire: nullable(number),
+        raw_to_wire: nullable(number),
+      }),
+      description: "How many times smaller: as records were sealed, whole requests, all in all.",
+    },
     classes: {
       type: "object",
       additionalProperties: integer,
@@ -142,6 +150,14 @@ export const LINK_SCHEMAS: Readonly<Record<string, Json>> = {
     budget: ref("LinkBudget"),
   }, [
     ...["upstream_node", "error", "error_code", "failures", "waiting_for", "lag", "lanes"],
-    ...["requests_in_flight", "bytes_per_second", "catch_up_seconds", "wire", "classes", "budget"],
+    ...[
+      "requests_in_flight",
+      "bytes_per_second",
+      "catch_up_seconds",
+      "wire",
+      "compression",
+      "classes",
+      "budget",
+    ],
   ]),
 };

@@ -15,13 +15,19 @@ import { problemResponse } from "../../protocol/http/problem.ts";
 import { Query } from "../../protocol/http/query.ts";
 import type { BudgetControl } from "../budget/budget_control.ts";
 import { BodyReader } from "./body_reader.ts";
-import { budgetDocument, linkDocument, type LinkSource } from "./link_document.ts";
+import {
+  budgetDocument,
+  linkDocument,
+  type LinkSource,
+  type SealedBytes,
+} from "./link_document.ts";
 
 export interface LinkAppOptions {
   /** Null where the node has no upstream. */
   readonly link: LinkSource | null;
   readonly control: BudgetControl | null;
   readonly priorities: PriorityControl;
+  readonly store: { readonly core: { readonly sealed: SealedBytes } };
   readonly timers: Timers;
   readonly logger: Logger;
   readonly authorize: (scope: "admin") => MiddlewareHandler;
@@ -40,7 +46,7 @@ const BODY_TIMEOUT_MS = 10_000;
 const BODIES_BYTES_MAX = 16 * LINK_BUDGET_BODY_BYTES_MAX;
 
 export function createLinkApp(options: LinkAppOptions): Hono {
-  const { link, control, priorities, timers, logger, authorize, onBug } = options;
+  const { link, control, priorities, store, timers, logger, authorize, onBug } = options;
   const admin = authorize("admin");
   const bodies = new BodyReader({
     timers,
@@ -49,7 +55,7 @@ export function createLinkApp(options: LinkAppOptions): Hono {
   });
   const app = new Hono();
 
-  app.get("/v1/link", admin, (c) => answer(c, linkDocument(link, control)));
+  app.get("/v1/link", admin, (c) => answer(c, linkDocument(link, control, store.core.sealed)));
   app.get("/v1/link/budget", admin, (c) => answer(c, budgetDocument(there(control))));
   app.put("/v1/link/budget", admin, async (c) => {
     const to = there(control);

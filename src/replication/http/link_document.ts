@@ -5,7 +5,7 @@
  */
 import type { BudgetControl } from "../budget/budget_control.ts";
 import { encodeBudget } from "../budget/budget_settings.ts";
-import type { Blockade } from "../budget/link_budget.ts";
+import type { Blockade, WireBytes } from "../budget/link_budget.ts";
 import type { ForwarderStatus } from "../forwarder_options.ts";
 
 /** What a forwarder tells. */
@@ -13,7 +13,17 @@ export interface LinkSource {
   status(): ForwarderStatus;
 }
 
-export function linkDocument(link: LinkSource | null, control: BudgetControl | null): unknown {
+/** Of the batches this node made: bytes of records, and of what they were compressed to. */
+export interface SealedBytes {
+  readonly rawBytes: number;
+  readonly bytes: number;
+}
+
+export function linkDocument(
+  link: LinkSource | null,
+  control: BudgetControl | null,
+  sealed: SealedBytes,
+): unknown {
   if (link === null || control === null) return { state: "none", upstream: null };
   const status = link.status();
   const { blocked, sentBytes } = control.budget.status();
@@ -48,9 +58,28 @@ export function linkDocument(link: LinkSource | null, control: BudgetControl | n
       body_bytes: wire.bodies,
       zstd_saved_bytes: wire.saved,
     },
+    compression: compressionOf(wire, sealed),
     classes: Object.fromEntries(sentBytes),
     budget: budgetDocument(control),
   };
+}
+
+/** How many times smaller the wire had it than the records were; null while nothing was sealed. */
+export function rawToWire({ sent, bodies }: WireBytes, sealed: SealedBytes): number | null {
+  const batches = ratio(sealed.rawBytes, sealed.bytes);
+  return batches === null ? null : ratio(bodies * batches, sent);
+}
+
+function compressionOf(wire: WireBytes, sealed: SealedBytes): unknown {
+  return {
+    raw_to_batches: ratio(sealed.rawBytes, sealed.bytes),
+    bodies_to_wire: ratio(wire.bodies, wire.bodies - wire.saved),
+    raw_to_wire: rawToWire(wire, sealed),
+  };
+}
+
+function ratio(before: number, after: number): number | null {
+  return after <= 0 ? null : Math.round(100 * before / after) / 100;
 }
 
 export function budgetDocument(control: BudgetControl): unknown {

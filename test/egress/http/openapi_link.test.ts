@@ -6,7 +6,7 @@ import { createLinkApp } from "../../../src/replication/http/link_app.ts";
 it("describes every route of the link's door, and no other", () => {
   const never = {} as never;
   const app = createLinkApp({
-    ...{ link: null, control: null, priorities: never, timers: never, logger: never },
+    ...{ link: null, control: null, priorities: never, store: never, timers: never, logger: never },
     authorize: () => async (_, next) => await next(),
   });
   const routes = app.routes.map(({ method, path }) =>

@@ -53,6 +53,7 @@ async function open(more: Partial<LinkAppOptions> = {}) {
         return Promise.resolve(5);
       },
     },
+    store: { core: { sealed: { rawBytes: 30_000, bytes: 10_000 } } },
     timers: clock,
     logger: SILENT_LOGGER,
     authorize: (scope) => async (_, next) => {
@@ -89,6 +90,7 @@ describe("GET /v1/link", () => {
       lag: { records: 7, backlog_records: 0, live_delay_ms: 12 },
       bytes_per_second: 1_235,
       wire: { sent_bytes: 1_000, received_bytes: 200, body_bytes: 1_000, zstd_saved_bytes: 300 },
+      compression: { raw_to_batches: 3, bodies_to_wire: 1.43, raw_to_wire: 3 },
       classes: { "live-5": 1_000 },
       budget: {
         bytes_per_second: null,
