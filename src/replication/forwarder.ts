@@ -28,7 +28,7 @@ import { buildRequest, type LaneRequest, type RequestOptions } from "./lane_requ
 import { LaneTable } from "./lane_table.ts";
 import type { Lane } from "./lane.ts";
 import { Link } from "./link.ts";
-import type { LinkFacts } from "./live_split.ts";
+import type { LinkFacts } from "./live_first.ts";
 import { LinkHealth } from "./link_health.ts";
 import { LinkTroubleError } from "./link_trouble.ts";
 import { Pace } from "./pace.ts";
@@ -111,6 +111,9 @@ export class Forwarder {
   get route(): readonly NodeId[] {
     return this.#link.route;
   }
+
+  /** Asks for batches back. @throws {LinkTroubleError} also where no session is open */
+  readonly fetch: Link["fetch"] = (request) => this.#link.fetch(request);
 
   status(): ForwarderStatus {
     const { backlogBytes, backlogRecords, lagRecords, lanesSplit } = this.#lanes.amounts();

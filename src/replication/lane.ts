@@ -10,7 +10,7 @@
  * thought before: that is the whole of resuming, rewinding, and making good a restored centre.
  *
  * It keeps strict order, but for a topic that wants live records first while there is a backlog:
- * then it is two streams, see live_split.ts, until the backlog has come to where the live one began.
+ * then it is two streams, see live_first.ts, until the backlog has come to where the live one began.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { PartitionLog } from "../store/partition_log.ts";
 import { type FillAmount, LaneFill } from "./lane_fill.ts";
 import { type LaneBooks, LaneLogs } from "./lane_logs.ts";
 import { CONTROL, type LinkClass } from "./budget/link_class.ts";
-import { bytesBetween, isBehind, type LinkFacts, splitOf } from "./live_split.ts";
+import { bytesBetween, isBehind, type LinkFacts, splitOf } from "./live_first.ts";
 import { Load } from "./load.ts";
 import type { LogCursor } from "./log_cursor.ts";
 import { Stream } from "./stream.ts";

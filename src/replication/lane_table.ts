@@ -16,7 +16,7 @@ import { backoffMs } from "./backoff.ts";
 import type { ForwarderOptions, ForwarderSettings } from "./forwarder_options.ts";
 import { Lane } from "./lane.ts";
 import type { LanePart } from "./lane_request.ts";
-import type { LinkFacts } from "./live_split.ts";
+import type { LinkFacts } from "./live_first.ts";
 import type { Load } from "./load.ts";
 import type { RejectedRange, StoreBooks } from "./store_books.ts";
 import { Turns } from "./turns.ts";

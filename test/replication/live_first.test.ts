@@ -4,6 +4,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { ISLANDS_MAX } from "../../src/base/limits.ts";
+import { type SplitFacts, splitOf } from "../../src/replication/live_first.ts";
+import type { SegmentInfo } from "../../src/store/books.ts";
 import { TOPIC_DEFAULTS, type TopicSettings } from "../../src/store/settings.ts";
 import { HandClock } from "../support/hand_clock.ts";
 import { NarrowLink, type NarrowLinkOptions } from "../support/narrow_link.ts";
@@ -55,6 +57,46 @@ const valuesOf = async (node: SimulatedNode) =>
 const inOrder = async (node: SimulatedNode) =>
   (await node.records("logs")).sort((a, b) => a.sourceOffset - b.sourceOffset)
     .map(({ value }) => value);
+
+describe("splitOf()", () => {
+  const segment = { baseOffset: 0, endOffset: 1_000, bytes: 1_000_000 } as SegmentInfo;
+  const facts = (cursor: number, changes: Partial<SplitFacts> = {}): SplitFacts => ({
+    log: {
+      segments: () => [segment],
+      settings: { ...TOPIC_DEFAULTS, replicationOrder: "live_first" },
+      highWatermark: 1_000,
+    },
+    backlog: { cursor },
+    live: null,
+    liveSinceMs: Number.NEGATIVE_INFINITY,
+    mixed: false,
+    islands: () => 0,
+    ...changes,
+  });
+  const link = { nowMs: 10_000, bytesPerSecond: 200_000, islands: true };
+
+  it("opens a live lane where the rest takes more than a second, and never for little", () => {
+    expect(splitOf(facts(700), link)).toBe("open");
+    expect(splitOf(facts(801), link)).toBe("as_it_is");
+    expect(splitOf(facts(939), { ...link, bytesPerSecond: 0 })).toBe("as_it_is");
+    expect(splitOf(facts(900), { ...link, bytesPerSecond: 0 })).toBe("open");
+    expect(splitOf(facts(1_000), link)).toBe("as_it_is");
+  });
+
+  it("opens it anew, with some time between, and not beyond the bound", () => {
+    const behind = { live: { cursor: 500 }, liveSinceMs: 4_000 };
+    expect(splitOf(facts(0, behind), link)).toBe("open");
+    expect(splitOf(facts(0, { ...behind, liveSinceMs: 6_000 }), link)).toBe("as_it_is");
+    expect(splitOf(facts(0, { ...behind, islands: () => 64 }), link)).toBe("as_it_is");
+    expect(splitOf(facts(0, { live: { cursor: 990 } }), link)).toBe("as_it_is");
+  });
+
+  it("ends where the upstream knows no islands, or records of several nodes mix", () => {
+    expect(splitOf(facts(0), { ...link, islands: false })).toBe("as_it_is");
+    expect(splitOf(facts(0, { live: { cursor: 5 } }), { ...link, islands: false })).toBe("end");
+    expect(splitOf(facts(0, { live: { cursor: 5 }, mixed: true }), link)).toBe("end");
+  });
+});
 
 describe("live_first", () => {
   it("brings live records while a backlog drains, each once, and is one lane again then", async () => {
@@ -125,8 +167,7 @@ describe("live_first", () => {
     const isHere = async () => (await valuesOf(centre)).includes(all.at(-1)!);
     for (let at = 0; at < 10 && !await isHere(); at++) await pass(clock, 200);
     expect(await isHere()).toBe(true);
-    const [{ islands }] = [...centre.store.ranges.all()] as [{ islands: unknown[] }];
-    expect(islands.length).toBe(2);
+    expect([...centre.store.ranges.all()][0]!.islands).toHaveLength(2);
     await until(clock, caughtUp);
     expect(await inOrder(centre)).toEqual(all);
     expect([...centre.store.ranges.all()]).toMatchObject([{ islands: [], watermark: all.length }]);
