@@ -96,7 +96,8 @@ export class Journal {
   async prepare(): Promise<void> {
     try {
       await this.append([]);
-      const other = this.#reserve(1 - this.#active, Math.ceil(this.#capacity / 3));
+      // As large as this one: rounded up, both would grow by a step at every start.
+      const other = this.#reserve(1 - this.#active, Math.floor(this.#capacity / 3));
       this.#suspect[1 - this.#active] = true;
       try {
         await other.sync();

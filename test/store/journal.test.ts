@@ -44,6 +44,18 @@ describe("Journal.append()", () => {
     expect([...open(disk).facts].sort()).toEqual(names.sort());
   });
 
+  it("takes no more space with every start", async () => {
+    const disk = new SimulatedDisk();
+    for (let start = 0; start < 5; start++) {
+      const { journal, add } = open(disk, { stepBytes: 1_024 });
+      await journal.prepare();
+      if (start === 0) await add("fact");
+      expect(journal.bytes, `start ${start}`).toBe(2 * 1_024);
+      await journal.close();
+    }
+    expect([...open(disk).facts]).toEqual(["fact"]);
+  });
+
   it("lets those who come while a sync runs share the next one", async () => {
     const disk = new SimulatedDisk();
     const { journal, add, facts } = open(disk, { stepBytes: 16 * 1024 });
