@@ -21,6 +21,7 @@ import {
 } from "./replication/budget/budget_settings.ts";
 import { LinkBudget } from "./replication/budget/link_budget.ts";
 import { Forwarder } from "./replication/forwarder.ts";
+import { Repairer } from "./replication/repair.ts";
 import { rawToWire } from "./replication/http/link_document.ts";
 import type { Disk } from "./store/disk.ts";
 import { LinkUsage } from "./store/link_usage.ts";
@@ -79,8 +80,14 @@ export async function startLink(options: NodeLinkOptions): Promise<NodeLink | nu
     nodeName: config.node_name,
     run: randomHex(HOST_RANDOM, RUN_BYTES),
   });
+  const repairer = new Repairer({
+    ...{ store, logger, metrics, timers: HOST_TIMERS },
+    fetch: forwarder.fetch,
+  });
   forwarder.start();
-  started.defer(() => forwarder.stop());
+  repairer.start();
+  // At once: what the repairer waits for ends with the link.
+  started.defer(async () => void await Promise.all([forwarder.stop(), repairer.stop()]));
   return { forwarder, control };
 }
 

@@ -419,6 +419,21 @@ export const REPLICATION_BACKOFF_MS_MIN = 100;
 /** Bytes of a replication request's body: a full request, one batch over, frames and names. */
 export const REPLICATION_BODY_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Bytes of batches that one answer gives back: a repair must not fill a slow link for long. */
+export const REPLICATION_FETCH_BYTES_MAX = 256 * 1024;
+
+/** Bytes a receiver reads to find batches for one answer: some 30 ms of a disk. */
+export const REFETCH_SEARCH_BYTES = 32 * 1024 * 1024;
+
+/** Searches for batches that may wait for one another; more are refused for now. */
+export const REFETCHES_WAITING_MAX = 64;
+
+/** Milliseconds after which gaps that could not be filled are asked for once more. */
+export const REPAIR_RETRY_MS = 15 * 60 * 1000;
+
+/** Milliseconds between two requests of a repair, so that it never takes the link. */
+export const REPAIR_PAUSE_MS = 200;
+
 /** Bytes of append requests a receiver holds at once, parked or waiting for the disk. */
 export const REPLICATION_IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -31,6 +31,13 @@ import {
   checksumOf,
 } from "../protocol/replication/checksum.ts";
 import {
+  decodeFetchAnswer,
+  encodeFetchRequest,
+  FETCH_PATH,
+  type FetchAnswer,
+  type FetchRequest,
+} from "../protocol/replication/fetch.ts";
+import {
   decodeHelloAnswer,
   encodeHelloRequest,
   HELLO_PATH,
@@ -63,6 +70,9 @@ export interface LinkOptions {
   readonly compress?: Compress;
   readonly versions?: VersionRange;
 }
+
+/** Repairs wait for everything else. */
+const REPAIR: LinkClass = { kind: "backlog", priority: 1 };
 
 const ROUND_TRIP_BUCKETS_S = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60] as const;
 
@@ -124,6 +134,13 @@ export class Link {
     const answer = await this.#post(APPEND_PATH, APPEND_MEDIA_TYPE, body, linkClass);
     this.#roundTrip.observe((this.#options.clock.monotonicMs() - startMs) / 1_000);
     return this.#read(answer, decodeAppendAnswer);
+  }
+
+  /** Asks for batches back. @throws {LinkTroubleError} */
+  async fetch(request: Omit<FetchRequest, "session">): Promise<FetchAnswer> {
+    const body = encodeFetchRequest({ ...request, session: this.#sessionId() });
+    const posted = await this.#post(FETCH_PATH, "application/json", body, REPAIR);
+    return this.#read(posted, decodeFetchAnswer);
   }
 
   /** Cuts off what is under way; no request succeeds afterwards. */

@@ -26,6 +26,7 @@ import {
 import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
 import { decodeAppend } from "../protocol/replication/append_frames.ts";
 import type { Checksum } from "../protocol/replication/checksum.ts";
+import type { FetchAnswer, FetchRequest } from "../protocol/replication/fetch.ts";
 import type { HelloAnswer, HelloRequest } from "../protocol/replication/hello.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import {
@@ -42,6 +43,7 @@ import { LaneAppend, type LaneAppendContext } from "./lane_append.ts";
 import type { PendingCommit } from "./pending_commit.ts";
 import { looped, loopedLog } from "./route.ts";
 import type { ClonedIdentity } from "./runs.ts";
+import { Refetch } from "./refetch.ts";
 import { type Session, Sessions } from "./sessions.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -66,6 +68,7 @@ export class Receiver {
   readonly sessions: Sessions;
   readonly #options: ReceiverOptions;
   readonly #turnstile: Turnstile;
+  readonly #refetch: Refetch;
   readonly #latest = new Map<number, PendingCommit>();
   readonly #skipping = new Map<LogId, Promise<unknown>>();
   readonly #batches: Record<"appended" | "duplicate", Counter>;
@@ -83,6 +86,10 @@ export class Receiver {
     this.#turnstile = new Turnstile(timers, {
       waitMs: options.parkMs ?? REPLICATION_PARK_MS,
       waitersMax: REPLICATION_PARKED_MAX,
+    });
+    this.#refetch = new Refetch({
+      find: (logId) => options.store.ranges.get(logId),
+      partition: (log) => this.#partitionOf(log),
     });
     const counterOf = (outcome: string) =>
       metrics.counter(
@@ -156,6 +163,16 @@ export class Receiver {
   /** What the session speaks. @throws {OperatingError} `unknown_session` */
   protocolOf(session: string): number {
     return this.sessions.protocolOf(session);
+  }
+
+  /**
+   * Gives batches back that this peer delivered.
+   *
+   * @throws {OperatingError} `unknown_session`, `peer_mismatch`, `log_not_announced`, `overloaded`
+   */
+  async fetch(request: FetchRequest, credential: string | null): Promise<FetchAnswer> {
+    const session = this.sessions.use(request.session, credential);
+    return await this.#refetch.fetch(request, session.peer);
   }
 
   /**

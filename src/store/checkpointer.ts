@@ -148,7 +148,8 @@ export class Checkpointer {
 
   #encode(directory: string, log: KeptLog): Encoded {
     const { highWatermark, logStartOffset, gaps, bytes } = log;
-    const key = `${highWatermark} ${logStartOffset} ${gaps.length} ${gaps.at(-1)?.to} ${bytes}`;
+    const missing = gaps.reduce((sum, { from, to }) => sum + to - from, 0);
+    const key = `${highWatermark} ${logStartOffset} ${gaps.length} ${missing} ${bytes}`;
     const known = this.#encoded.get(directory);
     if (known?.key === key) return known;
     const partition = log.checkpoint();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Offset } from "../base/types.ts";
+import type { Offset, OffsetRange } from "../base/types.ts";
 import type { Gap } from "../format/checkpoint.ts";
 
 export class GapList {
@@ -33,6 +33,18 @@ export class GapList {
     const at = this.#gaps.findIndex((other) => other.from > from);
     this.#gaps.splice(at < 0 ? this.#gaps.length : at, 0, { from, to, reason: gap.reason });
     return true;
+  }
+
+  /** Offsets [from, to) hold readable records again. */
+  remove({ from, to }: OffsetRange): void {
+    const left = this.#gaps.flatMap((gap) =>
+      [
+        { ...gap, to: Math.min(gap.to, from) },
+        { ...gap, from: Math.max(gap.from, to) },
+      ].filter((part) => part.from < part.to)
+    );
+    this.#gaps.splice(0, this.#gaps.length);
+    for (const gap of left) this.add(gap);
   }
 
   /** Whether all of a gap is known. */

@@ -221,13 +221,17 @@ export class Ledger {
     return await this.#replace([id], entries);
   }
 
-  /** The records turned up again: the entry stays, and counts no longer. */
-  async reverse(id: number): Promise<void> {
+  /** Records of it turned up again, or a part of them: that stays, and counts no longer. */
+  async reverse(id: number, part?: OffsetRange): Promise<void> {
     const leaving = this.#leaving.get(id);
     if (leaving !== undefined) await leaving;
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.state === "reversed") return;
-    await this.#replace([id], [{ ...entry, state: "reversed" }]);
+    const range = part ?? entry;
+    await this.#replace([id], [
+      ...without(entry, [range]).map((left) => partOf(entry, left)),
+      { ...partOf(entry, range), state: "reversed" },
+    ]);
   }
 
   /** Drops void ranges that both checkpoints hold by now; `watermarkOf` tells how far those go. */

@@ -18,6 +18,7 @@ import type { CommitWaiter, Gathering, Ticket } from "./commit.ts";
 import type { CommitLoop } from "./commit_loop.ts";
 import type { Disk } from "./disk.ts";
 import type { FileCache } from "./file_cache.ts";
+import { GapFiller } from "./gap_filler.ts";
 import { HighWatermark } from "./high_watermark.ts";
 import type { IndexCache } from "./index_cache.ts";
 import { LeaderEpochs } from "./leader_epochs.ts";
@@ -76,6 +77,8 @@ export class PartitionLog implements KeptLog {
   readonly #appender: LogAppender;
   readonly #writer: LogWriter;
   readonly #reader: LogReader;
+  /** Puts back what damage took. It counts once a checkpoint no longer says that it is a gap. */
+  readonly filler: GapFiller;
   readonly #indexes: IndexCache;
   readonly #watermark: HighWatermark;
   #logStartOffset: Offset;
@@ -130,6 +133,17 @@ export class PartitionLog implements KeptLog {
       gaps: recovered.gaps,
       identity: identityRules(options.identity, this),
       damaged: (gap, bytes) => options.quarantined(this, gap, bytes),
+    });
+    this.filler = new GapFiller({
+      ...options,
+      segments: recovered.segments,
+      gaps: recovered.gaps,
+      identity: identityRules(options.identity, this),
+      epochs: () => this.#epochs.starts,
+      changed: (bytesMore) => {
+        this.#bytes += bytesMore;
+        this.#reader.forgetPlaces();
+      },
     });
     this.#commits.register(this);
   }

@@ -34,3 +34,13 @@ it("trim() forgets what ended", () => {
   gaps.trim(39);
   expect(gaps.all).toEqual([gap(30, 40)]);
 });
+
+it("remove() leaves what is still missing on either side", () => {
+  const gaps = new GapList([gap(0, 5), gap(10, 20), gap(30, 40)]);
+  gaps.remove({ from: 12, to: 15 });
+  expect(gaps.all).toEqual([gap(0, 5), gap(10, 12), gap(15, 20), gap(30, 40)]);
+  gaps.remove({ from: 15, to: 40 });
+  expect(gaps.all).toEqual([gap(0, 5), gap(10, 12)]);
+  gaps.remove({ from: 6, to: 9 });
+  expect(gaps.all).toHaveLength(2);
+});

@@ -31,6 +31,12 @@ import {
   SESSION_HEADER,
 } from "../../protocol/replication/append_frames.ts";
 import {
+  decodeFetchRequest,
+  encodeFetchAnswer,
+  FETCH_MEDIA_TYPE,
+  FETCH_PATH,
+} from "../../protocol/replication/fetch.ts";
+import {
   decodeHelloRequest,
   encodeHelloAnswer,
   HELLO_PATH,
@@ -85,6 +91,18 @@ export function createReplicationApp(options: ReplicationAppOptions): Hono {
       const request = decodeAnnounceRequest(body.bytes);
       const answer = await receiver.announce(request, peerOf(c.req.raw));
       return mixed(announceAnswerToJson(answer), answer.refused, answered);
+    } finally {
+      body.release();
+    }
+  });
+
+  app.post(FETCH_PATH, authorize("replicate"), async (c) => {
+    const body = await bodies.read(c.req.raw, REPLICATION_JSON_BYTES_MAX);
+    try {
+      checkBody(body.bytes, c.req.raw.headers, receiver.crc32c);
+      const request = decodeFetchRequest(body.bytes);
+      const answer = await receiver.fetch(request, peerOf(c.req.raw));
+      return answered(encodeFetchAnswer(answer), { type: FETCH_MEDIA_TYPE });
     } finally {
       body.release();
     }
