@@ -96,14 +96,19 @@ export class StoreBooks {
     lane.reject(logId, { from, to });
   }
 
-  /** The receiver said what it lacks of what was skipped. */
+  /** The receiver said what it lacks of what was skipped: of an entry, perhaps of a part of it. */
   async resolve(log: LaneLog, answers: readonly SkipAnswer[]): Promise<void> {
     const { ledger } = this.#store;
     for (const { logId, from, to, lacking } of answers) {
-      const overlapping = [...ledger.standing(logId), ...ledger.standing(null)]
-        .filter((entry) => entry.logId !== null || isAt(log, entry))
-        .filter((entry) => isProvisional(entry) && entry.to <= to && from < entry.to);
-      for (const entry of overlapping) await ledger.resolve(entry.id, within(entry, lacking));
+      const isAnswered = (entry: LedgerEntry) =>
+        isProvisional(entry) && entry.from < to && from < entry.to &&
+        (entry.logId !== null || isAt(log, entry));
+      for (;;) {
+        // Looked for anew each time: what was answered in part is another entry then.
+        const entry = [...ledger.standing(logId), ...ledger.standing(null)].find(isAnswered);
+        if (entry === undefined) break;
+        await ledger.resolve(entry.id, lacking, { from, to });
+      }
     }
   }
 }
@@ -114,12 +119,6 @@ function isProvisional(entry: LedgerEntry): boolean {
 
 function isAt(log: LaneLog, entry: LedgerEntry): boolean {
   return entry.topic === log.topic && entry.partition === log.index;
-}
-
-function within(entry: OffsetRange, ranges: readonly OffsetRange[]): OffsetRange[] {
-  return ranges
-    .map(({ from, to }) => ({ from: Math.max(from, entry.from), to: Math.min(to, entry.to) }))
-    .filter(({ from, to }) => from < to);
 }
 
 function entryOf(log: LaneLog, { logId, from, to, reason, facts }: Skip): NewLedgerEntry {

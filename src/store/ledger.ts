@@ -31,6 +31,7 @@ import {
   type LedgerEntry,
   type NewLedgerEntry,
   partOf,
+  within,
   without,
 } from "./ledger_entry.ts";
 import { decodeVoidRange, encodeVoidRange, type VoidRange, type VoidRow } from "./void_range.ts";
@@ -210,15 +211,22 @@ export class Ledger {
 
   /**
    * The receiver told which offsets of a provisional entry it lacks: those become final, the others
-   * were delivered after all. Requests follow one another without waiting, so it may be told twice.
+   * were delivered after all. Requests follow one another without waiting, so it may be told twice;
+   * and it may be told of a part, which is `answered`: of the rest it has to be asked still.
    */
-  async resolve(id: number, lacking: readonly OffsetRange[]): Promise<LedgerEntry[]> {
+  async resolve(
+    id: number,
+    lacking: readonly OffsetRange[],
+    answered?: OffsetRange,
+  ): Promise<LedgerEntry[]> {
     const leaving = this.#leaving.get(id);
     if (leaving !== undefined) await leaving;
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.state !== "provisional") return [];
-    const entries = lacking.map((range) => ({ ...partOf(entry, range), state: "final" as const }));
-    return await this.#replace([id], entries);
+    const final = within(entry, lacking)
+      .map((range) => ({ ...partOf(entry, range), state: "final" as const }));
+    const open = without(entry, [answered ?? entry]).map((range) => partOf(entry, range));
+    return await this.#replace([id], [...final, ...open]);
   }
 
   /** Records of it turned up again, or a part of them: that stays, and counts no longer. */

@@ -128,3 +128,10 @@ export function without(range: OffsetRange, taken: readonly OffsetRange[]): Offs
   if (at < range.to) left.push({ from: at, to: range.to });
   return left;
 }
+
+/** The parts of others that lie in a range. */
+export function within(range: OffsetRange, others: readonly OffsetRange[]): OffsetRange[] {
+  return others
+    .map(({ from, to }) => ({ from: Math.max(from, range.from), to: Math.min(to, range.to) }))
+    .filter(({ from, to }) => from < to);
+}

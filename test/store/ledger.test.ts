@@ -138,6 +138,18 @@ describe("Ledger.change()", () => {
 });
 
 describe("Ledger.resolve()", () => {
+  it("takes a word about a part, and leaves the rest to be asked", async () => {
+    const ledger = open(new SimulatedDisk());
+    await ledger.prepare();
+    const [made] = await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
+    await ledger.resolve(made!.id, [{ from: 0, to: 2 }], { from: 0, to: 4 });
+    const standing = ledger.standing(LOG);
+    expect(standing.map(({ from, to, state }) => [from, to, state])).toEqual([
+      [0, 2, "final"],
+      [4, 10, "provisional"],
+    ]);
+  });
+
   it("makes what the receiver lacks final, and drops what it has", async () => {
     const disk = new SimulatedDisk();
     const ledger = open(disk);
