@@ -84,6 +84,8 @@ export interface WireBytes {
 /** A small head and what it is good for: about what a request needs besides its batches. */
 const REQUEST_OVERHEAD_BYTES = 2 * 1_024;
 
+const LEFT_PARTS_MIN = 2;
+
 export class LinkBudget {
   readonly #clock: Clock;
   #settings: BudgetSettings;
@@ -92,6 +94,8 @@ export class LinkBudget {
   readonly #quota: Quota;
   readonly #share = new ClassShare();
   readonly #queue: GrantQueue;
+  /** Into how many requests what is left of a quota is thought to go. */
+  #leftParts = LEFT_PARTS_MIN;
   /** Requests that are being let through. */
   readonly #passing = new Set<Passage>();
   readonly #wire = { sent: 0, received: 0, bodies: 0, saved: 0 };
@@ -183,7 +187,8 @@ export class LinkBudget {
   /** Bytes of batches worth putting into one request; Infinity without cap and quota. */
   get requestBytesMax(): number {
     const byRate = this.#queue.bytesPerSecond * LINK_REQUEST_MS / 1_000;
-    const left = this.#quota.leftBytes - REQUEST_OVERHEAD_BYTES;
+    // A request may be a batch over: half of what is left makes that fit as a rule.
+    const left = (this.#quota.leftBytes - REQUEST_OVERHEAD_BYTES) / this.#leftParts;
     return Math.max(1, Math.floor(Math.min(byRate, left)));
   }
 
@@ -263,7 +268,13 @@ export class LinkBudget {
     const frames = sliceBytes === null ? 0 : framesBytes(bodyBytes, sliceBytes);
     const bytes = headBytes + bodyBytes + frames + answerBytes;
     const hold = this.#quota.reserve(bytes);
-    if (hold !== null) return hold;
+    if (hold !== null) {
+      this.#leftParts = LEFT_PARTS_MIN;
+      return hold;
+    }
+    // As small as they get: one batch, which nobody divides.
+    if (this.requestBytesMax <= REQUEST_OVERHEAD_BYTES) this.#quota.need(bytes);
+    else this.#leftParts *= 2;
     const message =
       `Cannot send ${bytes} bytes: the link's quota has ${this.#quota.leftBytes} left`;
     throw new OperatingError("quota_exceeded", message, { bytes });

@@ -46,7 +46,7 @@ export class Quota {
   readonly #day: QuotaPeriod;
   readonly #month: QuotaPeriod;
   #heldBytes = 0;
-  /** The request that did not fit last: until it does there is no use in trying. */
+  /** The smallest request that did not fit: until it does there is no use in trying. */
   #neededBytes = REQUEST_BYTES_MIN;
   #writing: Promise<void> | null = null;
   #writtenMs: number;
@@ -107,13 +107,15 @@ export class Quota {
 
   /** Promises so many bytes; null where they would be too many. */
   reserve(bytes: number): Hold | null {
-    if (this.leftBytes < bytes) {
-      this.#neededBytes = Math.max(bytes, REQUEST_BYTES_MIN);
-      return null;
-    }
+    if (this.leftBytes < bytes) return null;
     this.#use(bytes);
     this.#heldBytes += bytes;
     return { bytes };
+  }
+
+  /** No request is smaller than that: where it does not fit, the quota counts as used up. */
+  need(bytes: number): void {
+    this.#neededBytes = Math.max(bytes, REQUEST_BYTES_MIN);
   }
 
   /** Resolves when what is promised is in the book: only then may it be used. */

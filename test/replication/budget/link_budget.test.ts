@@ -75,15 +75,36 @@ describe("LinkBudget", () => {
   it("does not try again what does not fit, and says never where it cannot", async () => {
     const { budget } = budgetOf({ bytes_per_day: 100_000 });
     (await budget.begin(LIVE, { ...SMALL, bodyBytes: 60_000 })).end(500);
-    await expect(budget.begin(LIVE, { ...SMALL, bodyBytes: 60_000 })).rejects.toThrow("quota");
+    // One batch that nobody divides, however small a request is asked for.
+    const tryAll = async (bodyBytes: number) => {
+      let tries = 0;
+      for (; budget.blocked() === null; tries++) {
+        const begun = budget.begin(LIVE, { ...SMALL, bodyBytes });
+        await expect(begun).rejects.toThrow("quota");
+      }
+      return tries;
+    };
+    expect(await tryAll(60_000)).toBeLessThan(8);
     expect(budget.blocked()).toMatchObject({ reason: "day_quota", untilMs: MONDAY + 24 * HOUR_MS });
-    await expect(budget.begin(LIVE, { ...SMALL, bodyBytes: 200_000 })).rejects.toThrow("quota");
+    budget.change(budget.settings);
+    expect(await tryAll(200_000)).toBeLessThan(8);
     expect(budget.blocked()).toMatchObject({ reason: "day_quota", untilMs: null });
     let told = 0;
     budget.observe(() => told++);
     budget.change(mergeBudget(NO_BUDGET, { bytes_per_day: 1_000_000 }));
     expect(told).toBe(1);
     expect(budget.blocked()).toBeNull();
+  });
+
+  it("asks for smaller requests when one does not fit what is left", async () => {
+    const { budget } = budgetOf({ bytes_per_day: 1_000_000 });
+    (await budget.begin(LIVE, { ...SMALL, bodyBytes: 500_000 })).end(500);
+    const first = budget.requestBytesMax;
+    expect(first).toBeLessThan(250_000);
+    await expect(budget.begin(LIVE, { ...SMALL, bodyBytes: 600_000 })).rejects.toThrow("quota");
+    expect(budget.blocked()).toBeNull();
+    expect(budget.requestBytesMax).toBeLessThan(first * 0.51);
+    (await budget.begin(LIVE, { ...SMALL, bodyBytes: budget.requestBytesMax })).end(500);
   });
 
   it("sends a large body in pieces, and better classes between them", async () => {

@@ -44,8 +44,10 @@ describe("Quota", () => {
     expect(quota.reserve(900_000)).not.toBeNull();
     expect(quota.exceeded).toBeNull();
     expect(quota.reserve(200_000)).toBeNull();
-    expect(quota.exceeded).toBe("day");
+    expect(quota.exceeded).toBeNull();
     expect(quota.leftBytes).toBe(90_000);
+    quota.need(100_000);
+    expect(quota.exceeded).toBe("day");
   });
 
   it("gives back what a request did not take, and then lets the next go", () => {
@@ -61,6 +63,7 @@ describe("Quota", () => {
   it("says when a request is too large for a whole quota", () => {
     const { quota } = quotaOf({ bytesPerDay: 100_000 });
     expect(quota.reserve(150_000)).toBeNull();
+    quota.need(150_000);
     expect(quota.tooLargeBytes).toBe(150_000);
     quota.change({ bytesPerDay: 1_000_000, bytesPerMonth: null }, UTC);
     expect(quota.tooLargeBytes).toBeNull();
@@ -74,7 +77,7 @@ describe("Quota", () => {
     clock.advance(DAY_MS / 2);
     expect(quota.used).toEqual({ day: 0, month: 900_000 });
     quota.settle(quota.reserve(500_000)!, 500_000);
-    expect(quota.reserve(200_000)).toBeNull();
+    quota.need(200_000);
     expect(quota.exceeded).toBe("month");
     clock.advance(9 * DAY_MS);
     expect(quota.used).toEqual({ day: 0, month: 0 });
