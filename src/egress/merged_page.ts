@@ -11,28 +11,49 @@ import type { Offset } from "../base/types.ts";
 import type { PageGap, PageRecord } from "../protocol/http/fetch_body.ts";
 import { type ReadableLog, readRecordPage, type RecordPageOptions } from "./record_page.ts";
 
-export interface MergedPage {
+export interface MergedPage<Place> {
   readonly records: readonly PageRecord[];
   readonly gaps: readonly PageGap[];
-  /** The next offset of each partition, in their order. */
-  readonly nextOffsets: readonly Offset[];
+  /** Where a reader stands in each partition, in their order. */
+  readonly places: readonly Place[];
+}
+
+/** One partition of the merge, whatever a place in it is. */
+export interface MergedStream<Place> {
+  readonly partition: number;
+  read(place: Place, maxBytes: number): Promise<StreamPage<Place>>;
+  /** Whether there was nothing behind it when the merge began. */
+  isAtEnd(place: Place): boolean;
+}
+
+export interface StreamPage<Place> {
+  readonly records: readonly PageRecord[];
+  /** Where a reader stands behind each record. */
+  readonly after: readonly Place[];
+  readonly gaps: readonly { readonly gap: PageGap; readonly before: number }[];
+  /** Behind all of it. */
+  readonly next: Place;
+}
+
+export interface MergedPageOptions {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
 }
 
 /** Below this a partition's share of the page is not cut: reading again costs more. */
 const SHARE_BYTES_MIN = 64 * 1024;
 
 /** @throws {OperatingError} offset_out_of_range for the partition whose offset is out of range. */
-export async function readMergedPage(
-  logs: readonly ReadableLog[],
-  offsets: readonly Offset[],
-  options: RecordPageOptions,
-): Promise<MergedPage> {
+export async function readMergedPage<Place>(
+  merged: readonly MergedStream<Place>[],
+  places: readonly Place[],
+  options: MergedPageOptions,
+): Promise<MergedPage<Place>> {
   const { maxRecords } = options;
   const maxBytes = Math.min(options.maxBytes, FETCH_DECODED_BYTES_MAX);
-  const share = Math.max(Math.floor(maxBytes / logs.length), SHARE_BYTES_MIN);
-  const streams = logs.map((log, at) =>
-    new Stream(log, offsets[at]!, { ...options, maxBytes: Math.min(share, maxBytes) })
-  );
+  const share = Math.max(Math.floor(maxBytes / merged.length), SHARE_BYTES_MIN);
+  const shareBytes = Math.min(share, maxBytes);
+  const streams = merged.map((each, at) => new Stream(each, places[at]!, shareBytes));
   for (const stream of streams) await stream.fill();
 
   const records: PageRecord[] = [];
@@ -46,12 +67,40 @@ export async function readMergedPage(
     if (stream.head === undefined) await stream.fill();
   }
   const gaps = streams.flatMap((stream) => stream.passedGaps());
-  return { records, gaps, nextOffsets: streams.map((stream) => stream.nextOffset) };
+  return { records, gaps, places: streams.map((stream) => stream.place) };
+}
+
+/** A partition in the order in which its records lie. */
+export function arrivalStream(
+  log: ReadableLog,
+  options: RecordPageOptions,
+): MergedStream<Offset> {
+  // New records of one partition must not keep a page from ending.
+  const end = log.highWatermark;
+  return {
+    partition: log.index,
+    isAtEnd: (offset) => offset >= end,
+    async read(offset, maxBytes) {
+      const { records, gaps, nextOffset } = await readRecordPage(log, offset, {
+        ...options,
+        maxBytes,
+      });
+      return {
+        records,
+        after: records.map((record) => record.offset + 1),
+        gaps: gaps.map((gap) => ({
+          gap,
+          before: records.filter((record) => record.offset < gap.from).length,
+        })),
+        next: nextOffset,
+      };
+    },
+  };
 }
 
 /** The stream whose head comes first; the first partition of equals. */
-function lowest(streams: readonly Stream[]): Stream | undefined {
-  let first: Stream | undefined;
+function lowest<Place>(streams: readonly Stream<Place>[]): Stream<Place> | undefined {
+  let first: Stream<Place> | undefined;
   for (const stream of streams) {
     if (stream.head === undefined) continue;
     if (first === undefined || stream.head.timestamp < first.head!.timestamp) first = stream;
@@ -59,52 +108,54 @@ function lowest(streams: readonly Stream[]): Stream | undefined {
   return first;
 }
 
-/** One partition, a page at a time, up to the high watermark the merge began with. */
-class Stream {
-  readonly #log: ReadableLog;
-  readonly #options: RecordPageOptions;
-  readonly #end: Offset;
+/** One partition, a page at a time. */
+class Stream<Place> {
+  readonly #merged: MergedStream<Place>;
+  readonly #maxBytes: number;
   readonly #gaps: PageGap[] = [];
-  #page: readonly PageRecord[] = [];
+  #page: StreamPage<Place>;
   #at = 0;
-  /** Where the next page of the log begins. */
-  #readOffset: Offset;
-  nextOffset: Offset;
+  place: Place;
 
-  constructor(log: ReadableLog, offset: Offset, options: RecordPageOptions) {
-    this.#log = log;
-    this.#options = options;
-    this.#readOffset = this.nextOffset = offset;
-    // New records of one partition must not keep a page from ending.
-    this.#end = log.highWatermark;
+  constructor(merged: MergedStream<Place>, place: Place, maxBytes: number) {
+    this.#merged = merged;
+    this.#maxBytes = maxBytes;
+    this.#page = { records: [], after: [], gaps: [], next: place };
+    this.place = place;
   }
 
   get head(): PageRecord | undefined {
-    return this.#page[this.#at];
+    return this.#page.records[this.#at];
   }
 
   take(): PageRecord {
-    const record = this.#page[this.#at++]!;
-    this.nextOffset = this.#at < this.#page.length ? record.offset + 1 : this.#readOffset;
+    const { records, after, next } = this.#page;
+    const record = records[this.#at]!;
+    this.place = ++this.#at < records.length ? after[this.#at - 1]! : next;
     return record;
   }
 
-  /** Reads on until there is a head, or the end is reached. The first call checks the offset. */
+  /** Reads on until there is a head, or the end is reached. The first call checks the place. */
   async fill(): Promise<void> {
     do {
-      const page = await readRecordPage(this.#log, this.#readOffset, this.#options);
-      this.#page = page.records.map(detached);
+      this.#gaps.push(...this.#passed());
+      const page = await this.#merged.read(this.#page.next, this.#maxBytes);
+      this.#page = { ...page, records: page.records.map(detached) };
       this.#at = 0;
-      this.#gaps.push(...page.gaps);
-      this.#readOffset = page.nextOffset;
-      if (page.records.length === 0) this.nextOffset = page.nextOffset;
-    } while (this.#page.length === 0 && this.#readOffset < this.#end);
+      if (page.records.length === 0) this.place = page.next;
+    } while (this.head === undefined && !this.#merged.isAtEnd(this.#page.next));
   }
 
   /** Gaps that the reader has passed, and with them the partition they lie in. */
   passedGaps(): PageGap[] {
-    return this.#gaps.filter(({ from }) => from < this.nextOffset)
-      .map((gap) => ({ partition: this.#log.index, ...gap }));
+    return [...this.#gaps, ...this.#passed()]
+      .map((gap) => ({ partition: this.#merged.partition, ...gap }));
+  }
+
+  #passed(): PageGap[] {
+    const through = this.head === undefined;
+    return this.#page.gaps.filter(({ before }) => through || before < this.#at)
+      .map(({ gap }) => gap);
   }
 }
 

@@ -51,13 +51,13 @@ export async function readRecordPage(
   options: RecordPageOptions,
 ): Promise<RecordPage> {
   const maxBytes = Math.min(options.maxBytes, FETCH_DECODED_BYTES_MAX);
-  const page = new PageBuilder(log, offset, { ...options, maxBytes });
+  const page = new PageBuilder(log, { ...options, maxBytes });
   const gaps: PageGap[] = [];
   let nextOffset = offset;
   for await (const read of readOn(log, offset, maxBytes)) {
     gaps.push(...read.gaps);
     for (const batch of read.batches) {
-      if (!page.add(batch)) return page.cut(gaps);
+      if (!page.add(batch, { from: offset, to: Infinity })) return page.cut(gaps, offset);
     }
     nextOffset = read.nextOffset;
   }
@@ -87,24 +87,28 @@ export async function* readOn(
   }
 }
 
-class PageBuilder {
+/** Gathers the records of one page. */
+export class PageBuilder {
   readonly records: PageRecord[] = [];
   readonly gaps: PageGap[] = [];
   #bytes = 0;
 
   constructor(
-    readonly log: ReadableLog,
-    readonly offset: Offset,
+    readonly log: Pick<ReadableLog, "topic" | "index">,
     readonly options: RecordPageOptions,
   ) {}
 
-  /** False once the page is full: the batch may be only partly in it. */
-  add(batch: Uint8Array): boolean {
-    const header = readBatchHeader(batch);
+  get full(): boolean {
     const { maxRecords, maxBytes } = this.options;
+    return this.records.length >= maxRecords || this.#bytes >= maxBytes;
+  }
+
+  /** Adds the records in [from, to); false once the page is full: they may be only partly in it. */
+  add(batch: Uint8Array, { from, to }: { readonly from: Offset; readonly to: Offset }): boolean {
+    const header = readBatchHeader(batch);
     for (const record of this.#decode(batch, header)) {
-      if (record.offset < this.offset) continue;
-      if (this.records.length >= maxRecords || this.#bytes >= maxBytes) return false;
+      if (record.offset < from || record.offset >= to) continue;
+      if (this.full) return false;
       this.records.push(this.#pageRecord(record, header));
       this.#bytes += bytesOf(record);
     }
@@ -112,9 +116,9 @@ class PageBuilder {
   }
 
   /** The page ends behind its last record: what lies further on is left for the next one. */
-  cut(gaps: readonly PageGap[]): RecordPage {
+  cut(gaps: readonly PageGap[], offset: Offset): RecordPage {
     const last = this.records.at(-1);
-    const nextOffset = last === undefined ? this.offset : last.offset + 1;
+    const nextOffset = last === undefined ? offset : last.offset + 1;
     return {
       records: this.records,
       gaps: [...gaps, ...this.gaps].filter(({ from }) => from < nextOffset),

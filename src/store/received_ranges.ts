@@ -241,9 +241,9 @@ export class ReceivedRanges {
 
   /** What has to be in the checkpoint of this very moment; `placeOf` tells where logs begin and end. */
   checkpoint(placeOf: (target: RangeEntry["target"]) => Place | undefined): RangeCheckpoint[] {
-    const counted = this.#order.capture(placeOf);
+    const plain = this.#order.capture(placeOf);
     const rows = this.#logs.checkpoint();
-    for (const { logId } of counted) this.#closeIfWhole(this.#logs.get(logId)!);
+    for (const { logId } of plain) this.#closeIfWhole(this.#logs.get(logId)!);
     return rows;
   }
 
@@ -328,7 +328,7 @@ export class ReceivedRanges {
       : entry.committed.lacking(from, to);
     if (elsewhere) checkOpen(logId, entry.committed.open.length + lacking.length);
     for (const range of lacking) {
-      const late = !elsewhere && this.#order.opens(entry, range);
+      const late = !elsewhere && this.#order.isLate(entry, range);
       const skip = { ...range, reason, loss, late, peer };
       await this.#options.persistSkip(view(entry, entry.row!), skip);
       this.skipped(logId, skip);
@@ -358,7 +358,8 @@ export class ReceivedRanges {
     const { row, end, committed, order } = entry;
     if (row === null || row.closed !== null || end === null || entry.queued > 0) return;
     if (committed.contiguous < end || committed.islands.length > 0) return;
-    if (order !== null && order.runs.length + order.late.length > 0) return;
+    // While something may be read in another place than it lies, the checkpoint has to tell where.
+    if (order !== null) return;
     const closed: Closed = { to: committed.watermark };
     const closedRow = { ...row, closed: JSON.stringify(closed) };
     this.#options.catalogue.putAnnouncedLogs([closedRow]).then(

@@ -70,6 +70,8 @@ export interface SourceReading {
   next(above: Offset): Offset;
   /** Whether a batch that begins at that source offset is passed over where it lies. */
   aside(logId: LogId, sourceOffset: Offset): boolean;
+  /** Offsets that are here and wait for something below them. */
+  heldBack(): number;
 }
 
 /** Runs of a partition without a single record, one after another, that are looked behind. */
@@ -113,8 +115,12 @@ export class SourceOrder {
     this.#advance(log, localStart + (to - from));
   }
 
-  /** Whether something aside is let through when [from, to) is skipped: then that is late. */
-  opens(log: OrderedLog, { from, to }: OffsetRange): boolean {
+  /**
+   * Whether [from, to) is late when it is skipped: where something aside is let through, and in a log
+   * that waits for its predecessor, where nothing may look as if it had begun.
+   */
+  isLate(log: OrderedLog, { from, to }: OffsetRange): boolean {
+    if (this.#isBlocked(log)) return true;
     const set = log.committed.copy();
     set.add(from, to);
     const done = doneOf(log);
@@ -152,22 +158,21 @@ export class SourceOrder {
 
   /**
    * A checkpoint is being taken of this very moment: what was skipped counts in it. `placeOf` tells
-   * where a partition begins and ends. Returns the logs it skipped some of.
+   * where a partition begins and ends. Returns the logs of which nothing is aside any more.
    */
   capture(placeOf: (target: OrderedLog["target"]) => Place | undefined): OrderedLog[] {
-    const counted: OrderedLog[] = [];
+    const plain: OrderedLog[] = [];
     for (const log of [...this.#logs.values()]) {
       const place = placeOf(log.target);
       if (place === undefined) continue;
       const { highWatermark, logStartOffset } = place;
       if (log.order !== null && log.order.late.length > 0) {
         log.order.late = [];
-        counted.push(log);
         this.#advance(log, highWatermark, true);
       }
-      this.#forget(log, logStartOffset);
+      if (this.#forget(log, logStartOffset)) plain.push(log);
     }
-    return counted;
+    return plain;
   }
 
   /** The checkpoint is durable, and every merge it holds. */
@@ -198,6 +203,14 @@ export class SourceOrder {
         if (order === null || order === undefined) return false;
         const holds = ({ from, to }: OffsetRange) => from <= sourceOffset && sourceOffset < to;
         return order.runs.some(holds) || order.splices.some(holds);
+      },
+      heldBack: () => {
+        let offsets = 0;
+        for (const { target, order } of this.#logs.values()) {
+          if (target.topic !== topic || target.partition !== partition) continue;
+          for (const { from, to } of order?.runs ?? []) offsets += to - from;
+        }
+        return offsets;
       },
     };
   }
@@ -255,10 +268,10 @@ export class SourceOrder {
     }
   }
 
-  /** Splices that lie before all that can be read; and the log's order, once it is that of all. */
-  #forget(log: OrderedLog, logStartOffset: Offset): void {
+  /** Forgets splices nobody can come to; true once that leaves nothing to know of the log. */
+  #forget(log: OrderedLog, logStartOffset: Offset): boolean {
     const { order } = log;
-    if (order === null) return;
+    if (order === null) return false;
     const readable = ({ mergedAt }: Splice) => mergedAt >= logStartOffset;
     if (!order.splices.every(readable)) {
       order.splices = order.splices.filter(readable);
@@ -267,9 +280,10 @@ export class SourceOrder {
     }
     const { runs, late, splices, done } = order;
     const nothing = runs.length + late.length + splices.length === 0;
-    if (!nothing || done !== log.committed.contiguous) return;
+    if (!nothing || done !== log.committed.contiguous) return false;
     log.order = null;
     this.#logs.delete(log.logId);
+    return true;
   }
 
   #orderOf(log: OrderedLog): LogOrder {

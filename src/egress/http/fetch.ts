@@ -6,15 +6,7 @@
  */
 import { joined } from "../../base/bytes.ts";
 import { OperatingError } from "../../base/errors.ts";
-import {
-  FETCH_BYTES_DEFAULT,
-  FETCH_BYTES_MAX,
-  FETCH_RECORDS_DEFAULT,
-  FETCH_RECORDS_MAX,
-  FETCH_WAIT_MS_MAX,
-  GAPS_PER_HEADER_MAX,
-  PARTITIONS_MAX,
-} from "../../base/limits.ts";
+import { GAPS_PER_HEADER_MAX, PARTITIONS_MAX } from "../../base/limits.ts";
 import type { Offset } from "../../base/types.ts";
 import { readBatchHeader } from "../../format/record_batch.ts";
 import { encodePage, type PageGap, type PageType } from "../../protocol/http/fetch_body.ts";
@@ -26,6 +18,14 @@ import { checkEpoch, epochBefore } from "../leader_epoch.ts";
 import { readOn, readRecordPage } from "../record_page.ts";
 import { sourceNamer } from "../record_source.ts";
 import type { EgressOptions } from "./options.ts";
+import {
+  checkReadable,
+  type FetchParameters,
+  fetchParameters,
+  isInSourceOrder,
+  waitSignal,
+} from "./parameters.ts";
+import { fetchInSourceOrder } from "./source.ts";
 import { topicOf } from "./topics.ts";
 
 const PARAMETERS = [
@@ -36,32 +36,14 @@ const PARAMETERS = [
   "max_bytes",
   "min_bytes",
   "max_wait_ms",
+  "order",
+  "cursor",
   "source",
 ];
 
-const OFFERED = [MediaType.json, MediaType.ndjson, MediaType.cbor, MediaType.batches] as const;
+const DECODED = [MediaType.json, MediaType.ndjson, MediaType.cbor] as const;
+const OFFERED = [...DECODED, MediaType.batches] as const;
 const SAFE = { min: 0, max: Number.MAX_SAFE_INTEGER };
-
-/** What the parameters of both kinds of fetch say. */
-export interface FetchParameters {
-  readonly maxRecords: number;
-  readonly maxBytes: number;
-  readonly minBytes: number;
-  readonly maxWaitMs: number;
-  readonly source: boolean;
-}
-
-export function fetchParameters(query: Query): FetchParameters {
-  const maxBytes = query.integer("max_bytes", { min: 1, max: FETCH_BYTES_MAX });
-  return {
-    maxRecords: query.integer("max_records", { min: 1, max: FETCH_RECORDS_MAX }) ??
-      FETCH_RECORDS_DEFAULT,
-    maxBytes: maxBytes ?? FETCH_BYTES_DEFAULT,
-    minBytes: query.integer("min_bytes", { min: 1, max: FETCH_BYTES_MAX }) ?? 1,
-    maxWaitMs: query.integer("max_wait_ms", { min: 0, max: FETCH_WAIT_MS_MAX }) ?? 0,
-    source: query.flag("source"),
-  };
-}
 
 /** @throws {OperatingError} unknown_topic, unknown_partition, invalid_argument, and what reading throws. */
 export async function fetchRecords(
@@ -73,6 +55,16 @@ export async function fetchRecords(
   const type = negotiate(request.headers.get("accept"), OFFERED);
   const parameters = fetchParameters(query);
   const log = partitionOf(options, place);
+  if (isInSourceOrder(query)) {
+    return await fetchPartitionInSourceOrder(options, request, { query, log, parameters });
+  }
+  if (query.has("cursor")) {
+    throw new OperatingError(
+      "invalid_argument",
+      "Cannot take a cursor of one partition without order=source: go on at an offset",
+      { parameter: "cursor" },
+    );
+  }
   const epoch = query.integer("epoch", { min: -1, max: 2 ** 31 - 1 });
   const offset = await startOffset(log, query);
   checkReadable(log, offset);
@@ -85,9 +77,31 @@ export async function fetchRecords(
     : await decodedPage(options, log, { type, offset, parameters });
 }
 
-/** Ends a wait when the reader has gone, or the node stops. */
-export function waitSignal({ stopping }: EgressOptions, request: Request): AbortSignal {
-  return stopping === undefined ? request.signal : AbortSignal.any([request.signal, stopping]);
+async function fetchPartitionInSourceOrder(
+  options: EgressOptions,
+  request: Request,
+  { query, log, parameters }: {
+    readonly query: Query;
+    readonly log: PartitionLog;
+    readonly parameters: FetchParameters;
+  },
+): Promise<Response> {
+  const cursor = query.text("cursor");
+  const other = ["offset", "timestamp", "epoch"].find((name) => query.has(name));
+  if (cursor !== undefined && other !== undefined) {
+    throw new OperatingError("invalid_argument", `Cannot take both cursor and ${other}`, {
+      parameter: other,
+    });
+  }
+  // Batches carry offsets that do not rise in this order.
+  const type = negotiate(request.headers.get("accept"), DECODED);
+  const offset = await startOffset(log, query);
+  const epoch = query.integer("epoch", { min: -1, max: 2 ** 31 - 1 });
+  if (epoch !== undefined) checkEpoch(log, epoch, offset);
+  const topic = topicOf(options.store, log.topic);
+  const start = () => offset;
+  const wanted = { topic, partition: log.index, type, parameters, cursor, start };
+  return await fetchInSourceOrder(options, request, wanted);
 }
 
 function partitionOf(
@@ -120,24 +134,6 @@ async function startOffset(log: PartitionLog, query: Query): Promise<Offset> {
     });
   }
   return await log.offsetForTimestamp(timestamp) ?? log.highWatermark;
-}
-
-/** Before anything is waited for: an offset out of range never comes into it by waiting. */
-export function checkReadable(log: PartitionLog, offset: Offset): void {
-  const { topic, index, logStartOffset, highWatermark } = log;
-  if (offset >= logStartOffset && offset <= highWatermark) return;
-  throw new OperatingError(
-    "offset_out_of_range",
-    `Cannot read ${topic}-${index} at ${offset}: offsets ${logStartOffset} to ${highWatermark} ` +
-      "can be read from",
-    {
-      topic,
-      partition: index,
-      offset,
-      log_start_offset: logStartOffset,
-      high_watermark: highWatermark,
-    },
-  );
 }
 
 async function decodedPage(

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { LogId, Offset } from "../../base/types.ts";
+import type { LogId, Offset, OffsetRange } from "../../base/types.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { ReceivedLog } from "../../store/received_ranges.ts";
 import type { EgressOptions, Lane, LaneReport } from "./options.ts";
@@ -37,7 +37,7 @@ export function lagsOf({ store, clock, reportedOf }: LagOptions): ReadonlyMap<Lo
     const lane = laneOf(log);
     if (!lanes.has(lane)) lanes.set(lane, newestOf(lanesOf(log).map((one) => reportedOf?.(one))));
     const end = ends.get(log.logId);
-    if (end !== undefined) owed.set(lane, (owed.get(lane) ?? 0) + missingBelow(log, end));
+    if (end !== undefined) owed.set(lane, (owed.get(lane) ?? 0) + owedBelow(log, end));
   }
   return new Map(logs.map((log) => {
     const lane = laneOf(log);
@@ -45,9 +45,10 @@ export function lagsOf({ store, clock, reportedOf }: LagOptions): ReadonlyMap<Lo
     const end = ends.get(log.logId);
     const records = end !== undefined
       ? missingBelow(log, end)
-      : report && Math.max(0, report.pendingRecords - (owed.get(lane) ?? 0));
+      : report && Math.max(0, report.pendingRecords - (owed.get(lane) ?? 0)) + sumOf(log.elsewhere);
     return [log.logId, {
-      logEndOffset: end ?? (records === null ? null : highestOf(log) + records),
+      logEndOffset: end ??
+        (records === null ? null : highestOf(log) + records - sumOf(log.elsewhere)),
       records,
       ...estimate(store.topic(log.target.topic)?.partitions[log.target.partition], {
         records,
@@ -59,8 +60,13 @@ export function lagsOf({ store, clock, reportedOf }: LagOptions): ReadonlyMap<Lo
 }
 
 /** Offsets of the log that are here, or known to be lost. */
-export function receivedOf({ firstOffset, watermark, islands }: ReceivedLog): number {
-  return watermark - firstOffset + islands.reduce((sum, { from, to }) => sum + to - from, 0);
+export function receivedOf(log: ReceivedLog): number {
+  const { firstOffset, watermark, islands } = log;
+  return watermark - firstOffset + sumOf(islands) - sumOf(log.elsewhere);
+}
+
+function sumOf(ranges: readonly OffsetRange[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
 /** By every path it came; the peer it comes by now is the one heard of last. */
@@ -74,6 +80,11 @@ function newestOf(reports: readonly (LaneReport | null | undefined)[]): LaneRepo
     if (report && (newest === null || report.lastSeenMs > newest.lastSeenMs)) newest = report;
   }
   return newest;
+}
+
+/** What lies elsewhere comes by another lane. */
+function owedBelow(log: ReceivedLog, end: Offset): number {
+  return Math.max(0, missingBelow(log, end) - sumOf(log.elsewhere));
 }
 
 function missingBelow(log: ReceivedLog, end: Offset): number {

@@ -56,6 +56,7 @@ function logDocument(log: ReceivedLog, lag: LogLag, cloned: boolean): unknown {
     first_offset: log.firstOffset,
     watermark: log.watermark,
     islands: log.islands,
+    elsewhere: log.elsewhere.map(({ from, to }) => ({ from, to })),
     lost: log.lost,
     predecessor: log.predecessor,
     closed: log.closed,

@@ -43,6 +43,8 @@ export interface PageGap {
   readonly from: Offset;
   readonly to: Offset;
   readonly reason: string;
+  /** In the order of source: which records are missing, where these offsets hold others too. */
+  readonly source?: { readonly log_id: LogId; readonly from: Offset };
 }
 
 export interface Page {

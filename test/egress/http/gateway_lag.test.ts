@@ -13,6 +13,7 @@ function logOf(logId: string, more: Partial<ReceivedLog>): ReceivedLog {
       watermark: 0,
       expected: 0,
       islands: [],
+      elsewhere: [],
     },
     ...{ source: { topic: "t", partition: 0 }, target: { topic: "t", partition: 0 }, lost: [] },
     ...{ predecessor: null, predecessorEnd: 0, root: logId, closed: false },

@@ -1,0 +1,88 @@
+/**
+ * What reads of records have in common: their parameters, and what is checked before anything else.
+ *
+ * @module
+ */
+import { OperatingError } from "../../base/errors.ts";
+import {
+  FETCH_BYTES_DEFAULT,
+  FETCH_BYTES_MAX,
+  FETCH_RECORDS_DEFAULT,
+  FETCH_RECORDS_MAX,
+  FETCH_WAIT_MS_MAX,
+} from "../../base/limits.ts";
+import type { Offset } from "../../base/types.ts";
+import type { Cursor } from "../../protocol/http/cursor.ts";
+import type { Query } from "../../protocol/http/query.ts";
+import type { PartitionLog } from "../../store/partition_log.ts";
+import type { Topic } from "../../store/topic.ts";
+import type { EgressOptions } from "./options.ts";
+
+/** What the parameters of both kinds of fetch say. */
+export interface FetchParameters {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+  readonly minBytes: number;
+  readonly maxWaitMs: number;
+  readonly source: boolean;
+}
+
+export function fetchParameters(query: Query): FetchParameters {
+  const maxBytes = query.integer("max_bytes", { min: 1, max: FETCH_BYTES_MAX });
+  return {
+    maxRecords: query.integer("max_records", { min: 1, max: FETCH_RECORDS_MAX }) ??
+      FETCH_RECORDS_DEFAULT,
+    maxBytes: maxBytes ?? FETCH_BYTES_DEFAULT,
+    minBytes: query.integer("min_bytes", { min: 1, max: FETCH_BYTES_MAX }) ?? 1,
+    maxWaitMs: query.integer("max_wait_ms", { min: 0, max: FETCH_WAIT_MS_MAX }) ?? 0,
+    source: query.flag("source"),
+  };
+}
+
+/** Whether the reader asked for the order of source, not of arrival. */
+export function isInSourceOrder(query: Query): boolean {
+  const order = query.text("order") ?? "arrival";
+  if (order === "source" || order === "arrival") return order === "source";
+  throw new OperatingError(
+    "invalid_argument",
+    'Cannot use parameter "order": it is neither "arrival" nor "source"',
+    { parameter: "order" },
+  );
+}
+
+/** Ends a wait when the reader has gone, or the node stops. */
+export function waitSignal({ stopping }: EgressOptions, request: Request): AbortSignal {
+  return stopping === undefined ? request.signal : AbortSignal.any([request.signal, stopping]);
+}
+
+/** Before anything is waited for: an offset out of range never comes into it by waiting. */
+export function checkReadable(log: PartitionLog, offset: Offset): void {
+  const { topic, index, logStartOffset, highWatermark } = log;
+  if (offset >= logStartOffset && offset <= highWatermark) return;
+  throw new OperatingError(
+    "offset_out_of_range",
+    `Cannot read ${topic}-${index} at ${offset}: offsets ${logStartOffset} to ${highWatermark} ` +
+      "can be read from",
+    {
+      topic,
+      partition: index,
+      offset,
+      log_start_offset: logStartOffset,
+      high_watermark: highWatermark,
+    },
+  );
+}
+
+/** @throws {OperatingError} log_diverged when the cursor is of another topic of that name. */
+export function checkTopic(
+  topic: Topic,
+  { topicId, standings }: Cursor,
+  partitions: number,
+): void {
+  if (topicId === topic.id && standings.length === partitions) return;
+  throw new OperatingError(
+    "log_diverged",
+    `Cannot go on from the cursor: it is of another topic than today's ${topic.name}`,
+    { topic: topic.name, topic_id: topic.id, cursor_topic_id: topicId },
+  );
+}

@@ -1,0 +1,150 @@
+/**
+ * `order=source`, of one partition or of all of a topic merged: from an opaque cursor on, or from a
+ * local offset of one partition.
+ *
+ * @module
+ */
+import { OperatingError } from "../../base/errors.ts";
+import type { Offset } from "../../base/types.ts";
+import { decodeCursor, encodeCursor, type SourceScope } from "../../protocol/http/cursor.ts";
+import { encodePage, type PageType } from "../../protocol/http/fetch_body.ts";
+import type { PartitionLog } from "../../store/partition_log.ts";
+import type { SourceReading } from "../../store/source_order.ts";
+import type { Topic } from "../../store/topic.ts";
+import { checkEpoch, epochBefore } from "../leader_epoch.ts";
+import { type MergedPage, type MergedStream, readMergedPage } from "../merged_page.ts";
+import { sourceNamer } from "../record_source.ts";
+import { isAtEnd, readSourcePage, type SourcePlace } from "../source_page.ts";
+import { sourceWait } from "../source_wait.ts";
+import type { EgressOptions } from "./options.ts";
+import { checkReadable, checkTopic, type FetchParameters, waitSignal } from "./parameters.ts";
+
+export interface SourceRequest extends SourceScope {
+  readonly topic: Topic;
+  readonly type: PageType;
+  readonly parameters: FetchParameters;
+  readonly cursor: string | undefined;
+  /** Where it begins without a cursor: an offset for each log. */
+  readonly start: (log: PartitionLog) => Offset;
+}
+
+interface ReadLog {
+  readonly log: PartitionLog;
+  readonly order: SourceReading;
+}
+
+/**
+ * @throws {OperatingError} log_diverged when the cursor is of another topic or history;
+ *         invalid_argument when it is of another kind of read; offset_out_of_range
+ */
+export async function fetchInSourceOrder(
+  options: EgressOptions,
+  request: Request,
+  wanted: SourceRequest,
+): Promise<Response> {
+  const { topic, partition, type } = wanted;
+  const { ranges } = options.store;
+  const logs = topic.partitions.filter((log) => partition === null || log.index === partition)
+    .map((log) => ({ log, order: ranges.inOrder(log.topic, log.index) }));
+  const page = await awaitedPage(options, request, { logs, wanted });
+  const { records, gaps, places } = page;
+  const standings = logs.map(({ log }, at) => ({
+    epoch: epochBefore(log, places[at]!.offset),
+    ...places[at]!,
+  }));
+  const cursor = encodeCursor({ topicId: topic.id, source: { partition }, standings });
+  const lag = logs.reduce(
+    (sum, { log }, at) => sum + Math.max(0, log.highWatermark - places[at]!.offset),
+    0,
+  );
+  const heldBack = logs.reduce((sum, { order }) => sum + order.heldBack(), 0);
+  const body = encodePage(type, { records, gaps, rest: { cursor, lag, held_back: heldBack } });
+  return new Response(body, {
+    headers: {
+      "content-type": type,
+      "cache-control": "no-store",
+      "vary": "accept",
+      "logboom-cursor": cursor,
+      "logboom-lag": String(lag),
+      "logboom-held-back": String(heldBack),
+    },
+  });
+}
+
+/** A page with something in it, or what there is when the time is up. */
+async function awaitedPage(
+  options: EgressOptions,
+  request: Request,
+  { logs, wanted }: { readonly logs: readonly ReadLog[]; readonly wanted: SourceRequest },
+): Promise<MergedPage<SourcePlace>> {
+  const { clock, store } = options;
+  const { maxWaitMs } = wanted.parameters;
+  const untilMs = clock.monotonicMs() + maxWaitMs;
+  const signal = maxWaitMs > 0 ? waitSignal(options, request) : undefined;
+  const streams = logs.map((each) => streamOf(options, each, wanted));
+  let places: readonly SourcePlace[] = startPlaces(logs, wanted);
+  for (;;) {
+    const page = await readMergedPage(streams, places, wanted.parameters);
+    if (page.records.length > 0 || page.gaps.length > 0) return page;
+    places = page.places;
+    const timeoutMs = untilMs - clock.monotonicMs();
+    if (timeoutMs <= 0 || signal?.aborted) return page;
+    if (!logs.every(({ log, order }, at) => isAtEnd(log, order, places[at]!))) continue;
+    await sourceWait(logs.map(({ log }) => log), {
+      timeoutMs,
+      signal,
+      onMerged: (wake) => store.ranges.onMerged(wake),
+    });
+  }
+}
+
+function streamOf(
+  { store, inflate, nodeName }: EgressOptions,
+  { log, order }: ReadLog,
+  { parameters: { maxRecords, source } }: SourceRequest,
+): MergedStream<SourcePlace> {
+  const sourceOf = source
+    ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
+    : undefined;
+  return {
+    partition: log.index,
+    isAtEnd: (place) => isAtEnd(log, order, place),
+    read: (place, maxBytes) =>
+      readSourcePage(log, place, {
+        core: store.core,
+        inflate,
+        maxRecords,
+        maxBytes,
+        order,
+        sourceOf,
+      }),
+  };
+}
+
+function startPlaces(
+  logs: readonly ReadLog[],
+  { topic, partition, cursor, start }: SourceRequest,
+): SourcePlace[] {
+  if (cursor === undefined) {
+    return logs.map(({ log }) => {
+      const offset = start(log);
+      checkReadable(log, offset);
+      return { offset, splice: null };
+    });
+  }
+  const decoded = decodeCursor(cursor);
+  if (decoded.source === undefined || decoded.source.partition !== partition) {
+    throw new OperatingError(
+      "invalid_argument",
+      "Cannot go on from the cursor: it is of another order, or of other partitions",
+      { parameter: "cursor" },
+    );
+  }
+  checkTopic(topic, decoded, logs.length);
+  return logs.map(({ log }, at) => {
+    const { epoch, offset, splice } = decoded.standings[at]!;
+    checkEpoch(log, epoch, offset);
+    checkReadable(log, offset);
+    return { offset, splice: splice ?? null };
+  });
+}
