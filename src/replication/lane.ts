@@ -240,6 +240,7 @@ export class Lane {
       this.#state === "ready" && !this.#reading,
       "a lane is asked for a load when it is ready",
     );
+    assert(Number.isSafeInteger(bytesMax), "bytes are whole");
     this.#reading = true;
     try {
       const load = await this.#read(stream, { bytesMax, into });

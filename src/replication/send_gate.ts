@@ -53,7 +53,8 @@ export class SendGate {
     const bytesMax = Math.min(pace.requestBytes, budget.requestBytesMax);
     const linkClass = budget.next(classes, bytesMax);
     if (linkClass === null) return { waitMs };
-    const sharedBytesMax = Math.min(bytesMax, pace.bytesPerSecond * SHARED_MS / 1_000);
+    const sharedBytes = Math.floor(pace.bytesPerSecond * SHARED_MS / 1_000);
+    const sharedBytesMax = Math.min(bytesMax, sharedBytes);
     return { linkClass, bytesMax, sharedBytesMax };
   }
 

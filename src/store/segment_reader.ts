@@ -48,7 +48,8 @@ export async function readBatches(
   const walk = new Walk(start, options);
   // Between two index entries lie batches that are read only to be passed over.
   const skipped = start.offset < options.from ? INDEX_INTERVAL_BYTES : 0;
-  let size = Math.max(options.maxBytes, INDEX_INTERVAL_BYTES) + skipped;
+  // Whole: a window cut short would be taken for a file cut short, and that for damage.
+  let size = Math.floor(Math.max(options.maxBytes, INDEX_INTERVAL_BYTES)) + skipped;
   for (;;) {
     size = Math.min(size, options.end - walk.position);
     if (size <= 0) return walk.range(false);
