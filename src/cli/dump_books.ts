@@ -6,6 +6,7 @@
  */
 import type { Checkpoint } from "../format/checkpoint.ts";
 import type { CatalogueReading } from "../host/catalogue_copy.ts";
+import { CLOSED_LOGS_PATH } from "../store/closed_logs.ts";
 import type { DirectoryReader, PartitionFiles } from "../store/directory_reader.ts";
 import { encodeEntry, LEDGER_PATHS } from "../store/ledger.ts";
 import { ORIGIN_PATHS } from "../store/origin_journal.ts";
@@ -114,7 +115,7 @@ async function dumpLedger({ reader, report }: BooksDump): Promise<void> {
 }
 
 async function dumpJournals({ reader, report }: BooksDump): Promise<void> {
-  const rows = [...LEDGER_PATHS, ...ORIGIN_PATHS].map((path) => {
+  const rows = [...LEDGER_PATHS, ...ORIGIN_PATHS, CLOSED_LOGS_PATH].map((path) => {
     const { value, trouble } = reader.journal(path);
     return {
       file: path,
@@ -122,7 +123,8 @@ async function dumpJournals({ reader, report }: BooksDump): Promise<void> {
       frames: value?.frames.length ?? null,
       first_sequence: value?.firstSequence ?? null,
       last_sequence: value?.lastSequence ?? null,
-      state: trouble ?? (value.damaged ? "damaged" : value.begun ? "ok" : "empty"),
+      state: trouble ??
+        (value.damaged ? "damaged" : value.begun || value.frames.length > 0 ? "ok" : "empty"),
     };
   });
   await report.rows("journal", rows, "\nJournals");

@@ -9,12 +9,14 @@ import type { TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
+import type { ClosedLogs } from "./closed_logs.ts";
 import type { Ledger, LedgerReason } from "./ledger.ts";
 import { ReceivedRanges } from "./received_ranges.ts";
 import type { Topic } from "./topic.ts";
 
 export interface OpenRangesOptions {
   readonly catalogue: Pick<Catalogue, "putAnnouncedLogs">;
+  readonly closedLogs: ClosedLogs;
   readonly core: Pick<Core, "murmur2">;
   readonly logger: Logger;
   readonly ledger: Ledger;
@@ -29,9 +31,19 @@ export interface OpenRangesOptions {
 
 /** The ranges as of the checkpoint; recovery adds what the logs hold past it. */
 export function openRanges(options: OpenRangesOptions): ReceivedRanges {
-  const { catalogue, core, logger, ledger, createTopic } = options;
+  const { catalogue, closedLogs, core, logger, ledger, createTopic } = options;
+  const announced = closedLogs.complete(
+    options.announced,
+    (rows) => catalogue.putAnnouncedLogs(rows),
+  );
   const ranges = new ReceivedRanges({
-    catalogue,
+    catalogue: {
+      // A log that is closed leaves the checkpoints: it has to be in both places first.
+      async putAnnouncedLogs(rows) {
+        await closedLogs.add(rows);
+        await catalogue.putAnnouncedLogs(rows);
+      },
+    },
     logger,
     murmur2: (bytes) => core.murmur2(bytes),
     partitionsOf: async (topic) => (await createTopic(topic)).partitions.length,
@@ -54,7 +66,7 @@ export function openRanges(options: OpenRangesOptions): ReceivedRanges {
     changed: options.changed,
     checkpoint: options.checkpoint,
   });
-  ranges.load(options.announced, options.checkpointed);
+  ranges.load(announced, options.checkpointed);
   const plain = { loss: null, late: false, peer: "" };
   for (const { logId, from, to, kind, by } of ledger.voids()) {
     const reason = kind === "open" ? "elsewhere" : "void";

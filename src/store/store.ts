@@ -28,6 +28,7 @@ import type { IdentityHook, PartitionName } from "./books.ts";
 import type { Catalogue, CatalogueState } from "./catalogue.ts";
 import { CheckpointFiles } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
+import { ClosedLogs } from "./closed_logs.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { openFormat } from "./data_format.ts";
 import type { Disk } from "./disk.ts";
@@ -88,6 +89,7 @@ export class Store {
   readonly #checkpoints: CheckpointFiles;
   readonly #checkpointer: Checkpointer;
   readonly #opener: LogOpener;
+  readonly #closedLogs: ClosedLogs;
   /** Watermarks of logs with void ranges: in the checkpoint being written, and in the one before. */
   #voidsCaptured = new Map<LogId, Offset>();
   #voidsCovered = new Map<LogId, Offset>();
@@ -127,7 +129,9 @@ export class Store {
       fileBytes: settings.originJournalBytes,
       checkpoint: loaded?.origins ?? null,
     });
+    this.#closedLogs = new ClosedLogs({ disk, crc32c, logger });
     this.ranges = openRanges({
+      closedLogs: this.#closedLogs,
       ...{ catalogue, core, logger },
       ledger: this.ledger,
       createTopic: (name) => this.createTopic(name),
@@ -291,6 +295,7 @@ export class Store {
     for (const log of this.#openLogs()) log.close();
     await this.origins.close();
     await this.ledger.close();
+    await this.#closedLogs.close();
     this.#files.close();
   }
 

@@ -6,6 +6,7 @@
 import type { Checkpoint } from "../../format/checkpoint.ts";
 import { FORMAT_VERSION } from "../../format/format_json.ts";
 import type { CatalogueState } from "../catalogue.ts";
+import { CLOSED_LOGS_PATH } from "../closed_logs.ts";
 import type { DirectoryReader, PartitionFiles } from "../directory_reader.ts";
 import type { Disk } from "../disk.ts";
 import { type Ledger, LEDGER_PATHS } from "../ledger.ts";
@@ -30,7 +31,18 @@ export function checkBooks(options: BookCheckOptions): void {
   checkCatalogue(options, partitions);
   const { value: ledger } = options.reader.ledger();
   if (ledger !== null) checkLedger(ledger, options);
+  checkClosedLogs(options);
   checkQuarantine(options);
+}
+
+function checkClosedLogs({ reader, found }: BookCheckOptions): void {
+  const { value } = reader.journal(CLOSED_LOGS_PATH);
+  if (value?.damaged !== true) return;
+  const text =
+    "Some of it is damaged: it names the logs of other nodes that are whole, should the " +
+    "catalogue be lost.";
+  const repair = "It is written again from the catalogue.";
+  found(damage("closed_logs_damaged", CLOSED_LOGS_PATH, text, repair));
 }
 
 function checkFormat({ reader, found }: BookCheckOptions): void {
@@ -103,7 +115,7 @@ function checkCatalogue(
       "what. Settings, committed offsets and client credentials in it are lost.";
     const repair =
       "It is set aside and made anew: topics, log ids and the logs of other nodes are " +
-      "found in the checkpoint, in the announced-logs file and in the logs themselves.";
+      "found in the checkpoint, in closed-logs and in the logs themselves.";
     return found(damage("catalogue_damaged", path, text, repair));
   }
   const topics = new Map(catalogue.topics.map(({ name, settings }) => [name, settings.partitions]));
