@@ -62,6 +62,7 @@ export async function buildRequest(turns: Turns, options: RequestOptions): Promi
 class Filling {
   readonly #options: RequestOptions;
   readonly #writer: AppendWriter;
+  readonly #window: Uint8Array<ArrayBuffer>;
   readonly #parts: LanePart[] = [];
   readonly #served: Lane[] = [];
   #bytes = 0;
@@ -70,6 +71,7 @@ class Filling {
   constructor(options: RequestOptions) {
     this.#options = options;
     this.#writer = new AppendWriter(options.crc32c, options.buffers.take());
+    this.#window = options.buffers.takeWindow();
   }
 
   async take(turns: Turns, linkClass: LinkClass, bytesMax: number): Promise<void> {
@@ -86,6 +88,7 @@ class Filling {
   }
 
   finish(linkClass: LinkClass): LaneRequest {
+    this.#options.buffers.giveWindow(this.#window);
     return {
       linkClass,
       parts: this.#parts,
@@ -117,10 +120,10 @@ class Filling {
   }
 
   async #load({ lane, stream }: Turn, bytesMax: number): Promise<Load | null> {
-    const { books, buffers, failed } = this.#options;
+    const { books, failed } = this.#options;
     let load: Load | null = null;
     try {
-      load = await lane.load(bytesMax, stream, buffers.window);
+      load = await lane.load(bytesMax, stream, this.#window);
       // The ledger goes ahead of the data: what is given up is on record before anyone is told.
       if (load !== null && load.unledgered.length > 0) {
         await books.ledger(lane.log, load.unledgered);

@@ -10,14 +10,23 @@ import { INDEX_INTERVAL_BYTES, REPLICATION_REQUEST_BYTES } from "../base/limits.
 const KEPT_MAX = 6;
 /** A body grows from here: a trickle needs no more. */
 const FIRST_BYTES = 16 * 1024;
+const WINDOW_BYTES = REPLICATION_REQUEST_BYTES + INDEX_INTERVAL_BYTES;
 
 export class RequestBuffers {
   readonly #bodies = new BufferPool({ keptMax: KEPT_MAX, bytesMin: FIRST_BYTES });
-  #window: Uint8Array | null = null;
+  readonly #windows = new BufferPool({ keptMax: 1, bytesMin: WINDOW_BYTES });
 
-  /** To read into what goes into a request next. Pages that are not used take no memory. */
-  get window(): Uint8Array {
-    return this.#window ??= new Uint8Array(REPLICATION_REQUEST_BYTES + INDEX_INTERVAL_BYTES);
+  /**
+   * To read into what goes into a request next, for one reading at a time. Pages that are not used
+   * take no memory.
+   */
+  takeWindow(): Uint8Array<ArrayBuffer> {
+    return this.#windows.take(WINDOW_BYTES);
+  }
+
+  /** What was read into it was written, and nobody reads into it any more. */
+  giveWindow(window: Uint8Array<ArrayBuffer>): void {
+    this.#windows.give(window);
   }
 
   take(): Uint8Array<ArrayBuffer> {

@@ -10,9 +10,12 @@ describe("RequestBuffers", () => {
     expect(buffers.take().buffer).toBe(first.buffer);
   });
 
-  it("lends one window to read into, that holds a request's batches", () => {
+  it("lends windows to read into, each to one at a time", () => {
     const buffers = new RequestBuffers();
-    expect(buffers.window).toBe(buffers.window);
-    expect(buffers.window.length).toBeGreaterThan(1 << 20);
+    const [first, second] = [buffers.takeWindow(), buffers.takeWindow()];
+    expect(first.length).toBeGreaterThan(1 << 20);
+    expect(first.buffer).not.toBe(second.buffer);
+    buffers.giveWindow(first);
+    expect(buffers.takeWindow().buffer).toBe(first.buffer);
   });
 });
