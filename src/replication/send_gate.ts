@@ -29,6 +29,8 @@ const OVERHEAD_PART = 0.04;
 const LIVE_LINGER_MS_MAX = 300;
 /** Lesser classes may fill a request up as far as it keeps nobody waiting longer than this. */
 const SHARED_MS = 20;
+/** And only where that is worth a batch or two: the first is taken whole, however large it is. */
+const SHARED_BYTES_MIN = 64 * 1024;
 
 export class SendGate {
   readonly #options: SendGateOptions;
@@ -54,7 +56,7 @@ export class SendGate {
     const linkClass = budget.next(classes, bytesMax);
     if (linkClass === null) return { waitMs };
     const sharedBytes = Math.floor(pace.bytesPerSecond * SHARED_MS / 1_000);
-    const sharedBytesMax = Math.min(bytesMax, sharedBytes);
+    const sharedBytesMax = sharedBytes < SHARED_BYTES_MIN ? 0 : Math.min(bytesMax, sharedBytes);
     return { linkClass, bytesMax, sharedBytesMax };
   }
 

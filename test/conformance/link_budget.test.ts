@@ -47,7 +47,16 @@ async function put(node: RestartedNode, path: string, body: unknown): Promise<vo
 interface Link {
   readonly state: string;
   readonly lag: { readonly records: number };
-  readonly wire: { readonly sent_bytes: number; readonly received_bytes: number };
+  readonly wire: {
+    readonly sent_bytes: number;
+    readonly received_bytes: number;
+    readonly body_bytes: number;
+    readonly zstd_saved_bytes: number;
+  };
+  readonly compression: {
+    readonly raw_to_batches: number | null;
+    readonly raw_to_wire: number | null;
+  };
   readonly waiting_for: { readonly reason: string } | null;
 }
 
@@ -90,9 +99,9 @@ describe("a cap", () => {
 
   it("lets topics with priority pass a long body of others", async () => {
     const { gateway, centre } = await pair("--link-bytes-per-second", "20000");
-    await produce(gateway, "bulk", Array(10).fill(100_000));
     await produce(gateway, "alarms", [10]);
     await put(gateway, "/v1/topics/alarms/priority", { priority: 9 });
+    await produce(gateway, "bulk", Array(10).fill(100_000));
     await sleep(1_500);
     const delays: number[] = [];
     for (let at = 0; at < 5; at++) {
@@ -104,6 +113,60 @@ describe("a cap", () => {
     expect(Math.max(...delays), `${delays}`).toBeLessThan(2_000);
   }, 60_000);
 });
+
+describe("whole requests in zstd", () => {
+  it("save a slow link a good part, and arrive byte for byte", async () => {
+    const { gateway, centre, proxy } = await pair("--link-bytes-per-second", "50000");
+    const lines = Array.from({ length: 6_000 }, (_, at) =>
+      JSON.stringify({
+        ts: new Date(1_800_000_000_000 + at * 37).toISOString(),
+        level: ["info", "warn", "debug"][at % 3],
+        request_id: randomBytes(8).toString("hex"),
+        path: `/v1/items/${at * 7919 % 10_007}`,
+        message: ["request completed", "cache miss", "token refreshed"][at % 3],
+      }));
+    for (let at = 0; at < lines.length; at += 200) {
+      const response = await fetch(`${gateway.http}/v1/topics/logs/records`, {
+        method: "POST",
+        headers: { "content-type": "text/plain" },
+        body: lines.slice(at, at + 200).join("\n"),
+      });
+      expect(response.status).toBe(200);
+    }
+    await until(async () => await countAt(centre, "logs") === lines.length);
+    const { wire, compression } = await linkOf(gateway);
+    expect(wire.zstd_saved_bytes / wire.body_bytes).toBeGreaterThan(0.1);
+    expect(proxy.upBytes).toBeLessThan(wire.body_bytes);
+    expect(compression.raw_to_wire).toBeGreaterThan(compression.raw_to_batches!);
+    const path = "/v1/topics/logs/partitions/0/records?max_records=10000&max_bytes=16777216";
+    const [mine, theirs] = await Promise.all([gateway, centre].map(async (node) => {
+      const page = await (await fetch(node.http + path)).json() as Page;
+      return page.records.map(({ value }) => value);
+    }));
+    expect(theirs).toEqual(mine);
+    const crcs = await Promise.all([gateway, centre].map(batchChecksums));
+    expect(crcs[1]).toEqual(crcs[0]);
+  }, 60_000);
+});
+
+interface Page {
+  readonly records: readonly { readonly value: string }[];
+}
+
+/** Checksums of the first batches as they lie on the disk: what no hop may change. */
+async function batchChecksums(node: RestartedNode): Promise<number[]> {
+  const path = "/v1/topics/logs/partitions/0/records?max_bytes=16777216";
+  const response = await fetch(node.http + path, {
+    headers: { accept: "application/vnd.logboom.batches" },
+  });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const view = new DataView(bytes.buffer);
+  const checksums: number[] = [];
+  for (let at = 0; at < bytes.length; at += 12 + view.getUint32(at + 8)) {
+    checksums.push(view.getUint32(at + 17));
+  }
+  return checksums;
+}
 
 async function countAt(node: RestartedNode, topic: string): Promise<number> {
   const response = await fetch(`${node.http}/v1/topics/${topic}`);

@@ -78,7 +78,7 @@ describe("SendGate", () => {
     const slow = gateOf();
     slow.put(LIVE);
     measured(slow.pace);
-    expect(slow.gate.next(slow.turns, 1_000)).toMatchObject({ sharedBytesMax: 1_000 });
+    expect(slow.gate.next(slow.turns, 1_000)).toMatchObject({ sharedBytesMax: 0 });
     const fast = gateOf();
     fast.put(LIVE);
     fast.pace.answered(fast.pace.sent(1_000_000, false, 0), 5);
