@@ -10,7 +10,7 @@
  */
 import { viewOf } from "../base/bytes.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import { BATCH_BYTES_MAX } from "../base/limits.ts";
+import { BATCH_BYTES_MAX, ISLANDS_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import { statusName } from "../core/status.ts";
@@ -194,7 +194,17 @@ export class LaneAppend {
       );
     }
     this.#known(logId);
-    this.#openings.set(logId, [...this.#openings.get(logId) ?? [], offset]);
+    const openings = this.#openings.get(logId) ?? [];
+    if (openings.includes(offset)) return;
+    if (openings.length === ISLANDS_MAX) {
+      throw new OperatingError(
+        "malformed_body",
+        `Cannot begin more than ${ISLANDS_MAX} islands of log ${logId} in lane ${lane}`,
+        { lane, log_id: logId, limit: ISLANDS_MAX },
+      );
+    }
+    openings.push(offset);
+    this.#openings.set(logId, openings);
   }
 
   #openingsOf(logId: LogId): Openings {

@@ -53,6 +53,7 @@ export class Checkpointer {
   #cancelIdle: (() => void) | null = null;
   /** Set for a while after one that nothing but a change made due. */
   #cancelRest: (() => void) | null = null;
+  #cancelUrge: (() => void) | null = null;
   #writing: Promise<void> | null = null;
   #closed = false;
 
@@ -81,6 +82,15 @@ export class Checkpointer {
     this.#cancelIdle ??= this.#options.timers.after(CHECKPOINT_IDLE_MS, () => {
       this.#cancelIdle = null;
       if (this.#dirty) void this.tryNow().then((written) => written && this.#rest());
+    });
+  }
+
+  /** Readers wait for what it will hold: one is due a little later, however lately one was written. */
+  urge(): void {
+    if (this.#closed) return;
+    this.#cancelUrge ??= this.#options.timers.after(CHECKPOINT_IDLE_MS, () => {
+      this.#cancelUrge = null;
+      void this.tryNow();
     });
   }
 
@@ -118,6 +128,8 @@ export class Checkpointer {
     this.#cancelIdle = null;
     this.#cancelRest?.();
     this.#cancelRest = null;
+    this.#cancelUrge?.();
+    this.#cancelUrge = null;
   }
 
   #rest(): void {

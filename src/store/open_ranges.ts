@@ -23,8 +23,8 @@ export interface OpenRangesOptions {
   readonly createTopic: (name: TopicName) => Promise<Topic>;
   readonly announced: readonly AnnouncedLogRow[];
   readonly checkpointed: readonly RangeCheckpoint[];
-  /** Something that a checkpoint holds has changed. */
-  readonly changed: () => void;
+  /** Something that a checkpoint holds has changed; `late`: readers wait for it to be written. */
+  readonly changed: (late: boolean) => void;
   /** Writes a checkpoint of now. */
   readonly checkpoint: () => Promise<void>;
 }

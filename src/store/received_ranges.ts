@@ -46,8 +46,11 @@ export interface ReceivedRangesOptions {
   readonly partitionsOf: (topic: TopicName) => Promise<number>;
   /** Makes durable what a sender skipped. */
   readonly persistSkip: (log: ReceivedLog, skip: PersistedSkip) => Promise<void>;
-  /** Something a checkpoint holds has changed, without a batch having come. */
-  readonly changed?: () => void;
+  /**
+   * Something a checkpoint holds has changed, without a batch having come; `late`: readers wait for
+   * it to be written.
+   */
+  readonly changed?: (late: boolean) => void;
   /** Writes a checkpoint of now. */
   readonly checkpoint?: () => Promise<void>;
 }
@@ -332,7 +335,7 @@ export class ReceivedRanges {
       const skip = { ...range, reason, loss, late, peer };
       await this.#options.persistSkip(view(entry, entry.row!), skip);
       this.skipped(logId, skip);
-      this.#options.changed?.();
+      this.#options.changed?.(late);
     }
     return lacking;
   }

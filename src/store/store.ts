@@ -137,7 +137,7 @@ export class Store {
       createTopic: (name) => this.createTopic(name),
       announced: state.announcedLogs,
       checkpointed: loaded?.ranges ?? [],
-      changed: () => this.#checkpointer.changed(),
+      changed: (late) => late ? this.#checkpointer.urge() : this.#checkpointer.changed(),
       checkpoint: () => this.#checkpointer.write(),
     });
     this.#files = new FileCache(disk);

@@ -1,13 +1,14 @@
 /** Live lanes at the receiver: islands, what fills the sea between them, and what is refused. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { ISLANDS_MAX } from "../../src/base/limits.ts";
-import { NO_FACTS } from "../../src/protocol/replication/append_frames.ts";
+import { ISLANDS_MAX, OPEN_RANGES_MAX } from "../../src/base/limits.ts";
+import { type AppendWriter, NO_FACTS } from "../../src/protocol/replication/append_frames.ts";
 import { HandClock } from "../support/hand_clock.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { SimulatedNode, turns } from "../support/replication_world.ts";
 
 const LOG = "00000000000000a1";
 const NEXT = "00000000000000a2";
+const OTHER = "00000000000000b1";
 
 let clock: HandClock;
 let centre: SimulatedNode;
@@ -130,6 +131,11 @@ describe("a live lane", () => {
     expect((await backlog(0, ["b"])).status).toBe(200);
   });
 
+  it("cannot make more of them by beginning each below the last", async () => {
+    for (let at = 0; at < ISLANDS_MAX; at++) await live(1_000 - at, 1_000 - at, ["x"]);
+    expect((await live(500, 500, ["y"])).json.refused).toMatchObject([{ code: "quota_exceeded" }]);
+  });
+
   it("is refused in a session that agreed on version 1", async () => {
     await peer.hello({ max: 1 });
     await peer.announce({ logId: LOG });
@@ -154,5 +160,210 @@ describe("a failed commit", () => {
     expect(centre.store.ranges.get(LOG)).toMatchObject({ watermark: 1, islands: [] });
     expect((await live(5, 5, ["f"])).json.logs![0]!.islands).toEqual([{ from: 5, to: 6 }]);
     expect(await values()).toEqual(["a", "f"]);
+  });
+});
+
+describe("what lies elsewhere", () => {
+  const elsewhere = (from: number, to: number, by = peer) =>
+    by.append((writer) => {
+      writer.lane("logs/0", "strict", 0);
+      writer.skip({ logId: LOG, from, to, reason: "elsewhere", facts: NO_FACTS });
+    });
+  const pathKey = "0123456789abcdef0123456789abcdef";
+  let old: RawPeer;
+
+  beforeEach(async () => {
+    // The gateway itself, and its earlier upstream, which still has some of its log.
+    await peer.announce({ logId: LOG, pathKey });
+    old = new RawPeer(centre.serve());
+    await old.hello({ nodeId: "00000000000000bb", max: 2 });
+  });
+
+  it("lets the lane go on, and is told apart from what is here and settled", async () => {
+    await backlog(0, ["a"]);
+    const passed = await elsewhere(1, 3);
+    expect(passed.json).toMatchObject({ skips: [], logs: [{ held: 3, settled: 1 }] });
+    expect((await backlog(3, ["d"])).json.logs).toEqual([{ log_id: LOG, held: 4, settled: 1 }]);
+    expect(centre.store.ranges.get(LOG)).toMatchObject({
+      ...{ watermark: 4, contiguous: 1, lost: [] },
+      elsewhere: [{ from: 1, to: 3 }],
+    });
+    expect((await elsewhere(1, 3)).json.logs).toEqual([{ log_id: LOG, held: 4, settled: 1 }]);
+  });
+
+  it("comes by the other path, in order, once", async () => {
+    await backlog(0, ["a"]);
+    await elsewhere(1, 4);
+    await backlog(4, ["e"]);
+    const known = await old.announce({ logId: LOG, pathKey });
+    expect(known.json.logs).toEqual([
+      { log_id: LOG, held: 1, settled: 1, islands: [{ from: 4, to: 5 }] },
+    ]);
+    const bring = (from: number, values: readonly string[]) =>
+      old.append((writer) => {
+        writer.lane("logs/0", "strict", 0);
+        writer.batches([old.batch(LOG, from, values)]);
+      });
+    const early = await parked(bring(2, ["c"]));
+    expect(early.json.refused).toMatchObject([{ code: "lane_out_of_order", expected: 1 }]);
+    await bring(0, ["a"]);
+    await bring(1, ["b"]);
+    expect((await bring(2, ["c", "d"])).json.logs).toEqual([{ log_id: LOG, held: 5, settled: 5 }]);
+    await bring(2, ["c", "d"]);
+    expect(await values()).toEqual(["a", "e", "b", "c", "d"]);
+  });
+
+  it("may turn out to be lost there", async () => {
+    await elsewhere(0, 4);
+    await old.announce({ logId: LOG, pathKey });
+    const { json } = await old.append((writer) => {
+      writer.lane("logs/0", "strict", 0);
+      writer.skip({ logId: LOG, from: 0, to: 2, reason: "corrupt", facts: NO_FACTS });
+      writer.batches([old.batch(LOG, 2, ["c", "d"])]);
+    });
+    expect(json.skips).toEqual([{ log_id: LOG, from: 0, to: 2, lacking: [{ from: 0, to: 2 }] }]);
+    expect(json.logs).toEqual([{ log_id: LOG, held: 4, settled: 4 }]);
+    expect(centre.store.ranges.get(LOG)!.lost).toEqual([{ from: 0, to: 2, reason: "corrupt" }]);
+  });
+
+  it.each([["before", false], ["after", true]])(
+    "survives a crash %s a checkpoint",
+    async (_, is) => {
+      await backlog(0, ["a"]);
+      await elsewhere(1, 3);
+      await backlog(3, ["d"]);
+      if (is) await centre.store.checkpoint();
+      centre.crash();
+      await centre.start();
+      expect(centre.store.ranges.get(LOG)).toMatchObject({
+        ...{ watermark: 4, contiguous: 1 },
+        elsewhere: [{ from: 1, to: 3, by: "00000000000000aa" }],
+      });
+      old = new RawPeer(centre.serve());
+      await old.hello({ nodeId: "00000000000000bb", max: 2 });
+      await old.announce({ logId: LOG, pathKey });
+      await old.append((writer) => {
+        writer.lane("logs/0", "strict", 0);
+        writer.batches([old.batch(LOG, 1, ["b", "c"])]);
+      });
+      expect(centre.store.ranges.get(LOG)).toMatchObject({ contiguous: 4, elsewhere: [] });
+    },
+  );
+
+  it("has a bound", async () => {
+    let at = 0;
+    const pass = (count: number) =>
+      peer.append((writer) => {
+        writer.lane("logs/0", "strict", 0);
+        for (const end = at + 2 * count; at < end; at += 2) {
+          writer.skip({ logId: LOG, from: at, to: at + 1, reason: "elsewhere", facts: NO_FACTS });
+          writer.skip({ logId: LOG, from: at + 1, to: at + 2, reason: "void", facts: NO_FACTS });
+        }
+      });
+    for (let left = OPEN_RANGES_MAX; left > 0; left -= 512) await pass(512);
+    const { status, json } = await pass(1);
+    expect([status, json.refused![0]!.code]).toEqual([429, "quota_exceeded"]);
+    expect(centre.store.ranges.get(LOG)!.elsewhere.length).toBe(OPEN_RANGES_MAX);
+  });
+});
+
+describe("a peer that lies", () => {
+  /** Whatever it did to its own log, others go on. */
+  async function othersGoOn(): Promise<void> {
+    const other = new RawPeer(centre.serve());
+    await other.hello({ nodeId: "00000000000000cc", max: 2 });
+    await other.announce({ logId: OTHER, topic: "others" });
+    const { status } = await other.append((writer) => {
+      writer.lane("others/0", "live", 0);
+      writer.open({ logId: OTHER, offset: 3 });
+      writer.batches([other.batch(OTHER, 3, ["x"])]);
+    });
+    expect(status).toBe(200);
+    expect(centre.store.ranges.get(OTHER)!.islands).toEqual([{ from: 3, to: 4 }]);
+  }
+
+  const lane = (mode: "strict" | "live", fill: (writer: AppendWriter) => void) =>
+    peer.append((writer) => {
+      writer.lane("logs/0", mode, 0);
+      fill(writer);
+    });
+
+  it("begins no island in a strict lane, nor in another peer's log", async () => {
+    const strict = await lane("strict", (writer) => writer.open({ logId: LOG, offset: 5 }));
+    expect([strict.status, strict.json.refused![0]!.code]).toEqual([400, "malformed_body"]);
+    const thief = new RawPeer(centre.serve());
+    await thief.hello({ nodeId: "00000000000000dd", max: 2 });
+    for (const logId of [LOG, OTHER]) {
+      const { json } = await thief.append((writer) => {
+        writer.lane("logs/0", "live", 0);
+        writer.open({ logId, offset: 5 });
+        writer.batches([thief.batch(logId, 5, ["f"])]);
+      });
+      expect(json.refused).toMatchObject([
+        { code: logId === LOG ? "peer_mismatch" : "log_not_announced" },
+      ]);
+    }
+    expect(await values()).toEqual([]);
+    await othersGoOn();
+  });
+
+  it("cannot flood a request with openings", async () => {
+    const { status, json } = await lane("live", (writer) => {
+      for (let at = 0; at < 10_000; at++) writer.open({ logId: LOG, offset: at });
+    });
+    expect([status, json.refused![0]!.code]).toEqual([400, "malformed_body"]);
+    await othersGoOn();
+  });
+
+  it("cannot lay islands over each other, nor bring one twice", async () => {
+    await live(5, 5, ["f", "g"]);
+    for (const [from, texts] of [[4, ["e", "f"]], [6, ["g", "h"]], [4, ["e", "f", "g", "h"]]]) {
+      const { status, json } = await live(from as number, from as number, texts as string[]);
+      expect([status, json.refused![0]!.code]).toEqual([422, "batch_rejected"]);
+    }
+    expect((await live(6, 6, ["g"])).status).toBe(200);
+    expect((await live(5, 5, ["f", "g"])).status).toBe(200);
+    expect(await values()).toEqual(["f", "g"]);
+    await othersGoOn();
+  });
+
+  it("cannot claim more than it brings: lengths, counts, offsets", async () => {
+    const claims: ((batch: Uint8Array, view: DataView) => void)[] = [
+      (_, view) => view.setInt32(8, 2 ** 31 - 1),
+      (_, view) => view.setInt32(8, -5),
+      (_, view) => view.setInt32(57, 2 ** 31 - 1),
+      (_, view) => view.setInt32(23, 2 ** 31 - 2),
+      (batch) => batch[batch.length - 1]! ^= 1,
+    ];
+    for (const claim of claims) {
+      for (const again of [false, true]) {
+        const batch = peer.batch(LOG, 5, ["f", "g"]);
+        const view = new DataView(batch.buffer, batch.byteOffset);
+        claim(batch, view);
+        // With the checksum made good again, where that is the lie.
+        if (again) view.setUint32(17, peer.crc32c(batch.subarray(21)));
+        const { status, json } = await lane("live", (writer) => {
+          writer.open({ logId: LOG, offset: 5 });
+          writer.batches([batch]);
+        });
+        if (status === 200) continue; // The last one, made good, is a batch like any other.
+        expect(json.refused).toMatchObject([{ code: "malformed_body" }]);
+      }
+    }
+    await othersGoOn();
+  });
+
+  it("ends only its own log by naming offsets without end", async () => {
+    const far = 2 ** 46 - 10;
+    expect((await live(far, far, ["z"])).status).toBe(200);
+    const skipped = await lane("strict", (writer) => {
+      const to = Number.MAX_SAFE_INTEGER;
+      writer.skip({ logId: LOG, from: 0, to, reason: "void", facts: NO_FACTS });
+    });
+    expect(skipped.json.logs).toMatchObject([{ held: Number.MAX_SAFE_INTEGER }]);
+    await othersGoOn();
+    centre.crash();
+    await centre.start();
+    expect(centre.store.ranges.get(LOG)!.watermark).toBe(Number.MAX_SAFE_INTEGER);
   });
 });

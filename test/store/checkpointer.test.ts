@@ -55,6 +55,25 @@ describe("Checkpointer", () => {
     expect(newest()!.partitions.get("logs-0")!.recoveryPoint).toBeGreaterThan(25);
   });
 
+  it("does write soon after another where readers wait for it", async () => {
+    const { store, world, newest, log } = await open(1_000_000);
+    await append(store, log, ["a"]);
+    world.clock.advance(1_100);
+    await settled();
+    const logId = "00000000000000a1";
+    await store.ranges.announce({
+      ...{ logId, peer: "p", gateway: "site", topic: "logs", partition: 0, firstOffset: 0 },
+      ...{ predecessor: null, predecessorEnd: 0, root: logId },
+    });
+    store.ranges.note(logId, 5, 6);
+    store.ranges.settle(logId, { from: 5, to: 6 }, true, 1);
+    await store.ranges.skip(logId, { from: 0, to: 5, reason: "void" }, { loss: null });
+    expect(newest()!.generation).toBe(1);
+    world.clock.advance(1_100);
+    await settled();
+    expect(newest()!.ranges[0]!.order!.splices).toMatchObject([{ from: 5, to: 6, mergedAt: 1 }]);
+  });
+
   it("tries again after a failure, and goes on from the generation that stands", async () => {
     const { store, world, disk, newest, log } = await open(1_000_000);
     await store.checkpoint();
