@@ -120,7 +120,8 @@ export class LaneFill {
     }
     // What the receiver holds already is passed over, not sent.
     if (sent === "all") return load.need(cursor, { from, to });
-    if (isLive || from !== cursor.sent) load.open(cursor, this.#openingOf(cursor, from));
+    const isAhead = isLive || from !== cursor.sent || logs.aheadOfPredecessor(cursor, from);
+    if (isAhead) load.open(cursor, this.#openingOf(cursor, from));
     if (cursor.isRejected(from, to)) logs.skipRejected(load, cursor, { from, to });
     else load.batch(cursor, batch, { from, to });
   }

@@ -38,6 +38,8 @@ export interface LaneBooks {
   unsettled?(): readonly LogId[];
   /** Those of them of which the receiver did not say what it lacks. */
   provisional(logId: LogId): readonly LedgeredRange[];
+  /** Logs of other nodes with such a range, of records that stood in this partition. */
+  owing?(): readonly LogId[];
 }
 
 export class LaneLogs {
@@ -201,6 +203,14 @@ export class LaneLogs {
     return this.#coverForeign(load, cursor, upTo);
   }
 
+  /** Whether a batch came here before the run before its own was whole, which it is not upstream. */
+  aheadOfPredecessor({ logId, announcement }: LogCursor, from: Offset): boolean {
+    const { predecessor, predecessorEnd } = announcement;
+    const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
+    return before !== undefined && before.sent < predecessorEnd &&
+      this.#books.cameEarly(logId, from);
+  }
+
   /** Skips a batch that is here and that the receiver will never take. */
   skipRejected(load: Load, cursor: LogCursor, range: OffsetRange): void {
     const ledgered = this.#books.ledgered(cursor.logId, cursor.own);
@@ -216,6 +226,30 @@ export class LaneLogs {
         for (const range of reasonsFor(entry, facts)) yield { cursor, range };
       }
     }
+  }
+
+  /** Takes in logs of other nodes of which nothing may be left here but what the ledger says. */
+  findOwing(): void {
+    for (const logId of this.#books.owing?.() ?? []) {
+      if (this.#known(logId) === null) this.#announcedHere(logId);
+    }
+  }
+
+  /** What was given up of other nodes' logs and comes next in them: no batch may ever follow it. */
+  *debts(): Iterable<{ cursor: LogCursor; to: Offset }> {
+    for (const cursor of this.#foreign.values()) {
+      const { predecessor, predecessorEnd } = cursor.announcement;
+      const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
+      if (before !== undefined && before.sent < predecessorEnd) continue;
+      for (const { from, to } of this.#books.provisional(cursor.logId)) {
+        if (from <= cursor.sent && cursor.sent < to) yield { cursor, to };
+      }
+    }
+  }
+
+  /** Puts a skip for it into the load. @returns false when the load is full */
+  pay(load: Load, { cursor, to }: { readonly cursor: LogCursor; readonly to: Offset }): boolean {
+    return this.#coverForeign(load, cursor, to);
   }
 
   #coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {

@@ -28,6 +28,7 @@ import { decodeAppend } from "../protocol/replication/append_frames.ts";
 import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { FetchAnswer, FetchRequest } from "../protocol/replication/fetch.ts";
 import type { HelloAnswer, HelloRequest } from "../protocol/replication/hello.ts";
+import { laneNameOf, parseLaneName } from "../protocol/replication/lane_name.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import {
   negotiate,
@@ -157,6 +158,7 @@ export class Receiver {
         refused.push(this.#refusal(log, session, error));
       }
     }
+    notePending(session, request.logs, logs);
     return { logs, refused, route: this.#route() };
   }
 
@@ -281,5 +283,28 @@ export class Receiver {
       `Cannot append to ${topic}/${partition}: there is no such partition any more`,
       { topic, partition },
     );
+  }
+}
+
+/**
+ * What a lane had still to send when it sent last may have come by another path since. One that
+ * announces says anew where its logs end; lanes of relays are not told by that, and count as empty.
+ * An announcement of nothing is a probe, which comes when there is nothing to send.
+ */
+function notePending(
+  { pending }: Session,
+  announced: readonly LogAnnouncement[],
+  standings: readonly LogStanding[],
+): void {
+  const held = new Map(standings.map((standing) => [standing.logId, standing.held]));
+  const topics = new Set(announced.map(({ topic }) => topic));
+  for (const lane of pending.keys()) {
+    if (topics.size === 0 || topics.has(parseLaneName(lane).topic)) pending.set(lane, 0);
+  }
+  for (const { logId, topic, partition, endOffset } of announced) {
+    const lane = laneNameOf({ topic, partition });
+    const before = pending.get(lane);
+    if (before === undefined) continue;
+    pending.set(lane, before + Math.max(0, endOffset - (held.get(logId) ?? endOffset)));
   }
 }

@@ -169,3 +169,25 @@ describe("LaneLogs.settledBelow()", () => {
     expect(logs.settledBelow(9)).toBe(9);
   });
 });
+
+describe("LaneLogs.aheadOfPredecessor()", () => {
+  it("is so for what came early, until the upstream has the run before it whole", () => {
+    const NEXT = "00000000000000f1";
+    const first = identity(FOREIGN!, { root: FOREIGN! });
+    const next = identity(NEXT, { predecessor: FOREIGN!, predecessorEnd: 8, firstOffset: 8 });
+    const logs = logsOf({
+      ownLogs: () => [],
+      foreignLog: (logId) => logId === FOREIGN ? first : logId === NEXT ? next : null,
+      cameEarly: (logId, offset) => logId === NEXT && offset < 20,
+    });
+    const cursor = logs.find({ logId: NEXT, sourceOffset: 8 });
+    const before = logs.find({ logId: FOREIGN!, sourceOffset: 0 });
+    before.restart({ logId: FOREIGN!, held: 3, settled: 0 });
+    expect(logs.aheadOfPredecessor(cursor, 8)).toBe(true);
+    expect(logs.aheadOfPredecessor(cursor, 14)).toBe(true);
+    expect(logs.aheadOfPredecessor(cursor, 20)).toBe(false);
+    expect(logs.aheadOfPredecessor(before, 3)).toBe(false);
+    before.restart({ logId: FOREIGN!, held: 8, settled: 0 });
+    expect(logs.aheadOfPredecessor(cursor, 8)).toBe(false);
+  });
+});

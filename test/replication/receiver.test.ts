@@ -73,6 +73,13 @@ describe("Receiver", () => {
     await append(41);
     const [only] = [...receiver.sessions.all()];
     expect([...only!.pending]).toEqual([["logs/0", 41]]);
+    // Announced again, it has come to offset 2 of 9; a probe comes with nothing to send.
+    await receiver.announce({ session, logs: [log] }, null);
+    expect([...only!.pending]).toEqual([["logs/0", 7]]);
+    await receiver.announce({ session, logs: [{ ...log, topic: "other" }] }, null);
+    expect([...only!.pending]).toEqual([["logs/0", 7]]);
+    await receiver.announce({ session, logs: [] }, null);
+    expect([...only!.pending]).toEqual([["logs/0", 0]]);
   });
 });
 
