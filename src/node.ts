@@ -143,6 +143,8 @@ async function openStore(
   });
   started.defer(() => store.close());
   for (const name of Object.keys(config.topics)) {
+    // One that is out of reach stays so until the next start, and the others are served.
+    if (store.refusalOf(name) !== null) continue;
     await store.createTopic(name, topicSettingsOf(config, name));
   }
   return { store, catalogue, disk };

@@ -18,6 +18,7 @@ import {
 } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { KeptLog } from "./books.ts";
+import type { CarriedPartition } from "./carried_partitions.ts";
 import type { CheckpointFiles } from "./checkpoint.ts";
 
 export interface CheckpointerOptions {
@@ -28,6 +29,8 @@ export interface CheckpointerOptions {
   /** Bytes committed that make a checkpoint due. */
   readonly checkpointBytes: number;
   readonly logs: () => readonly KeptLog[];
+  /** Partitions out of reach, as the checkpoint before knew them; by directory. */
+  readonly carried?: () => ReadonlyMap<string, CarriedPartition>;
   /** The latest log ids of a partition. */
   readonly ownLogs: (log: KeptLog) => readonly OwnLogCheckpoint[];
   /** Everything but the partitions. */
@@ -150,6 +153,12 @@ export class Checkpointer {
     for (const log of this.#options.logs()) {
       const directory = partitionDirectory(log.topic, log.index);
       const { text, recoveryPoint } = this.#encode(directory, log);
+      partitions.set(directory, text);
+      recoveryPoints.set(directory, recoveryPoint);
+    }
+    // What could not be opened in this run is found as it was by the next.
+    for (const [directory, { text, recoveryPoint }] of this.#options.carried?.() ?? []) {
+      if (partitions.has(directory)) continue;
       partitions.set(directory, text);
       recoveryPoints.set(directory, recoveryPoint);
     }

@@ -15,7 +15,7 @@
  * @module
  */
 import type { Clock, Timers } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
+import { messageOf, type OperatingError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";
@@ -25,6 +25,7 @@ import type { CheckpointParts, Gap } from "../format/checkpoint.ts";
 import { parsePartitionDirectory } from "../format/partition_directory.ts";
 import { AgeClock } from "./age_clock.ts";
 import type { IdentityHook, PartitionName } from "./books.ts";
+import { type CarriedPartition, carriedPartitions } from "./carried_partitions.ts";
 import type { Catalogue, CatalogueState } from "./catalogue.ts";
 import { CheckpointFiles } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
@@ -66,6 +67,9 @@ export interface StoreOptions {
   readonly deep?: boolean;
 }
 
+/** Nothing that was durable there is in doubt. */
+const OUT_OF_REACH = { logStartOffset: 0, highWatermark: Number.MAX_SAFE_INTEGER };
+
 export class Store {
   readonly nodeId: NodeId;
   readonly leaderEpoch: number;
@@ -90,6 +94,7 @@ export class Store {
   readonly #checkpointer: Checkpointer;
   readonly #opener: LogOpener;
   readonly #closedLogs: ClosedLogs;
+  #carried: ReadonlyMap<string, CarriedPartition> = new Map();
   /** Watermarks of logs with void ranges: in the checkpoint being written, and in the one before. */
   #voidsCaptured = new Map<LogId, Offset>();
   #voidsCovered = new Map<LogId, Offset>();
@@ -177,6 +182,7 @@ export class Store {
       metrics,
       checkpointBytes: settings.checkpointBytes,
       logs: () => this.#openLogs(),
+      carried: () => this.#carried,
       ownLogs: (log) => this.logs.latest(log),
       rest: () => this.#captureBooks(),
       written: () => {
@@ -228,6 +234,11 @@ export class Store {
 
   topic(name: TopicName): Topic | undefined {
     return this.#topics.get(name);
+  }
+
+  /** Why a topic that is there is not served, or null; see topic_table.ts. */
+  refusalOf(name: TopicName): OperatingError | null {
+    return this.#topics.refusalOf(name);
   }
 
   /**
@@ -305,8 +316,14 @@ export class Store {
     await this.#checkpoints.makeDurable();
     await this.ledger.prepare();
     await this.#topics.open(state.topics);
+    this.#carried = carriedPartitions(
+      this.#checkpoints.loaded,
+      (topic) => this.refusalOf(topic) !== null,
+    );
     await this.origins.recovered((topic, partition) =>
-      this.#topics.get(topic)?.partitions[partition] ?? null
+      this.refusalOf(topic) !== null
+        ? OUT_OF_REACH
+        : this.#topics.get(topic)?.partitions[partition] ?? null
     );
     this.#opener.recovered();
     this.ranges.recovered();

@@ -9,7 +9,7 @@ import { PARTITIONS_MAX, TOPIC_NAME_MAX, TOPICS_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { type Random, randomHex } from "../base/random.ts";
 import type { TopicName } from "../base/types.ts";
-import { parsePartitionDirectory } from "../format/partition_directory.ts";
+import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";
 import type { PartitionName } from "./books.ts";
 import type { Catalogue, TopicRow } from "./catalogue.ts";
 import type { Disk } from "./disk.ts";
@@ -32,6 +32,7 @@ export class TopicTable {
   readonly #options: TopicTableOptions;
   readonly #topics = new Map<TopicName, Topic>();
   readonly #creating = new Map<TopicName, Promise<Topic>>();
+  readonly #refused = new Map<TopicName, OperatingError>();
   readonly #logs: PartitionLog[] = [];
   /** Handles given out, to partitions open and still opening. */
   #handles = 0;
@@ -63,7 +64,17 @@ export class TopicTable {
 
   /** Opens every topic of the catalogue, and those only the directory knows. */
   async open(rows: readonly TopicRow[]): Promise<void> {
-    for (const row of [...rows, ...await this.#adopt(rows)]) await this.#open(row);
+    for (const row of [...rows, ...await this.#adopt(rows)]) {
+      if (!this.#isOutOfReach(row)) await this.#open(row);
+    }
+  }
+
+  /**
+   * Why a topic is not served though it is there: a directory of it cannot be listed. Its records are
+   * neither lost nor ledgered, and nothing is appended beside them. Null for all others.
+   */
+  refusalOf(name: TopicName): OperatingError | null {
+    return this.#refused.get(name) ?? null;
   }
 
   /**
@@ -86,6 +97,8 @@ export class TopicTable {
   create(name: TopicName, settings: Partial<TopicSettings> = {}): Promise<Topic> {
     const existing = this.#topics.get(name);
     if (existing !== undefined) return Promise.resolve(existing);
+    const refused = this.refusalOf(name);
+    if (refused !== null) return Promise.reject(refused);
     const creating = this.#creating.get(name);
     if (creating !== undefined) return creating;
     const created = this.#create(name, { ...this.#options.topicDefaults, ...settings })
@@ -137,6 +150,26 @@ export class TopicTable {
     await this.#openPartitions(row, first);
   }
 
+  #isOutOfReach({ name, settings }: Pick<TopicRow, "name" | "settings">): boolean {
+    for (let index = 0; index < settings.partitions; index++) {
+      try {
+        this.#options.disk.list(partitionDirectory(name, index));
+      } catch (error) {
+        this.#refuse(name, error);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #refuse(topic: TopicName, error: unknown): void {
+    const message =
+      `Cannot use topic "${topic}": ${messageOf(error)}; make its directory readable ` +
+      "and start the node again";
+    this.#refused.set(topic, new OperatingError("storage_failed", message, { topic }, error));
+    this.#options.logger.error("topic_refused", { topic, error: messageOf(error) });
+  }
+
   async #openPartitions(row: TopicRow, firstHandle: number): Promise<Topic> {
     const { id, name, settings } = row;
     const partitions: PartitionLog[] = [];
@@ -159,11 +192,17 @@ export class TopicTable {
     for (const directory of disk.list("")) {
       const found = parsePartitionDirectory(directory);
       if (found === null || known.has(found.topic)) continue;
-      if (!disk.list(directory).some((name) => name.endsWith(".log"))) continue;
+      try {
+        if (!disk.list(directory).some((name) => name.endsWith(".log"))) continue;
+      } catch (error) {
+        this.#refuse(found.topic, error);
+        continue;
+      }
       counts.set(found.topic, Math.max(counts.get(found.topic) ?? 0, found.partition + 1));
     }
     const adopted: TopicRow[] = [];
     for (const [name, partitions] of counts) {
+      if (this.#refused.has(name)) continue;
       const id = randomHex(random, TOPIC_ID_BYTES);
       const row = { id, name, settings: { ...topicDefaults, partitions } };
       logger.warn("topic_adopted", { topic: name, partitions });

@@ -26,6 +26,7 @@ export type EgressStore = Pick<
   | "logs"
   | "nodeId"
   | "ranges"
+  | "refusalOf"
   | "space"
   | "topic"
   | "topics"

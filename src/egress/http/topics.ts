@@ -17,10 +17,12 @@ export function describeTopic(store: EgressStore, name: string): unknown {
   return topicDocument(topicOf(store, name));
 }
 
-/** @throws {OperatingError} unknown_topic */
+/** @throws {OperatingError} unknown_topic; storage_failed where it is there, and out of reach */
 export function topicOf(store: EgressStore, name: string): Topic {
   const topic = store.topic(name);
   if (topic !== undefined) return topic;
+  const refusal = store.refusalOf(name);
+  if (refusal !== null) throw refusal;
   throw new OperatingError("unknown_topic", `Cannot find topic "${name.slice(0, 249)}"`, {
     topic: name.slice(0, 249),
   });
