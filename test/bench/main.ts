@@ -8,6 +8,7 @@ import { say } from "./say.ts";
 
 /** Loaded when asked for: one that does not compile must not stop the others. */
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  catchup: async (options) => await (await import("./catchup.ts")).run(options),
   core: async () => await (await import("./core.ts")).run(),
   flash: async (options) => await (await import("./flash.ts")).run(options),
   http: async (options) => await (await import("./http.ts")).run(options),
