@@ -104,8 +104,9 @@ export class Evictor {
     const from = Math.max(log.logStartOffset, deliveredBelow);
     const shares = from < logStart ? await this.#sharesOf(log, { from, to: logStart }) : [];
     const directory = partitionDirectory(log.topic, log.index);
+    const { held, settled } = forwarded.of(log.topic, log.index);
     await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {
-      start: { directory, offset: logStart, ...forwarded.of(log.topic, log.index) },
+      start: { directory, offset: logStart, held, settled },
     });
     log.setLogStart(logStart);
     const freed = log.removeBelowLogStart();

@@ -214,8 +214,8 @@ export class Forwarded {
   }
 
   /** What the log start offset's own record knew: nothing below it waits any more. */
-  raise(directory: string, acknowledged: Acknowledged): void {
-    this.#floors.set(directory, most(this.#floors.get(directory), acknowledged));
+  raise(directory: string, { held, settled }: Acknowledged): void {
+    this.#floors.set(directory, most(this.#floors.get(directory), { held, settled }));
   }
 
   checkpoint(): Map<string, ForwardedCheckpoint> {

@@ -56,8 +56,15 @@ describe("a disk budget", () => {
     expect(again.topic("logs")!.partitions[0]!.logStartOffset).toBe(log.logStartOffset);
     expect(balance(again)).toEqual({ accepted, delivered, pending, ledgered });
     await fill(again, 100);
+    await quiet();
     const after = balance(again);
     expect(after.delivered + after.pending + after.ledgered).toBe(after.accepted);
+
+    // What was moved since is as durable as what was moved before.
+    const { logStartOffset } = again.topic("logs")!.partitions[0]!;
+    expect(logStartOffset).toBeGreaterThan(log.logStartOffset);
+    const { store: third } = await openStore(world);
+    expect(third.topic("logs")!.partitions[0]!.logStartOffset).toBe(logStartOffset);
   });
 
   it("gives up what was delivered before anything that was not", async () => {
