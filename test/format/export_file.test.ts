@@ -50,11 +50,15 @@ describe("an export file", () => {
   it("is laid out as FORMAT.md shows", () => {
     const writer = new ExportWriter(crc32c);
     const begin = writer.begin(HEAD);
-    const section = writer.section(SECTIONS[1]!, 1);
-    expect(toHex(begin.subarray(0, 12))).toBe("4c47424d4558505400000001");
-    expect(toHex(section.subarray(0, 8))).toBe("0300000000000006");
-    expect(toHex(section.subarray(12))).toBe(toHex(utf8("frames")));
-    expect(toHex(writer.end().subarray(0, 24))).toMatch(/^040000000000002c.{8}00000002/);
+    expect(toHex(begin.subarray(0, 24))).toBe("4c47424d4558505400000001010000000000006e5c264068");
+    expect(new TextDecoder().decode(begin.subarray(24))).toBe(
+      '{"node_id":"00000000000000aa","node_name":"gw-1","run":"00000000000000ee","part":1,' +
+        '"created_ms":1700000000000}',
+    );
+    expect(toHex(writer.end())).toBe(
+      "040000000000002cbbb44771000000010000000000000000" +
+        "1fab4daaa1fcb6dd0ea9b2f82e529b0e830583c213045cf058e260a44c864e6b",
+    );
   });
 
   it("is refused wherever it was cut", async () => {
