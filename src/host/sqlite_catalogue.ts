@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { statfsSync } from "node:fs";
-import { OperatingError } from "../base/errors.ts";
 import { CATALOGUE_BALLAST_BYTES } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { LogId } from "../base/types.ts";
@@ -19,20 +17,13 @@ import type {
   TopicRow,
 } from "../store/catalogue.ts";
 import { decodeTopicSettings, encodeTopicSettings } from "../store/settings.ts";
-import type { Statement, WorkerAnswer, WorkerRequest, WorkerSettings } from "./sqlite_worker.ts";
+import { type Row, SqliteThread } from "./sqlite_thread.ts";
+import type { Statement } from "./sqlite_worker.ts";
 
-type Row = Readonly<Record<string, unknown>>;
-type Ask = WorkerRequest extends infer One
-  ? One extends WorkerRequest ? Omit<One, "id" | "freeBytes"> : never
-  : never;
-
-interface Waiting {
-  readonly resolve: (rows: readonly Row[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Change extends Waiting {
+interface Change {
   readonly statements: readonly Statement[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 const PUT_META = "INSERT OR REPLACE INTO meta VALUES (?, ?)";
@@ -45,26 +36,12 @@ const PUT_PEER = "INSERT OR REPLACE INTO peers VALUES (?, ?, ?, ?)";
 const PUT_OFFSET = "INSERT OR REPLACE INTO committed_offsets VALUES (?, ?, ?, ?, ?, ?)";
 
 export class SqliteCatalogue implements Catalogue {
-  readonly #worker: Worker;
-  readonly #path: string;
-  readonly #logger: Logger;
-  readonly #asked = new Map<number, Waiting>();
-  #nextId = 1;
+  readonly #thread: SqliteThread;
   #changes: Change[] = [];
   #changing = false;
-  /** Set when the thread ended, which it only does when told to. */
-  #dead: Error | null = null;
 
-  private constructor(path: string, logger: Logger) {
-    this.#path = path;
-    this.#logger = logger;
-    const thread = new URL("./sqlite_worker.ts", import.meta.url);
-    this.#worker = new Worker(thread.href, { type: "module", name: "catalogue" });
-    this.#worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => this.#answered(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#died(new Error(event.message));
-    };
+  private constructor(thread: SqliteThread) {
+    this.#thread = thread;
   }
 
   /**
@@ -72,20 +49,15 @@ export class SqliteCatalogue implements Catalogue {
    * store finds topics and log ids again in the data.
    */
   static async open(path: string, logger: Logger): Promise<SqliteCatalogue> {
-    const settings: WorkerSettings = { path, ballastBytes: CATALOGUE_BALLAST_BYTES };
-    const catalogue = new SqliteCatalogue(path, logger);
-    try {
-      await catalogue.#ask({ kind: "open", settings });
-    } catch (error) {
-      catalogue.#worker.terminate();
-      throw error;
-    }
-    return catalogue;
+    const settings = { path, ballastBytes: CATALOGUE_BALLAST_BYTES };
+    const thread = new SqliteThread({ settings, logger });
+    await thread.open();
+    return new SqliteCatalogue(thread);
   }
 
   /** Why it answers nothing any more; null while it does. */
   get failure(): string | null {
-    return this.#dead?.message ?? null;
+    return this.#thread.failure;
   }
 
   async load(): Promise<CatalogueState> {
@@ -160,17 +132,14 @@ export class SqliteCatalogue implements Catalogue {
     ]]));
   }
 
-  async close(): Promise<void> {
-    if (this.#dead !== null) return;
-    await this.#ask({ kind: "close" });
-    this.#dead = new Error("the catalogue is closed");
-    this.#worker.terminate();
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 
   #change(statements: readonly Statement[]): Promise<void> {
     if (statements.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#changes.push({ statements, resolve: () => resolve(), reject });
+      this.#changes.push({ statements, resolve, reject });
       if (!this.#changing) void this.#writeChanges();
     });
   }
@@ -182,8 +151,8 @@ export class SqliteCatalogue implements Catalogue {
       this.#changes = [];
       try {
         const statements = changes.flatMap((change) => change.statements);
-        await this.#ask({ kind: "change", statements });
-        for (const { resolve } of changes) resolve([]);
+        await this.#thread.ask({ kind: "change", statements });
+        for (const { resolve } of changes) resolve();
       } catch (error) {
         for (const { reject } of changes) reject(error);
       }
@@ -192,49 +161,7 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   #query(sql: string, values: Statement[1] = []): Promise<readonly Row[]> {
-    return this.#ask({ kind: "query", statement: [sql, values] });
-  }
-
-  #ask(request: Ask): Promise<readonly Row[]> {
-    return new Promise((resolve, reject) => {
-      if (this.#dead !== null) return reject(this.#trouble(this.#dead.message, false));
-      const id = this.#nextId++;
-      this.#asked.set(id, { resolve, reject });
-      const message = { ...request, id, freeBytes: this.#freeBytes() } as WorkerRequest;
-      this.#worker.postMessage(message);
-    });
-  }
-
-  #freeBytes(): number {
-    try {
-      const { bavail, bsize } = statfsSync(this.#path.replace(/[^/]*$/, "") || ".");
-      return bavail * bsize;
-    } catch {
-      return 0;
-    }
-  }
-
-  #answered({ id, rows, setAside, error }: WorkerAnswer): void {
-    const asked = this.#asked.get(id);
-    this.#asked.delete(id);
-    if (setAside !== undefined) {
-      this.#logger.error("catalogue_set_aside", { path: this.#path, kept_at: setAside });
-    }
-    if (error === undefined) asked?.resolve(rows ?? []);
-    else asked?.reject(this.#trouble(error.message, error.full));
-  }
-
-  #died(error: Error): void {
-    this.#dead = error;
-    for (const { reject } of this.#asked.values()) reject(this.#trouble(error.message, false));
-    this.#asked.clear();
-  }
-
-  #trouble(message: string, full: boolean): OperatingError {
-    const place = `Cannot use the catalogue at "${this.#path}": ${message}`;
-    return new OperatingError(full ? "storage_full" : "storage_failed", place, {
-      path: this.#path,
-    });
+    return this.#thread.ask({ kind: "query", statement: [sql, values] });
   }
 }
 
