@@ -58,6 +58,8 @@ export class Lane {
   #reading = false;
   /** Ranges the receiver has passed and must say what it lacks of. */
   #asking = false;
+  /** Where the partition began when what was given up was last looked for. */
+  #startSeen: Offset | null = null;
 
   constructor(log: LaneLog, books: LaneBooks, forwarded: Offset) {
     this.log = log;
@@ -143,6 +145,7 @@ export class Lane {
   /** The logs the receiver must be told of, or asked about, before the lane can go on. */
   toAnnounce(): LogAnnouncement[] {
     this.#logs.refresh();
+    this.#findOwing();
     const logs: LogAnnouncement[] = [];
     for (const cursor of this.#logs.all()) {
       if (cursor.announced && cursor.inStep) continue;
@@ -202,6 +205,13 @@ export class Lane {
 
   /** Puts what is provisional in the ledger to the receiver, with the next load. */
   ask(): void {
+    this.#findOwing();
+    for (const { cursor } of this.#logs.debts()) {
+      this.#asking = true;
+      // Never told of: nothing of it stands here any more.
+      if (!cursor.announced) this.break();
+      return;
+    }
     for (const _ of this.#logs.questions()) {
       this.#asking = true;
       return;
@@ -291,6 +301,13 @@ export class Lane {
     return this.#logs.settledBelow(this.forwarded);
   }
 
+  /** Logs of which nothing stands here any more, once something was given up. */
+  #findOwing(): void {
+    if (this.#startSeen === this.log.logStartOffset) return;
+    this.#startSeen = this.log.logStartOffset;
+    this.#logs.findOwing();
+  }
+
   #hasMore({ cursor, until }: Stream): boolean {
     return cursor < Math.min(until, this.log.highWatermark);
   }
@@ -343,6 +360,11 @@ export class Lane {
         return;
       }
       load.ask(cursor, range);
+    }
+    for (const debt of this.#logs.debts()) {
+      if (!debt.cursor.announced || this.#logs.pay(load, debt)) continue;
+      this.#asking = true;
+      return;
     }
   }
 }

@@ -62,6 +62,17 @@ export class StoreBooks {
         const nobodys = own ? ledger.standing(null).filter(isHere) : [];
         return [...entries, ...nobodys].sort((a, b) => a.from - b.from);
       },
+      owing() {
+        if (ledger.size === 0 || ranges.size === 0) return [];
+        const owing = new Set<LogId>();
+        for (const entry of ledger.entries()) {
+          const { logId } = entry;
+          if (logId !== null && isProvisional(entry) && isHere(entry) && ranges.has(logId)) {
+            owing.add(logId);
+          }
+        }
+        return [...owing];
+      },
       provisional: (logId) => ledger.size === 0 ? [] : ledger.standing(logId).filter(isProvisional),
     };
 

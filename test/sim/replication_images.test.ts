@@ -177,6 +177,8 @@ describe("what a gateway can no longer deliver", () => {
     await world.delivered();
     world.link.serve = null;
     await world.publish("evicted");
+    // What is on its way already may arrive, and then it is no loss.
+    await pass(world.clock, 50);
     await evict(world.gateway, 5, 10);
     const after = await world.publish("after");
     world.link.serve = world.centre.serve();

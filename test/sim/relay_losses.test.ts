@@ -1,0 +1,78 @@
+/** What a relay gives up of other nodes' logs is ledgered, and told upstream, as theirs. */
+import { describe, expect, it } from "vitest";
+import { TOPIC_DEFAULTS } from "../../src/store/settings.ts";
+import { diceOf } from "../support/dice.ts";
+import { FlakyLink } from "../support/flaky_link.ts";
+import { HandClock } from "../support/hand_clock.ts";
+import { pass, SimulatedNode, until } from "../support/replication_world.ts";
+
+async function chain(gateways: number) {
+  const clock = new HandClock();
+  const topicDefaults = {
+    ...TOPIC_DEFAULTS,
+    segmentBytes: 2_000,
+    retentionMs: 60_000,
+    retainUndelivered: false,
+  };
+  const node = async (name: string, seed: number) => {
+    const settings = name === "centre" ? {} : { topicDefaults };
+    const made = new SimulatedNode({ name, seed, clock, settings });
+    await made.start();
+    return made;
+  };
+  const site = await node("site", 1);
+  const centre = await node("centre", 2);
+  const devices = await Promise.all(
+    Array.from({ length: gateways }, (_, at) => node(`gw${at}`, 10 + at)),
+  );
+  const up = new FlakyLink(clock, diceOf(3));
+  for (const device of devices) {
+    const link = new FlakyLink(clock, diceOf(4));
+    link.serve = site.serve();
+    device.forward(link);
+  }
+  site.forward(up);
+  return { clock, site, centre, devices, up };
+}
+
+/** Old enough to go, and covered by both checkpoints. */
+async function expire(clock: HandClock, site: SimulatedNode): Promise<void> {
+  const log = site.store.topic("logs")!.partitions[0]!;
+  await log.roll();
+  clock.advance(61_000);
+  await site.store.checkpoint();
+  await site.store.checkpoint();
+  await site.store.retain();
+}
+
+describe("a relay that gives records up", () => {
+  it("tells its upstream of each origin's loss, though nothing of them ever follows", async () => {
+    const { clock, site, centre, devices, up } = await chain(5);
+    for (const device of devices) await device.append("logs", 0, ["a", "b", "c"]);
+    await until(clock, () => devices.every((one) => one.forwarder!.status().lagRecords === 0));
+    await expire(clock, site);
+    expect(site.store.topic("logs")!.partitions[0]!.logStartOffset).toBe(15);
+
+    up.serve = centre.serve();
+    await until(clock, () => [...centre.store.ledger.entries()].length === 5);
+    await pass(clock, 1_000);
+    const losses = ({ store }: SimulatedNode) =>
+      [...store.ledger.entries()].map(({ logId, from, to, reason, state }) => ({
+        ...{ logId, from, to, reason, state },
+      })).sort((a, b) => a.logId! < b.logId! ? -1 : 1);
+    const expected = devices.map(({ store }) => ({
+      logId: store.logs.chain("logs", 0)[0]!.logId,
+      ...{ from: 0, to: 3, reason: "retention", state: "final" },
+    })).sort((a, b) => a.logId < b.logId ? -1 : 1);
+    expect(losses(centre)).toEqual(expected);
+    expect(losses(site)).toEqual(expected);
+    expect(site.forwarder!.status()).toMatchObject({ lagRecords: 0, lanesWaiting: 0 });
+
+    for (const device of devices) await device.append("logs", 0, ["after"]);
+    const isThere = () => (centre.store.topic("logs")?.partitions[0]?.highWatermark ?? 0) === 5;
+    await until(clock, isThere);
+    expect((await centre.records("logs")).map(({ sourceOffset }) => sourceOffset)).toEqual([
+      ...Array.from({ length: 5 }, () => 3),
+    ]);
+  });
+});
