@@ -29,6 +29,7 @@ import {
   join,
   joins,
   type LedgerEntry,
+  logEntries,
   type NewLedgerEntry,
   partOf,
   within,
@@ -189,11 +190,7 @@ export class Ledger {
     } finally {
       for (const entry of entries) this.#arriving.delete(entry);
     }
-    for (const entry of entries) {
-      const { logId, topic, partition, from, to, count, reason, state } = entry;
-      const coordinates = { log_id: logId, topic, partition, from, to };
-      this.#logger.warn("ledgered", { ...coordinates, records: count, reason, state });
-    }
+    logEntries(this.#logger, entries);
     if (this.#entries.size > Math.max(this.#entriesMax, this.#joinAbove)) await this.#join();
     return entries;
   }

@@ -1,8 +1,9 @@
 /**
- * One entry of the ledger: a range of one log that is not delivered, and why. Pure.
+ * One entry of the ledger: a range of one log that is not delivered, and why.
  *
  * @module
  */
+import type { Logger } from "../base/log.ts";
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 
 export const LEDGER_REASONS = [
@@ -134,4 +135,23 @@ export function within(range: OffsetRange, others: readonly OffsetRange[]): Offs
   return others
     .map(({ from, to }) => ({ from: Math.max(from, range.from), to: Math.min(to, range.to) }))
     .filter(({ from, to }) => from < to);
+}
+
+/** Entries of one decision beyond which they are logged in one line. */
+const LINES_AT_ONCE_MAX = 4;
+
+/** A line an entry; but thinning makes hundreds, and what logs is on a disk, too. */
+export function logEntries(logger: Logger, entries: readonly LedgerEntry[]): void {
+  const [first] = entries;
+  if (first !== undefined && entries.length > LINES_AT_ONCE_MAX) {
+    const records = entries.reduce((sum, { count }) => sum + count, 0);
+    const { topic, partition, reason, state } = first;
+    const range = { topic, partition, from: first.from, to: entries.at(-1)!.to };
+    logger.warn("ledgered", { ...range, entries: entries.length, records, reason, state });
+    return;
+  }
+  for (const { logId, topic, partition, from, to, count, reason, state } of entries) {
+    const coordinates = { log_id: logId, topic, partition, from, to };
+    logger.warn("ledgered", { ...coordinates, records: count, reason, state });
+  }
 }

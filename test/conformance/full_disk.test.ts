@@ -17,64 +17,72 @@ const HTTP_RECORDS = 50;
 const WINDOW = 20;
 const MB = 1e6;
 
-describe.each(["reject", "drop_oldest"] as const)("a full disk with %s", (policy) => {
-  it("stays up, says why, loses nothing in silence, and goes on by itself", async ({ skip }) => {
-    const disk = mountSmallDisk(DISK_MB);
-    if (disk === null) {
-      return skip(`full disk (${policy}): SKIPPED, no file system can be mounted here`);
-    }
-    const centreDir = temporaryDirectory();
-    const port = await freePort(centreDir);
-    const gateway = await startNodeProcess({
-      dataDir: disk.path,
-      flags: ["--upstream", `http://127.0.0.1:${port}`, "--disk-policy", policy]
-        .concat(["--compression-type", "none", "--retain-undelivered", "true"]),
-    });
-    const http = new HttpPublisher(gateway);
-    const four = await MqttPublisher.open(gateway, 4);
-    const five = await MqttPublisher.open(gateway, 5);
-    const publishers = [http, four, five];
-    const loads = publishers.map((publisher) => publisher.run());
+describe.each(["reject", "drop_oldest", "keep_errors"] as const)(
+  "a full disk with %s",
+  (policy) => {
+    it("stays up, says why, loses nothing in silence, and goes on by itself", async ({ skip }) => {
+      const disk = mountSmallDisk(DISK_MB);
+      if (disk === null) {
+        return skip(`full disk (${policy}): SKIPPED, no file system can be mounted here`);
+      }
+      const centreDir = temporaryDirectory();
+      const port = await freePort(centreDir);
+      const gateway = await startNodeProcess({
+        dataDir: disk.path,
+        flags: ["--upstream", `http://127.0.0.1:${port}`, "--disk-policy", policy]
+          .concat(["--compression-type", "none", "--severity-field", "json:level"]),
+      });
+      const http = new HttpPublisher(gateway);
+      const four = await MqttPublisher.open(gateway, 4);
+      const five = await MqttPublisher.open(gateway, 5);
+      const publishers = [http, four, five];
+      const loads = publishers.map((publisher) => publisher.run());
 
-    if (policy === "reject") {
-      await until(() => http.refusals > 0 && five.refusals > 0 && four.waitsMs > 2_000, "refused");
-      expect(http.refusal).toEqual({ status: 507, code: "storage_full", retryAfter: true });
-      expect(five.reasonCodes).toEqual(new Set([0x97]));
-    } else {
-      await until(() => bytesOf(publishers) > 1.5 * DISK_MB * MB, "more than fits was taken");
-      const { entries } = await losses(gateway);
-      expect(entries.length).toBeGreaterThan(0);
-      expect([http.refusals, five.refusals]).toEqual([0, 0]);
-    }
-    disk.fill();
-    await sleep(1_500);
-    expect(disk.freeBytes()).toBeLessThan(DISK_MB * MB / 2);
-    expect((await fetch(`${gateway.http}/healthz`)).status).toBe(200);
-    await losses(gateway);
-    expect(four.closes + five.closes, "connections closed by the gateway").toBe(0);
+      if (policy === "reject") {
+        await until(
+          () => http.refusals > 0 && five.refusals > 0 && four.waitsMs > 2_000,
+          "refused",
+        );
+        expect(http.refusal).toEqual({ status: 507, code: "storage_full", retryAfter: true });
+        expect(five.reasonCodes).toEqual(new Set([0x97]));
+      } else {
+        await until(() => bytesOf(publishers) > 1.5 * DISK_MB * MB, "more than fits was taken");
+        const { entries } = await losses(gateway);
+        expect(entries.length).toBeGreaterThan(0);
+        expect([http.refusals, five.refusals]).toEqual([0, 0]);
+        const thinned = await metric(gateway, "logboom_thinned_bytes_total");
+        expect(thinned > 0, "thinned by severity").toBe(policy === "keep_errors");
+      }
+      disk.fill();
+      await sleep(1_500);
+      expect(disk.freeBytes()).toBeLessThan(DISK_MB * MB / 2);
+      expect((await fetch(`${gateway.http}/healthz`)).status).toBe(200);
+      await losses(gateway);
+      expect(four.closes + five.closes, "connections closed by the gateway").toBe(0);
 
-    const centre = await startNodeProcess({
-      dataDir: centreDir,
-      flags: ["--http-port", String(port)],
-    });
-    disk.clear();
-    const before = publishers.map(({ acknowledged }) => acknowledged.size);
-    await until(
-      () => publishers.every(({ acknowledged }, at) => acknowledged.size > before[at]! + WINDOW),
-      "all are taken again, without having been told to",
-    );
-    expect(four.closes + five.closes, "connections closed by the gateway").toBe(0);
-    for (const publisher of publishers) publisher.stop();
-    await Promise.all(loads);
-    await expectNothingMissing({ gateway, centre, http, publishers, policy });
-    expect((await gateway.stop()).code).toBe(0);
-    await centre.stop();
-  }, 120_000);
-});
+      const centre = await startNodeProcess({
+        dataDir: centreDir,
+        flags: ["--http-port", String(port)],
+      });
+      disk.clear();
+      const before = publishers.map(({ acknowledged }) => acknowledged.size);
+      await until(
+        () => publishers.every(({ acknowledged }, at) => acknowledged.size > before[at]! + WINDOW),
+        "all are taken again, without having been told to",
+      );
+      expect(four.closes + five.closes, "connections closed by the gateway").toBe(0);
+      for (const publisher of publishers) publisher.stop();
+      await Promise.all(loads);
+      await expectNothingMissing({ gateway, centre, http, publishers, policy });
+      expect((await gateway.stop()).code).toBe(0);
+      await centre.stop();
+    }, 120_000);
+  },
+);
 
 describe("a disk without a byte free", () => {
   it(
-    "starts after kill -9, serves what it has, and takes records once there is room",
+    "starts after kill -9, serves what it has, and says that it is full",
     async ({ skip }) => {
       const disk = mountSmallDisk(DISK_MB);
       if (disk === null) {
@@ -93,7 +101,7 @@ describe("a disk without a byte free", () => {
       const again = await startNodeProcess({ dataDir: disk.path, flags });
       const held = new Set((await payloads(again)).map(idOf));
       expect([...http.acknowledged].filter((id) => !held.has(id)), "missing").toEqual([]);
-      const body = "one more";
+      const body = '{"id":"one more"}';
       const produce = () => fetch(`${again.http}/v1/topics/http/records`, { method: "POST", body });
       const refused = await produce();
       expect([refused.status, (await refused.json() as { code: string }).code])
@@ -154,9 +162,12 @@ async function freePort(dataDir: string): Promise<number> {
 }
 
 const FILLING = "x".repeat(RECORD_BYTES);
+/** One record in so many is an error. */
+const ERRORS_EVERY = 50;
 
+/** The number of a publisher's record, as its payload says. */
 function idOf(payload: string): string {
-  return payload.slice(0, payload.indexOf(" "));
+  return (JSON.parse(payload) as { readonly id: string }).id;
 }
 
 abstract class Publisher {
@@ -175,7 +186,8 @@ abstract class Publisher {
   }
 
   protected next(): string {
-    return `${this.#name}:${this.#next++} ${FILLING}`;
+    const level = this.#next % ERRORS_EVERY === 0 ? "error" : "info";
+    return JSON.stringify({ id: `${this.#name}:${this.#next++}`, level, text: FILLING });
   }
 
   abstract run(): Promise<void>;
@@ -293,6 +305,11 @@ async function losses({ http }: NodeProcess): Promise<Losses> {
   const answer = await fetch(`${http}/v1/losses?max_entries=10000`);
   if (!answer.ok) throw new Error(await answer.text());
   return await answer.json() as Losses;
+}
+
+async function metric({ http }: NodeProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${http}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
 }
 
 /** The value of every record a node holds. */

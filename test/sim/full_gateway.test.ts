@@ -105,9 +105,13 @@ class History {
   }
 
   async #crash(): Promise<void> {
+    const { logStartOffset } = this.log;
     this.gateway.crash();
     await this.gateway.start();
     this.gateway.forward(this.link);
+    expect(this.log.logStartOffset, "a log start never falls").toBeGreaterThanOrEqual(
+      logStartOffset,
+    );
   }
 
   /** Of a sealed segment: the very last commit cannot be told from a torn one. */

@@ -116,6 +116,59 @@ describe("a disk budget", () => {
   });
 });
 
+describe("a disk that is full and stays so", () => {
+  it("is written to no more, and is looked at again until there is room", async () => {
+    const disk = new SimulatedDisk();
+    const { store, world } = await openStore({
+      disk,
+      hasUpstream: true,
+      settings: { diskBudgetBytes: 2 * MIB },
+    });
+    await store.createTopic("logs", { ...settings, diskPolicy: "reject" });
+    await expect(fill(store, 500)).rejects.toMatchObject({ code: "storage_full" });
+    for (let second = 0; second < 40; second++) {
+      world.clock.advance(1_000);
+      await quiet();
+    }
+    const { steps } = disk;
+    for (let second = 0; second < 20; second++) {
+      world.clock.advance(1_000);
+      await quiet();
+    }
+    expect(disk.steps - steps, "what is written while nothing can be done").toBe(0);
+    expect(store.space.full).toBe(true);
+
+    // Nobody asks for room, but what was delivered makes it.
+    const { highWatermark } = store.topic("logs")!.partitions[0]!;
+    store.forwarded.set("logs", 0, { held: highWatermark, settled: highWatermark });
+    for (let second = 0; second < 3; second++) {
+      world.clock.advance(1_000);
+      await quiet();
+    }
+    expect(store.roomBytes).toBeGreaterThan(0);
+    expect(store.space.full).toBe(false);
+    await fill(store, 10);
+  });
+
+  it("costs a few hundred bytes an eviction while data goes through it", async () => {
+    const disk = new SimulatedDisk();
+    const { store } = await openStore({
+      disk,
+      hasUpstream: true,
+      settings: { diskBudgetBytes: 2 * MIB, checkpointBytes: MIB },
+    });
+    await store.createTopic("logs", settings);
+    await fill(store, 300);
+    const [entries, steps] = [store.ledger.size, disk.steps];
+    await fill(store, 300);
+    await quiet();
+    const evictions = store.ledger.size - entries;
+    expect(evictions).toBeGreaterThan(20);
+    // Of each: a frame and its sync, removed files, a new segment; and a share of the checkpoints.
+    expect((disk.steps - steps - 2 * 300) / evictions).toBeLessThan(25);
+  });
+});
+
 describe("a full disk", () => {
   it("at zero bytes free: what is there is read, evicted and ledgered, and records fit again", async () => {
     const disk = new SimulatedDisk();
