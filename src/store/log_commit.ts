@@ -80,7 +80,7 @@ export class LogCommit {
   write(): void {
     if (this.#refused !== null) return this.#fail(this.#refused);
     try {
-      this.#writer.write(this.gathering.batches);
+      this.#writer.write(this.gathering.batches, { durable: this.durable });
     } catch (error) {
       const trouble = troubleOf(error);
       this.#writer.revert(false);

@@ -46,7 +46,11 @@ interface Written {
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #written: Written[] = [];
+  /** Batches of the commit at hand that go into a segment behind what must be synced first. */
+  #rest: readonly SealedBatch[] = [];
   #leases: FileLease[] = [];
+  /** So many of the leases were synced by the commit at hand. */
+  #synced = 0;
   /** Segments made by the commit at hand, and those it closed thereby. */
   #created: Segment[] = [];
   #closed: Segment[] = [];
@@ -73,7 +77,7 @@ export class LogWriter {
   /** Whether one sync, that may be a quick one, makes all of it durable. */
   get oneFile(): boolean {
     if (this.#options.disk.slowSyncs === true) return false;
-    return this.#leases.length === 1 && !this.#directoryDirty;
+    return this.#leases.length === 1 && this.#rest.length === 0 && !this.#directoryDirty;
   }
 
   /** The next batch goes into a new segment. */
@@ -120,30 +124,27 @@ export class LogWriter {
     if (this.#directoryDirty) await this.#syncDirectory();
   }
 
-  /** Writes `batches`, which continue the log, into the page cache. */
-  write(batches: readonly SealedBatch[]): void {
+  /**
+   * Writes `batches`, which continue the log, into the page cache. Where they reach into another
+   * segment, that waits for {@linkcode sync}: a crash must not keep a later file's batches and lose
+   * an earlier one's, or what is sent again would stand behind what followed it.
+   */
+  write(batches: readonly SealedBatch[], { durable = true } = {}): void {
     assert(this.#written.length === 0, "one commit of a partition at a time");
-    let segment = this.active;
-    let position = segment?.bytes ?? 0;
-    let nextOffset = segment?.endOffset;
-    for (const batch of batches) {
-      if (segment === undefined || this.#mustRoll(segment, position, batch)) {
-        segment = this.#create(batch.baseOffset);
-        position = 0;
-      } else {
-        assert(batch.baseOffset === nextOffset, "offsets are contiguous");
-      }
-      this.#leaseOf(segment).file.writeAt(position, batch.bytes);
-      this.#written.push({ segment, position, batch });
-      position += batch.bytes.length;
-      nextOffset = batch.nextOffset;
-    }
+    this.#rest = batches;
+    this.#writeOn(durable);
   }
 
-  /** Makes what was written durable, off the event loop. */
+  /** Makes what was written durable, off the event loop, one file after the other. */
   async sync(): Promise<void> {
-    for (const lease of this.#leases) await lease.file.sync();
-    if (this.#directoryDirty) await this.#syncDirectory();
+    for (;;) {
+      for (; this.#synced < this.#leases.length; this.#synced++) {
+        await this.#leases[this.#synced]!.file.sync();
+      }
+      if (this.#directoryDirty) await this.#syncDirectory();
+      if (this.#rest.length === 0) return;
+      this.#writeOn(true);
+    }
   }
 
   /** The same on the event loop; only when {@linkcode oneFile}. */
@@ -154,6 +155,7 @@ export class LogWriter {
 
   /** Counts in what was written. */
   accept(durable: boolean): void {
+    assert(this.#rest.length === 0, "what counts was written");
     const receivedMs = this.#options.ageMs();
     for (const { segment, position, batch } of this.#written) {
       assert(position === segment.bytes, "batches lie end to end");
@@ -168,7 +170,7 @@ export class LogWriter {
 
   /** After a failed sync: the same batches into a new file. They still need a sync of their own. */
   rewrite(): void {
-    const batches = this.#written.map(({ batch }) => batch);
+    const batches = [...this.#written.map(({ batch }) => batch), ...this.#rest];
     this.#abandonFiles();
     this.#finish();
     this.write(batches);
@@ -178,6 +180,31 @@ export class LogWriter {
   revert(failedSync: boolean): void {
     if (failedSync || !this.#cutBack()) this.#abandonFiles();
     this.#finish();
+  }
+
+  /** Writes what is left, up to the end of a segment where what lies in it is to be synced first. */
+  #writeOn(untilRoll: boolean): void {
+    const batches = this.#rest;
+    const last = this.#written.at(-1);
+    let segment = this.active;
+    let position = last === undefined
+      ? segment?.bytes ?? 0
+      : last.position + last.batch.bytes.length;
+    let nextOffset = last?.batch.nextOffset ?? segment?.endOffset;
+    for (const [at, batch] of batches.entries()) {
+      if (segment === undefined || this.#mustRoll(segment, position, batch)) {
+        if (untilRoll && at > 0) return void (this.#rest = batches.slice(at));
+        segment = this.#create(batch.baseOffset);
+        position = 0;
+      } else {
+        assert(batch.baseOffset === nextOffset, "offsets are contiguous");
+      }
+      this.#leaseOf(segment).file.writeAt(position, batch.bytes);
+      this.#written.push({ segment, position, batch });
+      position += batch.bytes.length;
+      nextOffset = batch.nextOffset;
+    }
+    this.#rest = [];
   }
 
   #mustRoll(segment: Segment, position: Position, batch: SealedBatch): boolean {
@@ -289,7 +316,9 @@ export class LogWriter {
   #finish(): void {
     for (const lease of this.#leases) lease.release();
     this.#leases = [];
+    this.#synced = 0;
     this.#written = [];
+    this.#rest = [];
     this.#created = [];
     this.#closed = [];
     const finished = this.#finished;

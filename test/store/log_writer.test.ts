@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { testCore } from "../support/core.ts";
 import { diceOf } from "../support/dice.ts";
 import { LogHarness, readAll } from "../support/log_harness.ts";
-import { SimulatedDisk } from "../support/simulated_disk.ts";
+import { SimulatedDisk, type Snapshot } from "../support/simulated_disk.ts";
 
 const core = testCore();
 let disk: SimulatedDisk;
@@ -51,6 +51,26 @@ describe("LogWriter", () => {
     }
   });
 
+  it("writes nothing into the next file before what precedes it is durable", async () => {
+    const snapshots: Snapshot[] = [];
+    disk.onStep = () => snapshots.push(disk.snapshot());
+    const log = await harness.open();
+    for (const text of ["a", "b", "c", "d"]) {
+      harness.put(log, [text.repeat(150)]);
+      log.sealOpen();
+    }
+    await harness.append(log, ["e"]);
+    expect(log.segments().length).toBeGreaterThan(2);
+    for (const [step, snapshot] of snapshots.entries()) {
+      for (let seed = 0; seed < 10; seed++) {
+        core.reset();
+        const crashed = SimulatedDisk.crashed(snapshot, diceOf(seed), "prefix");
+        const again = await new LogHarness({ disk: crashed, core, leaderEpoch: 2 }).open();
+        expect((await readAll(core, again)).gaps, `step ${step}, seed ${seed}`).toEqual([]);
+      }
+    }
+  });
+
   it("roll() closes the active segment, durably, and does nothing to an empty one", async () => {
     const log = await harness.open();
     await log.roll();
@@ -86,9 +106,10 @@ describe("LogWriter", () => {
     log.sealOpen();
     const commit = harness.append(log, ["y".repeat(300)]);
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-    expect(log.segments().length).toBe(3);
+    expect(log.segments().length).toBe(2);
     release();
     await Promise.all([commit, rolled]);
+    expect(log.segments().length).toBe(3);
     for (let seed = 0; seed < 20; seed++) {
       const crashed = SimulatedDisk.crashed(disk.snapshot(), diceOf(seed));
       expect(crashed.list("t-0").filter((name) => name.endsWith(".log")).length).toBe(3);
