@@ -10,6 +10,7 @@ import type { LogId } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import { AppendWriter } from "../protocol/replication/append_frames.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
+import { RangeSet } from "../store/range_set.ts";
 import type { Store } from "../store/store.ts";
 import { Lane } from "./lane.ts";
 import type { Load } from "./load.ts";
@@ -64,34 +65,37 @@ async function* partitionParts(
     // On record before anyone is told, here as on the link.
     if (load.unledgered.length > 0) await books.ledger(lane.log, load.unledgered);
     const writer = new AppendWriter(crc32c);
-    writer.lane(lane.name, "strict", lane.pending);
+    writer.lane(lane.name, load.mode, lane.pending);
     load.write(writer);
     yield { kind: "append", body: writer.finish(), records: load.records };
     lane.answered(load, takenOf(load));
   }
 }
 
-/** Where the upstream stands, as far as it ever said; for logs it knows from this export, there. */
+/** Where the upstream stands, as far as it ever said, and what of it this export brings. */
 function standingsOf(
   { forwarded }: ForwardedStore,
   lane: Lane,
   logs: readonly LogAnnouncement[],
 ): Map<LogId, LogStanding> {
-  const sent = new Map(Array.from(lane.cursors(), (cursor) => [cursor.logId, cursor.sent]));
+  const cursors = new Map(Array.from(lane.cursors(), (cursor) => [cursor.logId, cursor]));
   return new Map(logs.map(({ logId, firstOffset }) => {
     const known = forwarded.logHere(logId);
-    const held = Math.max(firstOffset, known?.held ?? 0, sent.get(logId) ?? 0);
-    const islands = (known?.islands ?? []).filter(({ from }) => from > held);
-    return [logId, { logId, held, settled: firstOffset, islands }];
+    const cursor = cursors.get(logId);
+    const held = new RangeSet(Math.max(firstOffset, known?.held ?? 0, cursor?.held ?? 0));
+    for (const { from, to } of known?.islands ?? []) held.add(from, to);
+    for (const { from, to } of cursor?.islands ?? []) held.add(from, to);
+    const { watermark, islands } = held;
+    return [logId, { logId, held: watermark, settled: firstOffset, islands }];
   }));
 }
 
 /** A file takes all it is given. */
 function takenOf(load: Load): Map<LogId, LogStanding> {
   return new Map(
-    Array.from(load.cursors(), ({ logId, sent, settled }) => [
+    Array.from(load.cursors(), ({ logId, sent, sentIslands, settled }) => [
       logId,
-      { logId, held: sent, settled },
+      { logId, held: sent, settled, islands: sentIslands },
     ]),
   );
 }

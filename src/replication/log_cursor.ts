@@ -61,6 +61,11 @@ export class LogCursor {
     return this.#sent.watermark;
   }
 
+  /** Islands that are held or under way. */
+  get sentIslands(): readonly OffsetRange[] {
+    return this.#sent.islands;
+  }
+
   get acknowledged(): Offset {
     return this.#acknowledged.watermark;
   }

@@ -1,8 +1,12 @@
 /** What an export carries: all that the upstream did not acknowledge, and nothing noted for it. */
 import { describe, expect, it } from "vitest";
 import { type ExportPart, exportParts } from "../../src/replication/export_source.ts";
-import { decodeAppend } from "../../src/protocol/replication/append_frames.ts";
+import { AppendWriter, decodeAppend } from "../../src/protocol/replication/append_frames.ts";
 import { sourceBatches } from "../../src/replication/importer.ts";
+import { batchOf } from "../support/batches.ts";
+import { testCore } from "../support/core.ts";
+import { HandClock } from "../support/hand_clock.ts";
+import { SimulatedNode } from "../support/replication_world.ts";
 import { append, openStore } from "../support/stores.ts";
 
 async function gateway() {
@@ -26,7 +30,7 @@ async function exported(store: Parameters<typeof exportParts>[0]["store"]) {
     frame.kind === "batches" ? [...sourceBatches(frame.bytes)] : []
   );
   const skips = frames.flatMap((frame) => frame.kind === "skip" ? [frame.skip] : []);
-  return { logs, batches, skips };
+  return { logs, frames, batches, skips };
 }
 
 describe("exportParts()", () => {
@@ -68,5 +72,38 @@ describe("exportParts()", () => {
     const { skips, batches } = await exported(store);
     expect(skips).toMatchObject([{ logId: logIds[0], from: 0, to: 3, reason: "evicted" }]);
     expect(batches[0]).toEqual({ logId: logIds[0], from: 3, to: 5 });
+  });
+});
+
+describe("exportParts() at a relay", () => {
+  const LOG = "00000000000000f0";
+
+  it("carries what came ahead of its turn as such, and comes to its end", async () => {
+    const clock = new HandClock();
+    const relay = new SimulatedNode({ name: "relay", seed: 1, clock });
+    await relay.start();
+    const core = testCore();
+    const versions = { min: 1, max: 2 };
+    const hello = { versions, nodeId: "00000000000000aa", nodeName: "gw" };
+    const { session } = relay.receiver.hello(hello, null);
+    const log = {
+      ...{ logId: LOG, gateway: "gw", topic: "logs", partition: 0, firstOffset: 0, endOffset: 9 },
+      ...{ predecessor: null, predecessorEnd: 0, root: LOG },
+    };
+    await relay.receiver.announce({ session, logs: [log] }, null);
+    for (const [mode, baseOffset, values] of [["strict", 0, "ab"], ["live", 5, "fg"]] as const) {
+      const writer = new AppendWriter((bytes) => core.crc32c(bytes));
+      writer.lane("logs/0", mode, 0);
+      if (mode === "live") writer.open({ logId: LOG, offset: baseOffset });
+      writer.batches([batchOf(core, [...values], { logId: LOG, baseOffset })]);
+      const { refused } = await relay.receiver.append(writer.finish(), {
+        session,
+        credential: null,
+      });
+      expect(refused).toEqual([]);
+    }
+    const { batches, frames } = await exported(relay.store);
+    expect(batches.map(({ from, to }) => [from, to])).toEqual([[0, 2], [5, 7]]);
+    expect(frames.filter(({ kind }) => kind === "open")).toHaveLength(1);
   });
 });
