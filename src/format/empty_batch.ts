@@ -1,6 +1,6 @@
 /**
  * An empty batch: offsets that hold no records any more, as a log compacted by Kafka has them. It
- * keeps the file dense, so that it is read, scanned and indexed as any other; readers are told of a
+ * keeps the file dense, so that it is read, scanned and indexed like every other; readers are told of a
  * gap in its place, and it never leaves the node.
  *
  *     a record batch's header (record_batch.ts) with recordsCount 0, and nothing behind it

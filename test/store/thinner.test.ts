@@ -165,7 +165,7 @@ describe("keep_errors", () => {
     expect(ledgered(store).size).toBeGreaterThan(0);
   });
 
-  it("survives the loss of both checkpoints: the file is dense, and scanned as any other", async () => {
+  it("survives the loss of both checkpoints: the file is dense, and scanned like every other", async () => {
     const { store, world, disk, filler } = await thinnedStore(5);
     await filler.fill(store, 250);
     const before = await readable(store);

@@ -138,9 +138,8 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
 
   #process(): void {
     while (this.#active && this.#input.size > 0) {
-      if (this.#client?.protocolVersion === 4 && this.services.store.space.full) {
-        return this.stall();
-      }
+      const speechless = this.#client?.protocolVersion === 4;
+      if (speechless && this.services.store.space.full) return this.stall();
       if (!this.#admission.mayEnter()) return;
       if (!(this.#client === null ? this.#takePacket() : this.#takeChunk())) break;
     }
@@ -289,10 +288,8 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
 
   /** There is room again: what was refused is taken before anything else. */
   #resume(): void {
-    if (!this.#output.isAnswered) return;
-    if (this.#output.unanswered.isLost) return this.close();
-    this.#stalled = this.#output.holding = false;
-    this.#output.unanswered.takeAgain();
+    if (!this.#output.resume()) return;
+    this.#stalled = false;
     this.#process();
   }
 

@@ -124,6 +124,18 @@ export class SessionOutput implements AnswerEvents {
     this.#owner.flushed();
   }
 
+  /** Once there is room: whether it goes on. Closed where the client must send again. */
+  resume(): boolean {
+    if (!this.isAnswered) return false;
+    if (this.unanswered.isLost) {
+      this.#owner.close();
+      return false;
+    }
+    this.holding = false;
+    this.unanswered.takeAgain();
+    return true;
+  }
+
   /** Nothing is written any more. */
   end(): void {
     this.open = false;
