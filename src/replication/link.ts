@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import { REPLICATION_REQUEST_TIMEOUT_MS } from "../base/limits.ts";
+import { BATCH_BYTES_MAX, REPLICATION_REQUEST_TIMEOUT_MS } from "../base/limits.ts";
 import type { Histogram, Metrics } from "../base/metrics.ts";
 import type { HttpAnswer, HttpClient } from "../base/net.ts";
 import type { NodeId } from "../base/types.ts";
@@ -139,7 +139,10 @@ export class Link {
   /** Asks for batches back. @throws {LinkTroubleError} */
   async fetch(request: Omit<FetchRequest, "session">): Promise<FetchAnswer> {
     const body = encodeFetchRequest({ ...request, session: this.#sessionId() });
-    const posted = await this.#post(FETCH_PATH, "application/json", body, REPAIR);
+    const posted = await this.#post(FETCH_PATH, "application/json", body, {
+      ...REPAIR,
+      answerBytes: request.maxBytes + BATCH_BYTES_MAX,
+    });
     return this.#read(posted, decodeFetchAnswer);
   }
 
@@ -152,7 +155,7 @@ export class Link {
     path: string,
     type: string,
     body: Uint8Array<ArrayBuffer>,
-    linkClass = CONTROL,
+    { answerBytes, ...linkClass }: LinkClass & { readonly answerBytes?: number } = CONTROL,
   ): Promise<HttpAnswer> {
     const { token, crc32c } = this.#options;
     const { session, timeoutMs } = this;
@@ -170,6 +173,7 @@ export class Link {
       },
       body,
       linkClass,
+      ...(answerBytes === undefined ? {} : { answerBytes }),
       mayWrap: path === APPEND_PATH && (session?.protocol ?? 0) >= VERSION_WITH_ISLANDS,
       timeoutMs,
       signal: this.#abort.signal,

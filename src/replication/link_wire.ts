@@ -30,6 +30,8 @@ export interface WireCall {
   readonly linkClass: LinkClass;
   /** Whether the other side takes a body in one zstd frame. */
   readonly mayWrap: boolean;
+  /** Bytes the answer may have, where that is more than answers mostly do. */
+  readonly answerBytes?: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -81,7 +83,7 @@ export class LinkWire {
     try {
       const pace = passage.paced ? { pace: passage.pace } : undefined;
       const answer = await http({ method: "POST", url, headers, body, timeoutMs, signal, ...pace });
-      this.#over(passage, answerBytes(answer));
+      this.#over(passage, answerBytes(answer), call.answerBytes === undefined);
       const tookMs = clock.monotonicMs() - startMs - passage.waitedMs;
       if (!passage.paced) this.#wrap?.delivered(body.length, tookMs);
       return answer;
@@ -96,7 +98,7 @@ export class LinkWire {
   }
 
   async #begin(
-    { url, headers, body, linkClass }: WireCall,
+    { url, headers, body, linkClass, answerBytes = 0 }: WireCall,
     plainBytes: number,
   ): Promise<Passage> {
     const { budget } = this.#options;
@@ -108,7 +110,7 @@ export class LinkWire {
         headBytes: paced ? requestHeadBytes({ ...size, paced }) : plainHead,
         bodyBytes: body.length,
         plainBytes,
-        answerBytes: Math.ceil(this.#answerBytes * ANSWER_GROWTH),
+        answerBytes: Math.max(answerBytes, Math.ceil(this.#answerBytes * ANSWER_GROWTH)),
       });
     } catch (error) {
       if (!isOperatingError(error)) throw error;
@@ -117,10 +119,10 @@ export class LinkWire {
     }
   }
 
-  #over(passage: Passage, receivedBytes: number): void {
+  #over(passage: Passage, receivedBytes: number, usual = true): void {
     passage.end(receivedBytes);
     this.#count();
-    if (receivedBytes === 0) return;
+    if (receivedBytes === 0 || !usual) return;
     this.#answerBytes = Math.max(receivedBytes, this.#answerBytes * ANSWER_MEMORY);
   }
 

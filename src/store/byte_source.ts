@@ -16,6 +16,7 @@ const PIECE_BYTES = 4096;
 export class ByteSource {
   readonly #file: DiskFile;
   readonly #end: Position;
+  #buffer: Uint8Array = new Uint8Array(0);
   #window: Uint8Array = new Uint8Array(0);
   #windowAt: Position = 0;
   /** Bytes that could not be read and are given as zeros. */
@@ -50,9 +51,12 @@ export class ByteSource {
   }
 
   #fill(position: Position, size: number): Uint8Array {
-    const bytes = new Uint8Array(size);
+    // The window slides over ten gigabytes: what it was read into is used again.
+    if (this.#buffer.length < size) this.#buffer = new Uint8Array(size);
+    const bytes = this.#buffer.subarray(0, size);
     try {
-      this.#file.readAtNow(position, bytes);
+      // Where the file is shorter than it was, nothing of an earlier read may show.
+      bytes.fill(0, this.#file.readAtNow(position, bytes));
       return bytes;
     } catch {
       bytes.fill(0);
@@ -61,7 +65,7 @@ export class ByteSource {
       const pageEnd = at + PIECE_BYTES - (position + at) % PIECE_BYTES;
       const piece = bytes.subarray(at, Math.min(pageEnd, size));
       try {
-        this.#file.readAtNow(position + at, piece);
+        piece.fill(0, this.#file.readAtNow(position + at, piece));
       } catch {
         piece.fill(0);
         this.unreadableBytes += piece.length;

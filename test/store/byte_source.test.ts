@@ -41,3 +41,13 @@ it("salvaging() reads as a file does, and never fails", async () => {
   expect([into[0], into[2_096]]).toEqual([0, 4_096 % 251]);
   expect(file.readAtNow(6_000, into)).toBe(0);
 });
+
+it("shows nothing of an earlier read where the file became shorter", () => {
+  const disk = new SimulatedDisk();
+  const size = 5 * 1024 * 1024;
+  disk.open("a", { create: true }).writeAt(0, new Uint8Array(size).fill(7));
+  const source = new ByteSource(disk.open("a"), size);
+  expect(source.read(0, 4)).toEqual(Uint8Array.of(7, 7, 7, 7));
+  disk.open("a").truncate(10);
+  expect(source.read(size - 4, 4)).toEqual(new Uint8Array(4));
+});
