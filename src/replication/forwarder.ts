@@ -314,11 +314,11 @@ export class Forwarder {
       const { lane, load } = part;
       if (lane.answered(load, standings)) this.#books.noteForwarded(lane, load.cursors());
       this.#settlement.noted(lane);
-      if (load.newestMs !== null && load.held) this.#noteLiveDelay(load.newestMs);
+      if (load.newestMs !== null && load.taken) this.#noteLiveDelay(load.newestMs);
       const refusal = refusals.get(lane.name);
       const told = load.questions.every((skip) => answer.skips.some((one) => isOf(skip, one)));
       if (refusal !== undefined) await this.#lanes.refused(part, refusal);
-      else if (!load.held || !told) this.#lanes.setBack(lane);
+      else if (!load.taken || !told) this.#lanes.setBack(lane);
       else this.#lanes.waiting.clear(lane);
       lane.ask();
       this.#lanes.queue(lane);

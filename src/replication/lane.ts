@@ -53,6 +53,8 @@ export class Lane {
   #plannedMs = Number.NEGATIVE_INFINITY;
   /** What waits is more than the link takes at once. */
   #behind = false;
+  /** The receiver knows islands. */
+  #islands = true;
   #underWay = 0;
   #state: "stale" | "ready" | "broken" = "stale";
   #reading = false;
@@ -187,6 +189,7 @@ export class Lane {
 
   /** Lets live records go ahead, or ends that, as the topic wants and the link is. */
   plan(link: LinkFacts): void {
+    this.#islands = link.islands;
     if (this.#state !== "ready" || this.#reading) return;
     if (link.nowMs - this.#plannedMs < LIVE_PLAN_MS) return;
     this.#plannedMs = link.nowMs;
@@ -257,6 +260,7 @@ export class Lane {
       // Broken meanwhile: what was read is read again later.
       if (this.#state !== "ready") return null;
       stream.push(load);
+      if (!this.#hasMore(stream)) stream.goBack();
       this.#merge();
       if (load.empty) return null;
       this.#underWay++;
@@ -281,7 +285,7 @@ export class Lane {
     this.#backlog.settle();
     this.#live?.settle();
     this.#merge();
-    if (!load.held || this.#state === "broken") this.break();
+    if (!load.taken || this.#state === "broken") this.break();
     return this.forwarded !== before;
   }
 
@@ -337,7 +341,8 @@ export class Lane {
     if (!isLive && this.#asking) this.#question(load);
     const { name, log } = this;
     const isWanted = () => this.#state === "ready";
-    const fill = new LaneFill(load, { name, log, logs: this.#logs, stream, isLive, isWanted });
+    const common = { name, log, logs: this.#logs, islands: this.#islands };
+    const fill = new LaneFill(load, { ...common, stream, isLive, isWanted });
     const end = await fill.run(amount);
     stream.cursor = load.to;
     if (end.kind === "unannounced") this.#state = "broken";

@@ -5,7 +5,7 @@
  * @module
  */
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import type { Offset } from "../base/types.ts";
+import type { Offset, OffsetRange } from "../base/types.ts";
 import { readBatchHeader } from "../format/record_batch.ts";
 import type { LaneLog } from "./lane.ts";
 import type { LaneLogs } from "./lane_logs.ts";
@@ -19,6 +19,8 @@ export interface LaneFillOptions {
   readonly logs: LaneLogs;
   readonly stream: Stream;
   readonly isLive: boolean;
+  /** The receiver takes batches ahead of their turn. */
+  readonly islands: boolean;
   /** False once the load is not wanted any more. */
   readonly isWanted: () => boolean;
 }
@@ -121,9 +123,17 @@ export class LaneFill {
     // What the receiver holds already is passed over, not sent.
     if (sent === "all") return load.need(cursor, { from, to });
     const isAhead = isLive || from !== cursor.sent || logs.aheadOfPredecessor(cursor, from);
+    if (isAhead && !this.#options.islands) return this.#holdBack(cursor, { from, to }, baseOffset);
     if (isAhead) load.open(cursor, this.#openingOf(cursor, from));
     if (cursor.isRejected(from, to)) logs.skipRejected(load, cursor, { from, to });
     else load.batch(cursor, batch, { from, to });
+  }
+
+  /** It goes once what must come before it has come, further on here. */
+  #holdBack(cursor: LogCursor, range: OffsetRange, baseOffset: Offset): void {
+    const { stream } = this.#options;
+    stream.again = Math.min(stream.again, baseOffset);
+    this.#load.need(cursor, range);
   }
 
   /** The same for all that a live stream sends of a log: its requests may overtake each other. */

@@ -36,7 +36,9 @@ export class Load {
   readonly unledgered: Skip[] = [];
   /** When the newest record in it became durable here, in a live lane; else null. */
   newestMs: number | null = null;
-  /** What the receiver must hold of each log before the load is done. */
+  /** What it brings, or asks about, of each log. */
+  readonly #brings = new Map<LogCursor, OffsetRange[]>();
+  /** What the receiver must hold besides, before the load is done. */
   readonly #needs = new Map<LogCursor, OffsetRange[]>();
   readonly #opened = new Set<LogCursor>();
   readonly #frames: LoadFrame[] = [];
@@ -54,17 +56,19 @@ export class Load {
     return this.skips >= LOAD_SKIPS_MAX;
   }
 
-  /** Whether the receiver holds all of it. */
+  /** Whether the receiver holds what it brought. */
+  get taken(): boolean {
+    return areHeld(this.#brings);
+  }
+
+  /** Whether it holds all that lies below the load's end, as far as it is known here. */
   get held(): boolean {
-    for (const [cursor, ranges] of this.#needs) {
-      if (!ranges.every(({ from, to }) => cursor.holds(from, to))) return false;
-    }
-    return true;
+    return this.taken && areHeld(this.#needs);
   }
 
   /** Whether it brings all of that range. */
   brings(logId: LogId, { from, to }: OffsetRange): boolean {
-    for (const [cursor, ranges] of this.#needs) {
+    for (const [cursor, ranges] of this.#brings) {
       if (cursor.logId !== logId) continue;
       return ranges.some((range) => range.from <= from && to <= range.to);
     }
@@ -73,12 +77,12 @@ export class Load {
 
   /** Logs it has to do with. */
   cursors(): Iterable<LogCursor> {
-    return this.#needs.keys();
+    return this.#brings.keys();
   }
 
   /** Where the receiver must hold a log for the load to be done; null where it is not in it. */
   endOf(cursor: LogCursor): Offset | null {
-    return this.#needs.get(cursor)?.at(-1)?.to ?? null;
+    return this.#brings.get(cursor)?.at(-1)?.to ?? null;
   }
 
   batch(cursor: LogCursor, batch: Uint8Array, { from, to }: OffsetRange): void {
@@ -98,14 +102,9 @@ export class Load {
     this.#frames.push({ kind: "open", opening: { logId: cursor.logId, offset } });
   }
 
-  /** What was sent before, by whatever way, and must be held too before the load is done. */
+  /** What goes otherwise, and must be held too before the load is done. */
   need(cursor: LogCursor, range: OffsetRange): void {
-    if (cursor.holds(range.from, range.to)) return;
-    const ranges = this.#needs.get(cursor) ?? [];
-    const last = ranges.at(-1);
-    if (last?.to === range.from) ranges[ranges.length - 1] = { from: last.from, to: range.to };
-    else ranges.push(range);
-    this.#needs.set(cursor, ranges);
+    if (!cursor.holds(range.from, range.to)) put(this.#needs, cursor, range);
   }
 
   /** Says that `range` will not come: the log goes on behind it. */
@@ -121,7 +120,7 @@ export class Load {
   ask(cursor: LogCursor, range: ReasonedRange): void {
     const { from, to, reason, facts } = range;
     this.#skip({ logId: cursor.logId, from, to, reason, facts });
-    if (!this.#needs.has(cursor)) this.#needs.set(cursor, [{ from, to }]);
+    if (!this.#brings.has(cursor)) this.#brings.set(cursor, [{ from, to }]);
   }
 
   /** Whether `skip` is one of its questions. */
@@ -144,9 +143,25 @@ export class Load {
   }
 
   #send(cursor: LogCursor, range: OffsetRange): void {
-    this.need(cursor, range);
+    put(this.#brings, cursor, range);
     cursor.send(range.from, range.to);
   }
+}
+
+function areHeld(ranges: ReadonlyMap<LogCursor, readonly OffsetRange[]>): boolean {
+  for (const [cursor, each] of ranges) {
+    if (!each.every(({ from, to }) => cursor.holds(from, to))) return false;
+  }
+  return true;
+}
+
+/** Neighbours become one. */
+function put(ranges: Map<LogCursor, OffsetRange[]>, cursor: LogCursor, range: OffsetRange): void {
+  const known = ranges.get(cursor) ?? [];
+  const last = known.at(-1);
+  if (last?.to === range.from) known[known.length - 1] = { from: last.from, to: range.to };
+  else known.push(range);
+  ranges.set(cursor, known);
 }
 
 /** Whether records are missing at the end of the chain for it. */

@@ -21,6 +21,10 @@ export class Stream {
   done: Offset;
   /** Where the islands begin that it makes at the receiver. */
   readonly openings = new Map<LogCursor, Offset>();
+  /** The first batch passed over because the receiver cannot take it yet. */
+  again: Offset = Number.POSITIVE_INFINITY;
+  /** Something was sent since that was looked for last. */
+  #cameOn = false;
   #loads: Load[] = [];
 
   constructor(start: Offset, done = start) {
@@ -36,13 +40,24 @@ export class Stream {
   /** A load was sent; or one without frames waits for what was sent otherwise. */
   push(load: Load): void {
     this.#loads.push(load);
+    this.#cameOn ||= !load.empty;
     this.settle();
+  }
+
+  /** Goes back to what was passed over, where it may be taken by now. */
+  goBack(): void {
+    if (this.again === Number.POSITIVE_INFINITY || !this.#cameOn) return;
+    this.cursor = this.again;
+    this.again = Number.POSITIVE_INFINITY;
+    this.#cameOn = false;
   }
 
   /** Moves on over what is held, in order. */
   settle(): void {
     let held = 0;
-    for (; this.#loads[held]?.held === true; held++) this.done = this.#loads[held]!.to;
+    for (; this.#loads[held]?.held === true; held++) {
+      this.done = Math.max(this.done, this.#loads[held]!.to);
+    }
     if (held > 0) this.#loads.splice(0, held);
   }
 }

@@ -19,7 +19,7 @@ async function partition(...counts: number[]) {
   cursor!.restart({ logId: cursor!.logId, held: 0, settled: 0 });
   const fill = async (stream: Stream, isLive = false, bytesMax = 1 << 20) => {
     const load = new Load(stream.cursor, isLive ? "live" : "strict");
-    const common = { name: "logs/0", log: log!, logs, stream, isLive };
+    const common = { name: "logs/0", log: log!, logs, stream, isLive, islands: true };
     const end = await new LaneFill(load, { ...common, isWanted: () => true }).run({ bytesMax });
     return { load, end };
   };

@@ -76,6 +76,27 @@ describe("live_first over three hops", () => {
     await expectWhole(centre, published, order);
   });
 
+  it("keeps them until their turn where the next node knows no islands", async () => {
+    const world = await chain(3, "live_first");
+    const { clock, gateway, site, centre, low, high, publish, published, caughtUp } = world;
+    for (let at = 0; at < 40; at++) await publish(10);
+    centre.receive({ versions: { min: 1, max: 1 } });
+    low.serve = site.serve();
+    high.serve = centre.serve();
+    site.forward(high);
+    gateway.forward(low);
+    await until(clock, () => gateway.forwarder!.status().lanesSplit === 1);
+    for (let at = 0; at < 20; at++) {
+      await publish(1);
+      await pass(clock, 100);
+    }
+    await until(clock, caughtUp);
+    const values = (await centre.records("logs")).map(({ value }) => value);
+    expect(values).toEqual(published);
+    await expectWhole(centre, published, "version 1");
+    expect((await site.records("logs")).map(({ value }) => value)).not.toEqual(published);
+  });
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8])("does so while everything breaks, seed %i", async (seed) => {
     const world = await chain(seed, seed % 2 === 0 ? "strict" : "live_first");
     const { dice, clock, gateway, site, centre, low, high, publish, published, lose } = world;
