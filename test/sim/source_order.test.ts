@@ -133,7 +133,7 @@ class Story {
   async #act(): Promise<void> {
     const kind = this.#pick(12);
     if (kind === 0) return void await this.#appendOwn();
-    if (kind === 1) return await this.#node.store.checkpoint().catch(() => {});
+    if (kind === 1) return await this.#checkpoint();
     const source = this.#sources[this.#pick(this.#sources.length)]!;
     if (this.#busy.has(source)) return;
     this.#busy.add(source);
@@ -142,6 +142,14 @@ class Story {
     else if (kind < 8) await this.#fillNext(source);
     else await this.#sendNext(source);
     if (this.#node.run === run) this.#busy.delete(source);
+  }
+
+  /** Readers come while it is written, and perhaps the power goes before it is durable. */
+  async #checkpoint(): Promise<void> {
+    const writing = this.#node.store.checkpoint().catch(() => {});
+    if (this.#pick(2) === 0) this.#node.crashAfter(1 + this.#pick(4));
+    await this.#readSome();
+    await writing;
   }
 
   /** The strict or backlog lane. */
@@ -254,14 +262,25 @@ class Reader {
   spliced = 0;
   readonly #pageMax: number;
   #cursor: string | null = null;
+  #reading = false;
 
   constructor(pageMax: number) {
     this.#pageMax = pageMax;
     this.name = `pages of ${pageMax}`;
   }
 
-  /** Reads a page; returns whether there is nothing more now. */
+  /** Reads a page, one at a time; returns whether there is nothing more now. */
   async read(node: SimulatedNode): Promise<boolean> {
+    if (this.#reading) return false;
+    this.#reading = true;
+    try {
+      return await this.#read(node);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  async #read(node: SimulatedNode): Promise<boolean> {
     const { store, run } = node;
     const log = store.topic("logs")!.partitions[0]!;
     const order = store.ranges.inOrder("logs", 0);
