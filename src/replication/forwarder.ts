@@ -312,7 +312,8 @@ export class Forwarder {
     }
     for (const part of request.parts.splice(0)) {
       const { lane, load } = part;
-      if (lane.answered(load, standings)) this.#books.noteForwarded(lane, load.cursors());
+      lane.answered(load, standings);
+      this.#books.noteForwarded(lane, load.cursors());
       this.#settlement.noted(lane);
       if (load.newestMs !== null && load.taken) this.#noteLiveDelay(load.newestMs);
       const refusal = refusals.get(lane.name);

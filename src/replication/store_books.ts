@@ -49,9 +49,7 @@ export class StoreBooks {
       hasForeign: () => ranges.size > 0,
       acknowledged: (logId) => forwarded.logHere(logId),
       elsewhere(logId) {
-        const acknowledged = { from: 0, to: forwarded.elsewhere(logId) };
-        const passed = ranges.get(logId)?.elsewhere ?? [];
-        return acknowledged.to === 0 ? passed : [acknowledged, ...passed];
+        return [...forwarded.elsewhere(logId), ...ranges.get(logId)?.elsewhere ?? []];
       },
       unsettled: () => forwarded.unsettled(topic, partition),
       cameEarly: (logId, offset) => ranges.inOrder(topic, partition).aside(logId, offset),

@@ -169,13 +169,16 @@ export class Forwarded {
     return this.#upstream(this.#current).logs.get(logId) ?? null;
   }
 
-  /** Source offsets of a log below it were acknowledged by an upstream that is not in use. */
-  elsewhere(logId: LogId): Offset {
-    let held = 0;
+  /** Source offsets of a log that were acknowledged by upstreams that are not in use. */
+  elsewhere(logId: LogId): OffsetRange[] {
+    const ranges: OffsetRange[] = [];
     for (const [nodeId, { logs }] of this.#upstreams) {
-      if (nodeId !== this.#current) held = Math.max(held, logs.get(logId)?.held ?? 0);
+      const known = nodeId === this.#current ? undefined : logs.get(logId);
+      if (known === undefined) continue;
+      if (known.held > 0) ranges.push({ from: 0, to: known.held });
+      ranges.push(...known.islands ?? []);
     }
-    return held;
+    return ranges;
   }
 
   /** Logs of a partition of which the upstream in use holds more than the root of the chain. */

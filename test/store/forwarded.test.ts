@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UPSTREAMS_REMEMBERED_MAX } from "../../src/base/limits.ts";
 import { Forwarded } from "../../src/store/forwarded.ts";
 
 describe("Forwarded", () => {
@@ -47,5 +48,55 @@ describe("Forwarded", () => {
     forwarded.setLog("logs", 1, "c".repeat(16), { held: 4, settled: 0 });
     expect(forwarded.unsettled("logs", 0)).toEqual(["a".repeat(16)]);
     expect(forwarded.unsettled("other", 0)).toEqual([]);
+  });
+
+  it("keeps what each upstream acknowledged apart, through checkpoints too", () => {
+    const [first, second, logId] = ["1".repeat(16), "2".repeat(16), "a".repeat(16)];
+    const forwarded = new Forwarded();
+    forwarded.use(first);
+    forwarded.set("logs", 0, { held: 10, settled: 7 });
+    const islands = [{ from: 20, to: 30 }];
+    forwarded.setLog("logs", 0, logId, { held: 10, settled: 7, islands });
+    forwarded.use(second);
+    expect(forwarded.here("logs", 0)).toEqual({ held: 0, settled: 0 });
+    expect(forwarded.logHere(logId)).toBeNull();
+    forwarded.set("logs", 0, { held: 4, settled: 4 });
+    forwarded.setLog("logs", 0, logId, { held: 4, settled: 4 });
+
+    for (const one of [forwarded, new Forwarded(forwarded.checkpoint())]) {
+      expect(one.upstream).toBe(second);
+      expect(one.here("logs", 0)).toEqual({ held: 4, settled: 4 });
+      // What any of them took may go without loss.
+      expect(one.of("logs", 0)).toEqual({ held: 10, settled: 7 });
+      expect(one.ofLog(logId)).toMatchObject({ held: 10, settled: 7 });
+      expect(one.elsewhere(logId)).toEqual([{ from: 0, to: 10 }, { from: 20, to: 30 }]);
+      one.use(first);
+      expect(one.here("logs", 0)).toEqual({ held: 10, settled: 7 });
+      expect(one.logHere(logId)).toMatchObject({ held: 10, islands });
+      expect(one.elsewhere(logId)).toEqual([{ from: 0, to: 4 }]);
+      one.use(second);
+    }
+  });
+
+  it("takes a checkpoint that names no upstream for the one that is there now", () => {
+    const acked = { ["a".repeat(16)]: { held: 5, settled: 5 } };
+    const forwarded = new Forwarded(new Map([["logs-0", { held: 5, settled: 5, acked }]]));
+    expect(forwarded.upstream).toBe("");
+    forwarded.use("1".repeat(16));
+    expect(forwarded.here("logs", 0)).toEqual({ held: 5, settled: 5 });
+    expect(forwarded.elsewhere("a".repeat(16))).toEqual([]);
+  });
+
+  it("forgets which of the oldest upstreams took something, not that it was taken", () => {
+    const forwarded = new Forwarded();
+    for (let at = 1; at <= 20; at++) {
+      forwarded.use(at.toString(16).padStart(16, "0"));
+      forwarded.set("logs", 0, { held: 100 - at, settled: 0 });
+      forwarded.setLog("logs", 0, "a".repeat(16), { held: 100 - at, settled: 0 });
+    }
+    expect(forwarded.of("logs", 0).held).toBe(99);
+    const { earlier } = forwarded.checkpoint().get("logs-0")!;
+    expect(Object.keys(earlier!)).toHaveLength(UPSTREAMS_REMEMBERED_MAX - 1);
+    expect(forwarded.elsewhere("a".repeat(16))[0]).toEqual({ from: 0, to: 99 });
   });
 });
