@@ -110,6 +110,7 @@ export class LinkWire {
         headBytes: paced ? requestHeadBytes({ ...size, paced }) : plainHead,
         bodyBytes: body.length,
         plainBytes,
+        dispensable: answerBytes > 0,
         answerBytes: Math.max(answerBytes, Math.ceil(this.#answerBytes * ANSWER_GROWTH)),
       });
     } catch (error) {

@@ -55,6 +55,8 @@ export interface RequestSize {
   readonly plainBytes?: number;
   /** The largest answer one expects, head included. */
   readonly answerBytes: number;
+  /** Whether it may be left out for good: where it does not fit, that says nothing of others. */
+  readonly dispensable?: boolean;
 }
 
 export interface BudgetStatus {
@@ -262,7 +264,7 @@ export class LinkBudget {
   }
 
   #reserve(
-    { headBytes, bodyBytes, answerBytes }: RequestSize,
+    { headBytes, bodyBytes, answerBytes, dispensable = false }: RequestSize,
     sliceBytes: number | null,
   ): Hold {
     const frames = sliceBytes === null ? 0 : framesBytes(bodyBytes, sliceBytes);
@@ -273,8 +275,9 @@ export class LinkBudget {
       return hold;
     }
     // As small as they get: one batch, which nobody divides.
-    if (this.requestBytesMax <= REQUEST_OVERHEAD_BYTES) this.#quota.need(bytes);
-    else this.#leftParts *= 2;
+    const smallest = this.requestBytesMax <= REQUEST_OVERHEAD_BYTES;
+    if (!dispensable && smallest) this.#quota.need(bytes);
+    else if (!dispensable) this.#leftParts *= 2;
     const message =
       `Cannot send ${bytes} bytes: the link's quota has ${this.#quota.leftBytes} left`;
     throw new OperatingError("quota_exceeded", message, { bytes });
