@@ -20,7 +20,7 @@ import { HandClock } from "../support/hand_clock.ts";
 import { SimulatedNode, turns } from "../support/replication_world.ts";
 import { seededRandom } from "../support/stores.ts";
 
-const SEEDS = Number(process.env["LOGBOOM_SOURCE_ORDER_SEEDS"] ?? 40);
+const SEEDS = Number(process.env["LOGBOOM_SOURCE_ORDER_SEEDS"] ?? 60);
 const ONLY = process.env["LOGBOOM_SOURCE_ORDER_SEED"];
 const TOPIC_ID = "00112233445566778899aabbccddeeff";
 const core = testCore();
@@ -146,9 +146,11 @@ class Story {
 
   /** Readers come while it is written, and perhaps the power goes before it is durable. */
   async #checkpoint(): Promise<void> {
+    const release = this.#node.disk.holdSyncs();
     const writing = this.#node.store.checkpoint().catch(() => {});
-    if (this.#pick(2) === 0) this.#node.crashAfter(1 + this.#pick(4));
     await this.#readSome();
+    if (this.#pick(2) === 0) this.#node.crashAfter(1);
+    release();
     await writing;
   }
 
