@@ -428,8 +428,11 @@ export const REFETCH_SEARCH_BYTES = 32 * 1024 * 1024;
 /** Searches for batches that may wait for one another; more are refused for now. */
 export const REFETCHES_WAITING_MAX = 64;
 
-/** Milliseconds after which gaps that could not be filled are asked for once more. */
-export const REPAIR_RETRY_MS = 15 * 60 * 1000;
+/** Milliseconds after which gaps that the upstream could not fill are asked for once more. */
+export const REPAIR_RETRY_MS = 6 * 60 * 60 * 1000;
+
+/** The same where only the link, or a disk, was in the way. */
+export const REPAIR_TROUBLE_MS = 30 * 1000;
 
 /** Milliseconds between two requests of a repair, so that it never takes the link. */
 export const REPAIR_PAUSE_MS = 200;

@@ -104,13 +104,14 @@ class Verification {
     for (const place of await this.#placesAt(upstream, omitted > 0)) {
       for await (const header of upstream.batches(place)) {
         const { logId, sourceOffset: from } = header;
-        if (!ids.has(logId)) continue;
+        if (!ids.has(logId) || header.recordsCount === 0) continue;
         const to = from + header.lastOffset - header.baseOffset + 1;
         this.#there.add(logId, from, to);
         if (this.#gateway.here.get(logId)?.seen.covers(from, to)) this.#digestThere.add(header);
       }
     }
     for await (const header of this.#gateway.headers()) {
+      if (header.recordsCount === 0) continue;
       const { logId, sourceOffset: from } = header;
       const to = from + header.lastOffset - header.baseOffset + 1;
       if (this.#there.get(logId)?.seen.covers(from, to)) this.#digestHere.add(header);
@@ -152,8 +153,14 @@ class Verification {
       ledgeredThere: rangesOf(standingThere),
       retired: this.#retired(logId, there),
       voided: log.own ? this.#takenByOthers(log) : [],
-      identical: this.#digestHere.agrees(this.#digestThere, logId),
+      identical: this.#identical(logId, standing),
     });
+  }
+
+  /** Where single records were evicted, what was left was put into batches anew: not to be compared. */
+  #identical(logId: LogId, standing: readonly EntryRow[]): boolean | null {
+    const agrees = this.#digestHere.agrees(this.#digestThere, logId);
+    return agrees === false && standing.some(({ reason }) => reason === "evicted") ? null : agrees;
   }
 
   #claimed(logId: LogId): Ranges {

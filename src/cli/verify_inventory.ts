@@ -54,11 +54,12 @@ class Reading {
     const { logId, sourceOffset, baseOffset, lastOffset } = header;
     const directory = partitionDirectory(topic, partition);
     const end = lastOffset + 1;
+    this.ends.set(directory, Math.max(end, this.ends.get(directory) ?? 0));
+    if (header.recordsCount === 0) return; // Stands where records were evicted.
     this.here.add(logId, sourceOffset, sourceOffset + end - baseOffset);
     const taken = this.taken.get(directory) ?? new SourceTally();
     this.taken.set(directory, taken);
     taken.add(logId, baseOffset, end);
-    this.ends.set(directory, Math.max(end, this.ends.get(directory) ?? 0));
     if (!this.places.has(logId)) this.places.set(logId, { topic, partition });
   }
 }

@@ -12,6 +12,7 @@ import { REFETCH_SEARCH_BYTES, REFETCHES_WAITING_MAX } from "../base/limits.ts";
 import type { Offset, OffsetRange } from "../base/types.ts";
 import { type BatchHeader, readBatchHeader } from "../format/record_batch.ts";
 import type { FetchAnswer, FetchRequest } from "../protocol/replication/fetch.ts";
+import { RangeSet } from "../store/range_set.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
 import type { ReceivedLog } from "../store/received_log.ts";
 
@@ -47,6 +48,7 @@ export class Refetch {
         `Cannot give back records of log ${request.logId}: this peer never announced it`;
       throw new OperatingError("log_not_announced", message, { log_id: request.logId });
     }
+    if (!holdsAny(log, request)) return { batches: new Uint8Array(0), searchFrom: null };
     if (this.#waiting >= REFETCHES_WAITING_MAX) {
       throw new OperatingError("overloaded", "Cannot search for records: too many others do");
     }
@@ -144,6 +146,14 @@ async function walk(log: PartitionLog, sought: Sought, place: Offset): Promise<F
     at = nextOffset;
   }
   return { batches: concat(found), searchFrom: at < log.highWatermark ? at : null };
+}
+
+/** By the books: what never came is not worth a search. */
+function holdsAny({ watermark, islands, lost }: ReceivedLog, { from, to }: OffsetRange): boolean {
+  const received = new RangeSet(watermark, islands);
+  const missing = received.lacking(from, to);
+  if (missing.some((range) => range.from <= from && to <= range.to)) return false;
+  return !lost.some((range) => range.from <= from && to <= range.to);
 }
 
 function isWithin(header: BatchHeader, { from, to }: OffsetRange): boolean {

@@ -11,10 +11,14 @@
  *
  * @module
  */
-import type { Timers } from "../base/clock.ts";
-import { sleep } from "../base/clock.ts";
+import { sleep, type Timers } from "../base/clock.ts";
 import { isOperatingError, messageOf } from "../base/errors.ts";
-import { REPAIR_PAUSE_MS, REPAIR_RETRY_MS, REPLICATION_FETCH_BYTES_MAX } from "../base/limits.ts";
+import {
+  REPAIR_PAUSE_MS,
+  REPAIR_RETRY_MS,
+  REPAIR_TROUBLE_MS,
+  REPLICATION_FETCH_BYTES_MAX,
+} from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
@@ -45,6 +49,8 @@ export class Repairer {
   readonly #repaired: Counter;
   readonly #stopping = new AbortController();
   #running: Promise<void> | null = null;
+  /** The last round met trouble: the link is down, or a disk is. */
+  #failed = false;
 
   constructor(options: RepairerOptions) {
     this.#options = options;
@@ -71,6 +77,7 @@ export class Repairer {
   /** One round over all gaps; resolves to how many records are readable again. */
   async repair(): Promise<number> {
     const before = this.#repaired.value;
+    this.#failed = false;
     for (const { log, gap } of this.#gaps()) {
       const healed = log.filler.heal(gap);
       if (healed !== null) await this.#settle(log, healed);
@@ -82,9 +89,10 @@ export class Repairer {
         await this.#fetchBack(missing);
       } catch (error) {
         if (!isOperatingError(error)) throw error;
+        this.#failed = true;
         const { log: { topic, index: partition }, from, to } = missing;
         const fields = { topic, partition, from, to, error: error.message };
-        this.#options.logger.info("repair_waits", fields);
+        this.#options.logger.debug("repair_waits", fields);
       }
     }
     return this.#repaired.value - before;
@@ -93,32 +101,31 @@ export class Repairer {
   async #run(): Promise<void> {
     const { timers, pauseMs = REPAIR_PAUSE_MS, retryMs = REPAIR_RETRY_MS, logger } = this.#options;
     const { signal } = this.#stopping;
+    const stepMs = 10 * pauseMs;
     let seen = "";
-    let waitedMs = Infinity;
+    let waitMs = 0;
     while (!signal.aborted) {
-      const now = this.#gaps().map(({ log, gap }) => `${log.handle}:${gap.from}-${gap.to}`).join();
+      const gaps = this.#signature();
+      waitMs -= stepMs;
       // New damage at once; what could not be filled, and nothing at all, now and then.
-      const due = (now !== "" && now !== seen) || waitedMs >= retryMs;
-      waitedMs = due ? 0 : waitedMs;
-      if (due) {
+      if ((gaps !== "" && gaps !== seen) || waitMs <= 0) {
         try {
           await this.repair();
-          seen = this.#tried(now);
         } catch (error) {
           if (!isOperatingError(error)) throw error;
+          this.#failed = true;
           logger.warn("repair_failed", { error: messageOf(error) });
         }
+        seen = this.#signature();
+        waitMs = this.#failed ? Math.min(retryMs, REPAIR_TROUBLE_MS) : retryMs;
       }
-      const stepMs = 10 * pauseMs;
       await sleep(timers, stepMs, signal);
-      waitedMs += stepMs;
     }
   }
 
-  /** What stays as it was is not asked for again so soon. */
-  #tried(before: string): string {
-    const now = this.#gaps().map(({ log, gap }) => `${log.handle}:${gap.from}-${gap.to}`).join();
-    return now === before ? before : now;
+  /** Which gaps there are. */
+  #signature(): string {
+    return this.#gaps().map(({ log, gap }) => `${log.handle}:${gap.from}-${gap.to}`).join();
   }
 
   #gaps(): { readonly log: PartitionLog; readonly gap: OffsetRange }[] {

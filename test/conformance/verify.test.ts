@@ -105,3 +105,33 @@ it("tells what is pending from what is lost", async () => {
   const missing = await runLogboom(["verify", ...at.slice(0, 2)]);
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/name --upstream/)]);
 }, 90_000);
+
+it(
+  "follows records through a relay to the node it is given, and sees islands while they are open",
+  async () => {
+    const centre = await startNodeProcess();
+    const site = await startNodeProcess({ flags: ["--upstream", centre.http] });
+    const flags = ["--upstream", site.http, "--replication-order", "live_first"];
+    const gateway = await startNodeProcess({ flags });
+    await produce(gateway, 0, RECORDS);
+    await site.kill();
+    await produce(gateway, RECORDS, RECORDS);
+    const siteArgs = ["--upstream", centre.http, "--http-port", new URL(site.http).port];
+    const again = await startNodeProcess({ dataDir: site.dataDir, flags: siteArgs });
+    // Whatever has arrived by now: all of it is somewhere, and nowhere twice.
+    const halfway = await verify("--gateway", gateway.http, "--upstream", centre.http);
+    expect(halfway.total, halfway.stderr).toMatchObject({ accepted: 800, unaccounted: 0 });
+    await expect.poll(async () => {
+      const { total } = await verify("--gateway", gateway.http, "--upstream", centre.http);
+      return total.delivered;
+    }, { timeout: 40_000, interval: 500 }).toBe(800);
+    await gateway.stop();
+    await again.stop();
+    for (const dataDir of [gateway.dataDir, again.dataDir]) {
+      const proof = await verify("--data-dir", dataDir, "--upstream", centre.http);
+      expect(proof.total, proof.stderr).toMatchObject({ accepted: 800, delivered: 800 });
+      expect(proof.code, JSON.stringify(proof.logs)).toBe(0);
+    }
+  },
+  90_000,
+);

@@ -15,12 +15,17 @@ const REQUEST = { session: "s".repeat(32), logId: LOG, maxBytes: 100_000, search
 let store: Store;
 let log: PartitionLog;
 let refetch: Refetch;
+let lost: { from: number; to: number; reason: string }[];
 
 beforeEach(async () => {
+  lost = [];
   store = (await openStore()).store;
   log = (await store.createTopic("logs")).partitions[0]!;
   refetch = new Refetch({
-    find: (logId) => logId === LOG ? { paths: ["gw"] } as unknown as ReceivedLog : undefined,
+    find: (logId) =>
+      logId === LOG
+        ? { paths: ["gw"], watermark: 1_000_000, islands: [], lost } as unknown as ReceivedLog
+        : undefined,
     partition: () => log,
   });
 });
@@ -101,6 +106,20 @@ describe("Refetch.fetch()", () => {
     expect(await find(4, 10)).toMatchObject({ found: [] });
     // Parts of batches are no use.
     expect(await find(1, 4)).toMatchObject({ found: [] });
+  });
+
+  it("does not look for what the books say never came", async () => {
+    await receive(LOG, 0, 4);
+    const reads: number[] = [];
+    const read = log.read.bind(log);
+    log.read = (offset, options) => {
+      reads.push(offset);
+      return read(offset, options);
+    };
+    lost = [{ from: 0, to: 8, reason: "evicted" }];
+    expect(await find(4, 8)).toEqual({ found: [], asks: 1 });
+    expect(await find(2_000_000, 2_000_004)).toEqual({ found: [], asks: 1 });
+    expect(reads).toEqual([]);
   });
 
   it("tells a peer only of logs it announced itself", async () => {

@@ -141,6 +141,7 @@ export class LogCheck {
     const { logId, sourceOffset, baseOffset, lastOffset } = header;
     const records = lastOffset - baseOffset + 1;
     this.batches++;
+    if (header.recordsCount === 0) return; // Stands where records were evicted.
     this.records += records;
     tally.add(logId, sourceOffset, sourceOffset + records);
     if (identities.knows(logId) || this.#unknownLogs.has(logId)) return;
