@@ -207,9 +207,13 @@ export class LinkBudget {
   /**
    * Lets a request through, or as much of it as must go at once.
    *
-   * @throws {OperatingError} quota_exceeded when it does not fit; storage trouble of the book
+   * @throws {OperatingError} quota_exceeded when it does not fit, or the schedule is closed; storage
+   * trouble of the book
    */
   async begin(linkClass: LinkClass, size: RequestSize): Promise<Passage> {
+    if (!this.#schedule.isOpen(this.#clock.wallMs())) {
+      throw new OperatingError("quota_exceeded", "Cannot send now: outside the link's windows");
+    }
     const paced = this.paces(size.headBytes + size.bodyBytes);
     const sliceBytes = paced ? () => this.#sliceBytes() : null;
     const rank = rankOf(linkClass);

@@ -38,9 +38,10 @@ describe("LinkBudget", () => {
     expect(budget.status().used).toEqual({ day: 100 * 1_000_700, month: 100 * 1_000_700 });
   });
 
-  it("lets no request begin outside its windows, and says when the next opens", () => {
+  it("lets no request begin outside its windows, and says when the next opens", async () => {
     const { budget, clock } = budgetOf({ windows: [{ from: "02:00", to: "03:00" }] });
     expect(budget.blocked()).toMatchObject({ reason: "schedule", untilMs: MONDAY + 2 * HOUR_MS });
+    await expect(budget.begin(CONTROL, SMALL)).rejects.toThrow("outside the link's windows");
     // Looked at again before that: clocks are set, and put on and back.
     expect(budget.blocked()!.waitMs).toBe(HOUR_MS / 4);
     clock.advance(2 * HOUR_MS);
