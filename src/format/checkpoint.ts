@@ -11,7 +11,8 @@
  *                     in arrays
  *        zeros        up to the preallocated size
  *
- * All integers big-endian.
+ * All integers big-endian. Of a log of another node, the eighth element stands only where something
+ * lies elsewhere or came out of its order; checkpoints from before there were live lanes have none.
  *
  * @module
  */
