@@ -1,5 +1,7 @@
 /** What the evictor writes into the ledger: whose records, which, and none of them twice. */
 import { describe, expect, it } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
+import type { TopicSettings } from "../../src/store/settings.ts";
 import type { Store } from "../../src/store/store.ts";
 import { readAll } from "../support/log_harness.ts";
 import { SimulatedDisk } from "../support/simulated_disk.ts";
@@ -134,5 +136,74 @@ describe("Evictor.moveStart()", () => {
       store.ledger.standing(logId).reduce((sum, { count }) => sum + count, 0);
     expect(counts(foreign!.logId) + counts(own!.logId)).toBe(gone);
     expect(store.ledger.standing(foreign!.logId)[0]).toMatchObject({ from: 0 });
+  });
+});
+
+/** A relay that holds batches of two records, of as many gateways' logs as there are batches. */
+async function relay(logIds: readonly string[], more: Partial<TopicSettings> = {}) {
+  const disk = new SimulatedDisk();
+  const { store, world } = await openStore({ disk, hasUpstream: true, random: seededRandom(8) });
+  await store.createTopic("logs", { ...settings, ...more });
+  const log = store.topic("logs")!.partitions[0]!;
+  const ends = new Map<string, number>();
+  for (const logId of logIds) {
+    const from = ends.get(logId) ?? 0;
+    if (from === 0) {
+      await store.ranges.announce({
+        ...{ logId, peer: "p".repeat(16), gateway: "site", topic: "logs", partition: 0 },
+        ...{ firstOffset: 0, predecessor: null, predecessorEnd: 0, root: logId, pathKey: null },
+      });
+    }
+    const range = { from, to: from + 2 };
+    ends.set(logId, range.to);
+    for (const text of ["a", "b"]) {
+      store.core.append(SCRATCH, { timestamp: 1_000 + from, value: utf8(text) });
+    }
+    const stamp = { baseOffset: from, leaderEpoch: 1, logId, compression: "none" } as const;
+    const batch = store.core.seal(SCRATCH, stamp);
+    store.ranges.note(logId, range.from, range.to);
+    await new Promise<void>((resolve) => {
+      const committed = () => {
+        store.ranges.settle(logId, range, true, log.highWatermark);
+        resolve();
+      };
+      log.appendReplicated(batch, { committed });
+    });
+  }
+  return { disk, store, world, log };
+}
+
+const SCRATCH = 77;
+const logIdOf = (number: number) => number.toString(16).padStart(16, "0");
+
+describe("Evictor at a relay", () => {
+  it("ledgers damage among the records of one log by its log id and source offsets", async () => {
+    const [one, other] = [logIdOf(1), logIdOf(2)];
+    const { disk, store, log } = await relay([one, one, one, one, other, one, one]);
+    disk.flipBit("logs-0/00000000000000000000.log", insideBatch(disk, 2, 7), 3);
+    disk.flipBit("logs-0/00000000000000000000.log", insideBatch(disk, 8, 7), 3);
+    await readAll(store.core, log);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const entries = [...store.ledger.entries()].map(({ logId, from, to }) => [logId, from, to]);
+    expect(entries).toEqual([
+      [one, 2, 4],
+      // Before it lies one log, behind it the same, but as if nothing were missing of that.
+      [null, 8, 10],
+    ]);
+  });
+
+  it("makes a decision of more entries than one frame of the journal holds", async () => {
+    const logIds = Array.from({ length: 2_500 }, (_, at) => logIdOf(at + 1));
+    const { store, world, log } = await relay(logIds, { segmentBytes: 10_000 });
+    const { records, ledgered } = await store.space.wipe(log, 4_600);
+    expect([records, ledgered]).toEqual([4_600, 4_600]);
+    const { store: again } = await openStore(world);
+    for (const one of [store, again]) {
+      expect(one.ledger.size).toBe(2_300);
+      expect(one.topic("logs")!.partitions[0]!.logStartOffset).toBe(4_600);
+      expect(one.ledger.standing(logIdOf(7))).toMatchObject([
+        { from: 0, to: 2, count: 2, reason: "wiped", minTimestamp: 1_000, maxTimestamp: 1_000 },
+      ]);
+    }
   });
 });
