@@ -10,8 +10,8 @@ const BLOCK_BYTES = 64;
 const LENGTH_BYTES = 8;
 
 /** Fractional bits of the cube roots of the first 64 primes, and of the square roots of 8. */
-const K = new Uint32Array(64);
-const FIRST = new Uint32Array(8);
+const K = new Int32Array(64);
+const FIRST = new Int32Array(8);
 for (let number = 2, at = 0; at < 64; number++) {
   if (!isPrime(number)) continue;
   K[at] = fractionOf(Math.cbrt(number));
@@ -21,7 +21,7 @@ for (let number = 2, at = 0; at < 64; number++) {
 
 export class Sha256 {
   readonly #state = FIRST.slice();
-  readonly #words = new Uint32Array(64);
+  readonly #words = new Int32Array(64);
   readonly #rest = new Uint8Array(BLOCK_BYTES);
   #sizeBytes = 0;
   #done = false;
@@ -65,37 +65,45 @@ export class Sha256 {
     this.#done = true;
     const digest = new Uint8Array(32);
     const view = viewOf(digest);
-    this.#state.forEach((word, at) => view.setUint32(at * 4, word));
+    this.#state.forEach((word, at) => view.setInt32(at * 4, word));
     return digest;
   }
 
   #block(view: DataView, position: number): void {
     const words = this.#words;
-    for (let at = 0; at < 16; at++) words[at] = view.getUint32(position + at * 4);
+    for (let at = 0; at < 16; at++) words[at] = view.getInt32(position + at * 4);
     for (let at = 16; at < 64; at++) {
-      const [before, last] = [words[at - 15]!, words[at - 2]!];
-      const s0 = rotated(before, 7) ^ rotated(before, 18) ^ (before >>> 3);
-      const s1 = rotated(last, 17) ^ rotated(last, 19) ^ (last >>> 10);
-      words[at] = (words[at - 16]! + s0 + words[at - 7]! + s1) | 0;
+      const before = words[at - 15]!;
+      const last = words[at - 2]!;
+      const s0 = (before >>> 7 | before << 25) ^ (before >>> 18 | before << 14) ^ (before >>> 3);
+      const s1 = (last >>> 17 | last << 15) ^ (last >>> 19 | last << 13) ^ (last >>> 10);
+      words[at] = (words[at - 16]! + s0 | 0) + (words[at - 7]! + s1 | 0) | 0;
     }
     const state = this.#state;
     let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!;
     let e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!;
     for (let at = 0; at < 64; at++) {
-      const s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25);
-      const first = (h + s1 + ((e & f) ^ (~e & g)) + K[at]! + words[at]!) | 0;
-      const s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22);
-      const second = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      const s1 = (e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7);
+      const first = ((h + s1 | 0) + (g ^ (e & (f ^ g))) | 0) + (K[at]! + words[at]! | 0) | 0;
+      const s0 = (a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10);
+      const second = s0 + ((a & b) | (c & (a | b))) | 0;
       h = g;
       g = f;
       f = e;
-      e = (d + first) | 0;
+      e = d + first | 0;
       d = c;
       c = b;
       b = a;
-      a = (first + second) | 0;
+      a = first + second | 0;
     }
-    [a, b, c, d, e, f, g, h].forEach((word, at) => state[at] = (state[at]! + word) | 0);
+    state[0] = state[0]! + a | 0;
+    state[1] = state[1]! + b | 0;
+    state[2] = state[2]! + c | 0;
+    state[3] = state[3]! + d | 0;
+    state[4] = state[4]! + e | 0;
+    state[5] = state[5]! + f | 0;
+    state[6] = state[6]! + g | 0;
+    state[7] = state[7]! + h | 0;
   }
 }
 
@@ -104,10 +112,6 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const sum = new Sha256();
   for (const part of parts) sum.update(part);
   return sum.digest();
-}
-
-function rotated(word: number, bits: number): number {
-  return (word >>> bits) | (word << (32 - bits));
 }
 
 /** The first 32 bits behind the point. */

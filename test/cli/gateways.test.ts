@@ -27,6 +27,8 @@ it("gateways shows a line per log, and a dash for what is not known", async () =
   expect(calls[0]!.url).toBe("http://node.example/v1/gateways?closed=true");
   const [, first, second] = stdout.split("\n");
   expect(first).toMatch(/^gw-1 .* 00000000000000aa +7 +3 +300 B +1min 1s +1970-01-01T00:00:00/);
-  expect(remarks[0]).toContain("00000000000000ee runs twice: kiosk at 10.0.0.1:9 and kiosk-2 at ?.");
+  expect(remarks[0]).toContain(
+    "00000000000000ee runs twice: kiosk at 10.0.0.1:9 and kiosk-2 at ?.",
+  );
   expect(second).toMatch(/ 70 +- +- +- +-$/);
 });

@@ -74,6 +74,7 @@ describe("decodeAnnounceAnswer()", () => {
         detail: "Cannot accept log",
         retriable: false,
         expected: null,
+        range: null,
       }],
     };
     const body = utf8(JSON.stringify(announceAnswerToJson(answer)));

@@ -12,8 +12,9 @@ describe("refusalOf()", () => {
       detail: "Cannot append: expected 7",
       retriable: true,
       expected: 7,
+      range: { from: 3, to: 7 },
     };
-    const bare = { ...full, lane: null, logId: null, expected: null };
+    const bare = { ...full, lane: null, logId: null, expected: null, range: null };
     for (const refusal of [full, bare]) {
       const json: unknown = JSON.parse(JSON.stringify(refusalToJson(refusal)));
       expect(refusalOf(new Fields(json, "answer"))).toEqual(refusal);
