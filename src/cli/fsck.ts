@@ -23,7 +23,7 @@ import type { Logger } from "../base/log.ts";
 import { OperatingError } from "../base/errors.ts";
 import { checkStore, type CheckTotals } from "../store/check/check_store.ts";
 import type { Finding } from "../store/check/finding.ts";
-import { repairFormat, repairStore } from "../store/check/repair_store.ts";
+import { repairFormat, repairStore, setUnreadableAside } from "../store/check/repair_store.ts";
 import { DirectoryReader } from "../store/directory_reader.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { checkDirectory } from "./dump.ts";
@@ -64,7 +64,13 @@ async function fsck({ args, terminal }: CommandContext): Promise<number> {
       await check.say("Run fsck --repair to repair what can be repaired.");
       return EXIT.damaged;
     }
-    await check.repair();
+    try {
+      await check.repair();
+    } catch (error) {
+      if (!isOperatingError(error)) throw error;
+      terminal.remark(`logboom: the repair stopped: ${messageOf(error)}`);
+      return EXIT.damaged;
+    }
     await check.say("\nChecked again after the repair:");
     const left = await check.check({ repairing: true });
     return left.damages === 0 ? EXIT.repaired : EXIT.damaged;
@@ -140,6 +146,7 @@ class Fsck {
       ...{ disk: openDisk(this.#dataDir), core: this.#core, logger: this.#logger },
       ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
     };
+    setUnreadableAside(options.disk);
     await repairFormat(options);
     const path = `${this.#dataDir}/catalogue.sqlite`;
     if (!this.#catalogueUsable) setAside(path);

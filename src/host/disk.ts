@@ -31,7 +31,13 @@ class HostDisk implements Disk {
 
   open(path: string, options: { readonly create?: boolean } = {}): DiskFile {
     const flags = this.#access | (options.create ? fs.constants.O_CREAT : 0);
-    return attempt("open", path, () => new HostFile(path, fs.openSync(this.#at(path), flags)));
+    return attempt("open", path, () => {
+      const fd = fs.openSync(this.#at(path), flags);
+      // Opened for reading only, a directory would pass for a file.
+      if (!fs.fstatSync(fd).isDirectory()) return new HostFile(path, fd);
+      fs.closeSync(fd);
+      throw new Error("it is a directory");
+    });
   }
 
   exists(path: string): boolean {

@@ -92,3 +92,18 @@ describe("openDisk()", () => {
     expect(disk.freeBytes()).toBeGreaterThan(0);
   });
 });
+
+describe("openDisk(), read only", () => {
+  it("reads, writes nothing, and takes no directory for a file", () => {
+    disk.makeDirectory("there");
+    disk.open("file", { create: true }).writeAt(0, Uint8Array.of(1, 2));
+    const readOnly = openDisk(root, { readOnly: true });
+    const file = readOnly.open("file");
+    expect(file.readAtNow(0, new Uint8Array(2))).toBe(2);
+    expect(() => file.writeAt(0, Uint8Array.of(9))).toThrow(/Cannot write file/);
+    file.close();
+    for (const each of [disk, readOnly]) {
+      expect(() => each.open("there")).toThrow(/Cannot open there/);
+    }
+  });
+});

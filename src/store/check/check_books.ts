@@ -87,7 +87,8 @@ function checkJournals({ reader, found }: BookCheckOptions): void {
     for (const [at, { path, value, trouble }] of readings.entries()) {
       if (trouble !== null && trouble !== "missing") {
         const text = `It cannot be read (${trouble}).`;
-        found(damage("journal_unreadable", path, text, null));
+        const repair = "It is put aside as it is, and made anew.";
+        found(damage("journal_unreadable", path, text, repair));
       }
       if (value === null || value.frames.length === 0) continue;
       if (!value.damaged && value.begun) continue;

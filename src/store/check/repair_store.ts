@@ -14,11 +14,23 @@ import type { Random } from "../../base/random.ts";
 import type { Core } from "../../core/core.ts";
 import { FORMAT_VERSION } from "../../format/format_json.ts";
 import type { Catalogue } from "../catalogue.ts";
+import { CHECKPOINT_PATHS } from "../checkpoint.ts";
+import { CLOSED_LOGS_PATH } from "../closed_logs.ts";
 import { writeFormat } from "../data_format.ts";
 import { DirectoryReader } from "../directory_reader.ts";
 import type { Disk } from "../disk.ts";
+import { LEDGER_PATHS } from "../ledger.ts";
+import { ORIGIN_PATHS } from "../origin_journal.ts";
 import { STORE_DEFAULTS } from "../settings.ts";
 import { Store } from "../store.ts";
+
+const BOOKS = [
+  ...LEDGER_PATHS,
+  ...ORIGIN_PATHS,
+  ...CHECKPOINT_PATHS,
+  CLOSED_LOGS_PATH,
+  "format.json",
+];
 
 export interface RepairOptions {
   readonly disk: Disk;
@@ -27,6 +39,17 @@ export interface RepairOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+}
+
+/** Books that cannot even be opened are put out of the way, as they are: a start would refuse. */
+export function setUnreadableAside(disk: Disk): void {
+  for (const path of BOOKS) {
+    try {
+      if (disk.exists(path)) disk.open(path).close();
+    } catch {
+      disk.rename(path, `${path}.unreadable`);
+    }
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Repairs as fsck asks for them; test/cli/fsck.test.ts has the whole way. */
-import { rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { expect, it } from "vitest";
 import { SILENT_LOGGER } from "../../../src/base/log.ts";
 import { HOST_CLOCK } from "../../../src/host/clock.ts";
@@ -7,7 +7,11 @@ import { openDisk } from "../../../src/host/disk.ts";
 import { HOST_RANDOM } from "../../../src/host/random.ts";
 import { SqliteCatalogue } from "../../../src/host/sqlite_catalogue.ts";
 import { HOST_TIMERS } from "../../../src/host/timers.ts";
-import { repairFormat, repairStore } from "../../../src/store/check/repair_store.ts";
+import {
+  repairFormat,
+  repairStore,
+  setUnreadableAside,
+} from "../../../src/store/check/repair_store.ts";
 import { testCore } from "../../support/core.ts";
 import {
   flipBit,
@@ -46,4 +50,15 @@ it("invents no identity for a directory that nothing tells the owner of", async 
   await expect(repairFormat(optionsFor(dataDir))).rejects.toMatchObject({
     code: "data_dir_unusable",
   });
+});
+
+it("puts books out of the way that cannot be opened", async () => {
+  const dataDir = temporaryDataDir();
+  await makeDataDirectory(dataDir);
+  rmSync(`${dataDir}/ledger-a`, { force: true });
+  mkdirSync(`${dataDir}/ledger-a`);
+  setUnreadableAside(openDisk(dataDir));
+  expect(existsSync(`${dataDir}/ledger-a`)).toBe(false);
+  expect(existsSync(`${dataDir}/ledger-a.unreadable`)).toBe(true);
+  expect(existsSync(`${dataDir}/ledger-b`)).toBe(true);
 });
