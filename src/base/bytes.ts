@@ -54,3 +54,8 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** A big-endian u32. Where it is read very often, a view for each time would be garbage. */
+export function uint32At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
+}

@@ -6,7 +6,7 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { viewOf } from "../base/bytes.ts";
+import { uint32At, viewOf } from "../base/bytes.ts";
 import { OperatingError } from "../base/errors.ts";
 import {
   BATCH_BYTES_MAX,
@@ -119,14 +119,20 @@ export class Core {
 
   // ── whole batches ────────────────────────────────────────────────────────────────────────────
 
-  /** Bytes of the batch that `bytes` begin with; NEED_MORE, BAD_LENGTH, _MAGIC or _CHECKSUM. */
+  /** As {@linkcode verifyBatchAt}, of the batch that `bytes` begin with. */
   verifyBatch(bytes: Uint8Array, batchBytesMax = BATCH_BYTES_MAX): number {
+    return this.verifyBatchAt(bytes, 0, batchBytesMax);
+  }
+
+  /** Bytes of the batch at `position`; NEED_MORE, BAD_LENGTH, _MAGIC or _CHECKSUM. */
+  verifyBatchAt(bytes: Uint8Array, position: number, batchBytesMax = BATCH_BYTES_MAX): number {
     assert(batchBytesMax <= this.#map.IN_BYTES, "a batch fits the core");
+    const available = bytes.length - position;
     // A window of many batches would be copied for each of them, so copy no more than the first.
-    const claimed = bytes.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + viewOf(bytes).getUint32(8);
-    const size = Math.min(bytes.length, claimed, batchBytesMax);
-    this.#memory.set(bytes.length === size ? bytes : bytes.subarray(0, size), this.#map.IN);
-    return this.#core.verifyBatch(this.#map.IN, bytes.length, batchBytesMax);
+    const claimed = available < PREFIX_BYTES ? 0 : PREFIX_BYTES + uint32At(bytes, position + 8);
+    const size = Math.min(available, claimed, batchBytesMax);
+    this.#memory.set(bytes.subarray(position, position + size), this.#map.IN);
+    return this.#core.verifyBatch(this.#map.IN, available, batchBytesMax);
   }
 
   /**

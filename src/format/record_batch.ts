@@ -21,7 +21,7 @@
  *
  * @module
  */
-import { viewOf } from "../base/bytes.ts";
+import { assert } from "../base/assert.ts";
 import { SEQUENCES_PER_EPOCH } from "../base/limits.ts";
 import type { LogId, Offset, TimestampMs } from "../base/types.ts";
 
@@ -59,29 +59,71 @@ export interface BatchHeader {
   readonly sourceOffset: Offset;
 }
 
-/** Reads the header at `position`; the batch is taken to be whole and its CRC checked. */
+/**
+ * Reads the header at `position`; the batch is taken to be whole and its CRC checked. Byte by byte:
+ * this is done for each batch on each hop, and a view and a few bigints would be garbage each time.
+ */
 export function readBatchHeader(bytes: Uint8Array, position = 0): BatchHeader {
-  const view = viewOf(bytes);
-  const baseOffset = Number(view.getBigInt64(position + BASE_OFFSET_AT));
+  assert(bytes.length - position >= HEADER_SIZE, "a batch holds its header");
+  const baseOffset = int64At(bytes, position + BASE_OFFSET_AT);
   return {
     baseOffset,
-    sizeBytes: PREFIX_SIZE + view.getInt32(position + BATCH_LENGTH_AT),
-    leaderEpoch: view.getInt32(position + LEADER_EPOCH_AT),
-    crc: view.getUint32(position + CRC_AT),
-    attributes: view.getInt16(position + ATTRIBUTES_AT),
-    lastOffset: baseOffset + view.getInt32(position + LAST_OFFSET_DELTA_AT),
-    baseTimestamp: Number(view.getBigInt64(position + BASE_TIMESTAMP_AT)),
-    maxTimestamp: Number(view.getBigInt64(position + MAX_TIMESTAMP_AT)),
-    recordsCount: view.getInt32(position + RECORDS_COUNT_AT),
-    logId: view.getBigUint64(position + PRODUCER_ID_AT).toString(16).padStart(16, "0"),
-    sourceOffset: view.getInt16(position + PRODUCER_EPOCH_AT) * SEQUENCES_PER_EPOCH +
-      view.getInt32(position + BASE_SEQUENCE_AT),
+    sizeBytes: PREFIX_SIZE + int32At(bytes, position + BATCH_LENGTH_AT),
+    leaderEpoch: int32At(bytes, position + LEADER_EPOCH_AT),
+    crc: int32At(bytes, position + CRC_AT) >>> 0,
+    attributes: int16At(bytes, position + ATTRIBUTES_AT),
+    lastOffset: baseOffset + int32At(bytes, position + LAST_OFFSET_DELTA_AT),
+    baseTimestamp: int64At(bytes, position + BASE_TIMESTAMP_AT),
+    maxTimestamp: int64At(bytes, position + MAX_TIMESTAMP_AT),
+    recordsCount: int32At(bytes, position + RECORDS_COUNT_AT),
+    logId: logIdAt(bytes, position + PRODUCER_ID_AT),
+    sourceOffset: int16At(bytes, position + PRODUCER_EPOCH_AT) * SEQUENCES_PER_EPOCH +
+      int32At(bytes, position + BASE_SEQUENCE_AT),
   };
 }
 
 /** Sets what lies outside the CRC, so that a batch keeps its checksum on every node. */
 export function placeBatch(batch: Uint8Array, baseOffset: Offset, leaderEpoch: number): void {
-  const view = viewOf(batch);
-  view.setBigInt64(BASE_OFFSET_AT, BigInt(baseOffset));
-  view.setInt32(LEADER_EPOCH_AT, leaderEpoch);
+  putInt32(batch, BASE_OFFSET_AT, Math.floor(baseOffset / 2 ** 32));
+  putInt32(batch, BASE_OFFSET_AT + 4, baseOffset);
+  putInt32(batch, LEADER_EPOCH_AT, leaderEpoch);
+}
+
+function int16At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16) >> 16;
+}
+
+function int32At(bytes: Uint8Array, at: number): number {
+  return bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!;
+}
+
+/** Rounded where it is larger than a number is exact, as a bigint would be. */
+function int64At(bytes: Uint8Array, at: number): number {
+  return int32At(bytes, at) * 2 ** 32 + (int32At(bytes, at + 4) >>> 0);
+}
+
+/** The lowest 32 bits of `value`. */
+function putInt32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+/** Neighbours are of one log, as a rule: the name is made once for them. */
+const latest = { high: 0, low: 0, logId: "0".repeat(16) };
+
+function logIdAt(bytes: Uint8Array, at: number): LogId {
+  const high = int32At(bytes, at) >>> 0;
+  const low = int32At(bytes, at + 4) >>> 0;
+  if (high !== latest.high || low !== latest.low) {
+    latest.high = high;
+    latest.low = low;
+    latest.logId = hex32(high) + hex32(low);
+  }
+  return latest.logId;
+}
+
+function hex32(value: number): string {
+  return value.toString(16).padStart(8, "0");
 }

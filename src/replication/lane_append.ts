@@ -8,18 +8,12 @@
  *
  * @module
  */
-import { viewOf } from "../base/bytes.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import { BATCH_BYTES_MAX, ISLANDS_MAX } from "../base/limits.ts";
+import { ISLANDS_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import { statusName } from "../core/status.ts";
-import {
-  BATCH_LENGTH_AT,
-  type BatchHeader,
-  PREFIX_SIZE,
-  readBatchHeader,
-} from "../format/record_batch.ts";
+import { type BatchHeader, readBatchHeader } from "../format/record_batch.ts";
 import type { SkipAnswer } from "../protocol/replication/append_answer.ts";
 import type {
   Frame,
@@ -113,6 +107,7 @@ export class LaneAppend {
   async #batches(bytes: Uint8Array): Promise<void> {
     for (let position = 0; position < bytes.length;) {
       const size = this.#verified(bytes, position);
+      // One view for each batch, and no more: a backlog may be of batches of a record.
       const batch = bytes.subarray(position, position + size);
       const header = readBatchHeader(batch);
       this.#logs.add(header.logId);
@@ -133,11 +128,7 @@ export class LaneAppend {
 
   /** Size of the whole, undamaged batch at `position`. */
   #verified(bytes: Uint8Array, position: number): number {
-    const rest = bytes.length - position;
-    const length = rest < PREFIX_SIZE ? 0 : viewOf(bytes).getInt32(position + BATCH_LENGTH_AT);
-    // Only the batch itself goes to the core; how long that is it checks again.
-    const end = position + Math.min(rest, PREFIX_SIZE + Math.max(0, length));
-    const size = this.#context.core.verifyBatch(bytes.subarray(position, end), BATCH_BYTES_MAX);
+    const size = this.#context.core.verifyBatchAt(bytes, position);
     if (size > 0) return size;
     const { lane } = this.#lane;
     throw new OperatingError(

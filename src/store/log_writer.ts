@@ -18,6 +18,7 @@ import type { Disk } from "./disk.ts";
 import type { FileCache, FileLease } from "./file_cache.ts";
 import { Segment } from "./segment.ts";
 import { SegmentIndex } from "./segment_index.ts";
+import { WriteRun } from "./write_run.ts";
 
 export interface LogWriterOptions {
   readonly disk: Disk;
@@ -191,20 +192,25 @@ export class LogWriter {
       ? segment?.bytes ?? 0
       : last.position + last.batch.bytes.length;
     let nextOffset = last?.batch.nextOffset ?? segment?.endOffset;
+    const run = new WriteRun();
     for (const [at, batch] of batches.entries()) {
       if (segment === undefined || this.#mustRoll(segment, position, batch)) {
-        if (untilRoll && at > 0) return void (this.#rest = batches.slice(at));
+        if (untilRoll && at > 0) {
+          this.#rest = batches.slice(at);
+          return run.flush();
+        }
         segment = this.#create(batch.baseOffset);
         position = 0;
       } else {
         assert(batch.baseOffset === nextOffset, "offsets are contiguous");
       }
-      this.#leaseOf(segment).file.writeAt(position, batch.bytes);
+      run.add(this.#leaseOf(segment).file, position, batch.bytes);
       this.#written.push({ segment, position, batch });
       position += batch.bytes.length;
       nextOffset = batch.nextOffset;
     }
     this.#rest = [];
+    run.flush();
   }
 
   #mustRoll(segment: Segment, position: Position, batch: SealedBatch): boolean {

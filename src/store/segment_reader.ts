@@ -102,7 +102,7 @@ class Walk {
     for (let at = 0; at < window.length;) {
       if (this.#offset >= limit) return "done";
       if (window.length - at < BATCH_HEADER_BYTES) return "more";
-      const size = core.verifyBatch(window.subarray(at));
+      const size = core.verifyBatchAt(window, at);
       if (size === Status.NEED_MORE) return "more";
       const baseOffset = Number(view.getBigInt64(at + BASE_OFFSET_AT));
       if (size < 0 || baseOffset !== this.#offset) return "damage";

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { bytesEqual, concat, fromHex, joined, toHex, utf8, viewOf } from "../../src/base/bytes.ts";
+import {
+  bytesEqual,
+  concat,
+  fromHex,
+  joined,
+  toHex,
+  uint32At,
+  utf8,
+  viewOf,
+} from "../../src/base/bytes.ts";
 
 describe("concat()", () => {
   it("joins parts in order, empty ones included", () => {
@@ -49,5 +58,12 @@ describe("viewOf()", () => {
     const part = utf8("abcdef").subarray(2, 4);
     expect(viewOf(part).byteLength).toBe(2);
     expect(viewOf(part).getUint8(0)).toBe("c".charCodeAt(0));
+  });
+});
+
+describe("uint32At()", () => {
+  it("reads what a view reads", () => {
+    const bytes = fromHex("00ffffffff7f01020380");
+    for (let at = 0; at <= 6; at++) expect(uint32At(bytes, at)).toBe(viewOf(bytes).getUint32(at));
   });
 });

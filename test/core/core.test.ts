@@ -41,6 +41,15 @@ describe("Core.verifyBatch()", () => {
     }
   });
 
+  it("finds one behind others", () => {
+    const { plain } = KAFKA_BATCHES;
+    const bytes = Uint8Array.from([1, 2, 3, ...plain, ...plain]);
+    expect(core.verifyBatchAt(bytes, 3)).toBe(plain.length);
+    expect(core.verifyBatchAt(bytes, 3 + plain.length)).toBe(plain.length);
+    expect(core.verifyBatchAt(bytes, 4 + plain.length)).toBeLessThan(0);
+    expect(core.verifyBatchAt(bytes, bytes.length)).toBe(Status.NEED_MORE);
+  });
+
   it("wants more of a batch that is cut anywhere", () => {
     const batch = KAFKA_BATCHES.plain;
     for (let size = 0; size < batch.length; size++) {

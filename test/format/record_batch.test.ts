@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../src/base/bytes.ts";
+import { diceOf } from "../support/dice.ts";
 import { CRC_AT, placeBatch, readBatchHeader } from "../../src/format/record_batch.ts";
 
 const GOLDEN = "000000000000002a0000004c00000007028d06ae420000000000020000018bcfe56800" +
@@ -36,6 +37,35 @@ describe("readBatchHeader()", () => {
     const batch = fromHex(GOLDEN);
     batch[52] = 3;
     expect(readBatchHeader(batch).sourceOffset).toBe(3 * 2 ** 31 + 10);
+  });
+});
+
+describe("readBatchHeader() and placeBatch()", () => {
+  it("agree with a view's integers on any bytes", () => {
+    for (let seed = 1; seed <= 500; seed++) {
+      const dice = diceOf(seed);
+      const bytes = Uint8Array.from({ length: 70 }, () => Math.floor(dice() * 256));
+      const view = new DataView(bytes.buffer, bytes.byteOffset + 3);
+      const header = readBatchHeader(bytes, 3);
+      expect(header, `seed ${seed}`).toEqual({
+        baseOffset: Number(view.getBigInt64(0)),
+        sizeBytes: 12 + view.getInt32(8),
+        leaderEpoch: view.getInt32(12),
+        crc: view.getUint32(17),
+        attributes: view.getInt16(21),
+        lastOffset: Number(view.getBigInt64(0)) + view.getInt32(23),
+        baseTimestamp: Number(view.getBigInt64(27)),
+        maxTimestamp: Number(view.getBigInt64(35)),
+        recordsCount: view.getInt32(57),
+        logId: view.getBigUint64(43).toString(16).padStart(16, "0"),
+        sourceOffset: view.getInt16(51) * 2 ** 31 + view.getInt32(53),
+      });
+      const offset = Number(view.getBigUint64(0) & 0x1f_ffff_ffff_ffffn);
+      const batch = bytes.subarray(3);
+      placeBatch(batch, offset, header.leaderEpoch ^ 1);
+      expect(Number(view.getBigInt64(0)), `seed ${seed}`).toBe(offset);
+      expect(view.getInt32(12), `seed ${seed}`).toBe(header.leaderEpoch ^ 1);
+    }
   });
 });
 
