@@ -9,6 +9,7 @@ import type { CatalogueReading } from "../host/catalogue_copy.ts";
 import { CLOSED_LOGS_PATH } from "../store/closed_logs.ts";
 import type { DirectoryReader, PartitionFiles } from "../store/directory_reader.ts";
 import { encodeEntry, LEDGER_PATHS } from "../store/ledger.ts";
+import { LINK_USAGE_PATHS } from "../store/link_usage.ts";
 import { ORIGIN_PATHS } from "../store/origin_journal.ts";
 import type { Report } from "./report.ts";
 
@@ -115,7 +116,8 @@ async function dumpLedger({ reader, report }: BooksDump): Promise<void> {
 }
 
 async function dumpJournals({ reader, report }: BooksDump): Promise<void> {
-  const rows = [...LEDGER_PATHS, ...ORIGIN_PATHS, CLOSED_LOGS_PATH].map((path) => {
+  const paths = [...LEDGER_PATHS, ...ORIGIN_PATHS, CLOSED_LOGS_PATH, ...LINK_USAGE_PATHS];
+  const rows = paths.map((path) => {
     const { value, trouble } = reader.journal(path);
     return {
       file: path,

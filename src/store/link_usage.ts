@@ -34,7 +34,7 @@ export interface LinkUsageOptions {
   readonly logger: Logger;
 }
 
-const PATHS: readonly [string, string] = ["link-usage-a", "link-usage-b"];
+export const LINK_USAGE_PATHS = ["link-usage-a", "link-usage-b"] as const;
 /** Some hundred writes a file. */
 const STEP_BYTES = 16 * 1024;
 const WORD = "usage";
@@ -46,7 +46,7 @@ export class LinkUsage implements UsageBook {
   private constructor({ disk, crc32c, logger }: LinkUsageOptions) {
     this.#journal = Journal.open({
       ...{ disk, crc32c, logger },
-      paths: PATHS,
+      paths: LINK_USAGE_PATHS,
       stepBytes: STEP_BYTES,
       maxBytes: STEP_BYTES,
       replay: (payload) => {

@@ -20,6 +20,7 @@ import { writeFormat } from "../data_format.ts";
 import { DirectoryReader } from "../directory_reader.ts";
 import type { Disk } from "../disk.ts";
 import { LEDGER_PATHS } from "../ledger.ts";
+import { LINK_USAGE_PATHS } from "../link_usage.ts";
 import { ORIGIN_PATHS } from "../origin_journal.ts";
 import { STORE_DEFAULTS } from "../settings.ts";
 import { Store } from "../store.ts";
@@ -29,6 +30,7 @@ const BOOKS = [
   ...ORIGIN_PATHS,
   ...CHECKPOINT_PATHS,
   CLOSED_LOGS_PATH,
+  ...LINK_USAGE_PATHS,
   "format.json",
 ];
 
