@@ -105,6 +105,8 @@ export class LaneAppend {
   }
 
   async #batches(bytes: Uint8Array): Promise<void> {
+    // Looked up once for neighbours, as long as nothing else can happen in between.
+    let known: ReceivedLog | null = null;
     for (let position = 0; position < bytes.length;) {
       const size = this.#verified(bytes, position);
       // One view for each batch, and no more: a backlog may be of batches of a record.
@@ -113,7 +115,8 @@ export class LaneAppend {
       this.#logs.add(header.logId);
       const from = header.sourceOffset;
       const range = { from, to: from + header.lastOffset - header.baseOffset + 1 };
-      const log = this.#known(header.logId);
+      const log: ReceivedLog = known?.logId === header.logId ? known : this.#known(header.logId);
+      known = log;
       // Judged and queued in one turn: between the two, another request could do the same.
       const take = () => {
         const verdict = this.#judge(header, range);
@@ -121,7 +124,10 @@ export class LaneAppend {
         else this.#awaitEarlier(log);
         this.#context.counted(verdict === "append" ? "appended" : verdict, size);
       };
-      if (!this.#inTurnNow(header.logId, take)) await this.#inTurn(header.logId, take);
+      if (!this.#inTurnNow(header.logId, take)) {
+        await this.#inTurn(header.logId, take);
+        known = null;
+      }
       position += size;
     }
   }

@@ -75,7 +75,10 @@ export class LogAppender {
     const baseOffset = this.#nextOffset;
     placeBatch(batch, baseOffset, this.#options.leaderEpoch);
     this.#take(batch);
-    this.#gather(this.#nextOffset, waiter);
+    // Nobody asks where it lands but the caller, now.
+    this.#toldOffset = this.#nextOffset;
+    this.#gathering.waiters.add(waiter);
+    this.#markDirty();
     return baseOffset;
   }
 
