@@ -13,6 +13,7 @@ it("count() keeps size, end and the span of timestamps", () => {
     minTimestamp: 10,
     maxTimestamp: 70,
     receivedMs: 0,
+    thinned: false,
   });
 });
 
