@@ -8,7 +8,7 @@
 import { REPLICATION_ANNOUNCE_LOGS_MAX, REPLICATION_REQUEST_BYTES } from "../base/limits.ts";
 import type { LogId } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
-import { AppendWriter } from "../protocol/replication/append_frames.ts";
+import { AppendWriter, type Skip } from "../protocol/replication/append_frames.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
 import { RangeSet } from "../store/range_set.ts";
 import type { Store } from "../store/store.ts";
@@ -64,11 +64,21 @@ async function* partitionParts(
     if (load === null) continue;
     // On record before anyone is told, here as on the link.
     if (load.unledgered.length > 0) await books.ledger(lane.log, load.unledgered);
-    const writer = new AppendWriter(crc32c);
+    const writer = new ExportFrames(crc32c);
     writer.lane(lane.name, load.mode, lane.pending);
     load.write(writer);
     yield { kind: "append", body: writer.finish(), records: load.records };
     lane.answered(load, takenOf(load));
+  }
+}
+
+/**
+ * What was given up is not called lost in a file: a site on the way may hold it, and only who is asked
+ * over the link can tell. Until then it lies elsewhere, for all the file knows.
+ */
+class ExportFrames extends AppendWriter {
+  override skip(skip: Skip): void {
+    super.skip(skip.reason === "void" ? skip : { ...skip, reason: "elsewhere" });
   }
 }
 

@@ -105,6 +105,50 @@ describe("a gateway that never had a link", () => {
   }, 120_000);
 });
 
+describe("what was given up before it was exported", () => {
+  it("is passed over by the files, and ledgered once the link says who lacks it", async () => {
+    const site = await RestartedNode.start("site", ["--upstream", NOWHERE]);
+    const gateway = await RestartedNode.start("gateway", ["--upstream", site.http]);
+    const device = new HttpPublisher("d0", gateway);
+    await device.some(200);
+    await eventually(() => lossTotals(site.http), ({ accepted }) => accepted === 200);
+    // Told to stop, it writes down what the site has; after a kill it would ask again.
+    await gateway.node.stop();
+    gateway.flags = ["--upstream", NOWHERE];
+    await gateway.start();
+    await device.some(200);
+    await wipe(gateway, 300);
+
+    // Each brings what it has: the site the first half, the gateway the end of the second.
+    const centre = await RestartedNode.start("centre");
+    const directory = temporaryDirectory();
+    const [ofSite, ofGateway] = ["site", "gateway"].map((name) =>
+      join(directory, `${name}.export`)
+    );
+    await logboom("export", "--url", site.http, "--to", ofSite!);
+    await logboom("export", "--url", gateway.http, "--to", ofGateway!);
+    const early = await logboom("import", ofGateway!, "--upstream", centre.http);
+    expect(early.code, "what comes before it lies at the site").toBe(1);
+    const late = await logboom("import", ofSite!, ofGateway!, "--upstream", centre.http);
+    expect(late.code, late.stderr).toBe(0);
+    const values = [...device.acknowledged];
+    const kept = [...values.slice(0, 200), ...values.slice(300)];
+    expect((await everything(centre.http)).sort()).toEqual(kept.sort());
+    expect(await lossTotals(centre.http)).toMatchObject({ delivered: 300, ledgered: 0 });
+
+    for (const node of [site, gateway]) {
+      await node.node.kill();
+      node.flags = ["--upstream", node === site ? centre.http : site.http];
+      await node.start();
+      const totals = await eventually(() => lossTotals(node.http), ({ pending }) => pending === 0);
+      expect(totals, node.name).toMatchObject({ pending: 0 });
+    }
+    expect(await lossTotals(gateway.http)).toMatchObject({ delivered: 300, ledgered: 100 });
+    expect(await lossTotals(centre.http)).toMatchObject({ delivered: 300, ledgered: 100 });
+    expect((await everything(centre.http)).sort()).toEqual(kept.sort());
+  }, 120_000);
+});
+
 describe("import", () => {
   it("refuses what is torn, altered or no export, before anything of it is sent", async () => {
     const gateway = await RestartedNode.start("gateway", ["--upstream", NOWHERE]);
@@ -215,6 +259,13 @@ async function publishLarge({ http }: RestartedNode, count: number): Promise<voi
     if (!answer.ok) throw new Error(await answer.text());
     await answer.body?.cancel();
   }
+}
+
+async function wipe({ http }: RestartedNode, before: number): Promise<void> {
+  const path = `/v1/topics/http-load/partitions/0/records?before=${before}`;
+  const answer = await fetch(http + path, { method: "DELETE" });
+  if (!answer.ok) throw new Error(await answer.text());
+  await answer.body?.cancel();
 }
 
 /** What lies in a directory, byte for byte. */

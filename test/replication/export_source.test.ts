@@ -60,7 +60,7 @@ describe("exportParts()", () => {
     expect(await exported(store)).toMatchObject({ batches });
   });
 
-  it("tells of what was given up, where it would have come", async () => {
+  it("passes over what was given up; only the link asks whether it is lost", async () => {
     const { store, partitions, logIds } = await gateway();
     const range = { from: 0, to: 3, count: 3, bytes: 9, minTimestamp: 1, maxTimestamp: 2 };
     const of = { logId: logIds[0]!, topic: "logs", partition: 0 };
@@ -70,7 +70,7 @@ describe("exportParts()", () => {
     });
     partitions[0]!.setLogStart(3);
     const { skips, batches } = await exported(store);
-    expect(skips).toMatchObject([{ logId: logIds[0], from: 0, to: 3, reason: "evicted" }]);
+    expect(skips).toMatchObject([{ logId: logIds[0], from: 0, to: 3, reason: "elsewhere" }]);
     expect(batches[0]).toEqual({ logId: logIds[0], from: 3, to: 5 });
   });
 });
