@@ -5,7 +5,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { deflate } from "../../src/host/inflate.ts";
 import { CountingProxy } from "../support/counting_proxy.ts";
+import { RawPeer } from "../support/raw_peer.ts";
 import { RestartedNode, sleep } from "../support/restarted_node.ts";
 
 const CAP = 200_000;
@@ -151,6 +153,34 @@ describe("whole requests in zstd", () => {
     expect(crcs[1]).toEqual(crcs[0]);
   }, 60_000);
 });
+
+it("refuses packed bodies that are bombs, damaged or of a kind it does not know", async () => {
+  const centre = await RestartedNode.start("centre");
+  const peer = new RawPeer(async (request) => {
+    const { pathname } = new URL(request.url);
+    const body = await request.bytes();
+    return await fetch(centre.http + pathname, { method: "POST", headers: request.headers, body });
+  });
+  await peer.hello({ max: 2 });
+  const packed = (bytes: Uint8Array<ArrayBuffer>, encoding = "zstd") =>
+    peer.appendBody(bytes, { "content-encoding": encoding });
+  const bomb = await packed(deflate("zstd", new Uint8Array(200 * 1024 * 1024)));
+  expect([bomb.status, bomb.json.code]).toEqual([413, "body_too_large"]);
+  const damaged = await packed(deflate("zstd", randomBytes(5_000)).subarray(0, 4_000));
+  expect([damaged.status, damaged.json.code]).toEqual([400, "malformed_body"]);
+  expect((await packed(deflate("gzip", randomBytes(100)), "gzip")).status).toBe(415);
+  await peer.hello({ max: 1 });
+  expect((await packed(deflate("zstd", randomBytes(100)))).status).toBe(415);
+  // It goes on as if nothing had been.
+  expect((await fetch(`${centre.http}/healthz`)).status).toBe(200);
+  await peer.hello({ max: 2 });
+  await peer.announce({ logId: "00000000000000a1" });
+  const writer = peer.writer();
+  writer.lane("logs/0", "strict", 0);
+  writer.batches([peer.batch("00000000000000a1", 0, ["a", "b"])]);
+  const taken = await packed(deflate("zstd", writer.finish()));
+  expect(taken.json.logs).toMatchObject([{ log_id: "00000000000000a1", held: 2 }]);
+}, 60_000);
 
 interface Page {
   readonly records: readonly { readonly value: string }[];
