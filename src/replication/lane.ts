@@ -18,6 +18,7 @@ import { assert } from "../base/assert.ts";
 import { ISLANDS_MAX, LIVE_PLAN_MS } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
+import { VERSION_WITH_ISLANDS } from "../protocol/replication/version.ts";
 import { laneNameOf } from "../protocol/replication/lane_name.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
 import { type FillAmount, LaneFill } from "./lane_fill.ts";
@@ -337,7 +338,8 @@ export class Lane {
 
   async #read(stream: Stream, amount: FillAmount): Promise<Load> {
     const isLive = this.isLive(stream);
-    const load = new Load(stream.cursor, isLive ? "live" : this.split ? "backlog" : "strict");
+    const mode = isLive ? "live" : this.split ? "backlog" : "strict";
+    const load = new Load(stream.cursor, mode, this.#islands ? VERSION_WITH_ISLANDS : 1);
     if (!isLive && this.#asking) this.#question(load);
     const { name, log } = this;
     const isWanted = () => this.#state === "ready";

@@ -106,6 +106,7 @@ export class LaneLogs {
     let own = Number.POSITIVE_INFINITY;
     this.#own.forEach((cursor, at) => {
       if (cursor.held < this.#endOf(at)) own = Math.min(own, cursor.held);
+      own = Math.min(own, cursor.wantedFrom(logStartOffset) ?? own);
     });
     if (this.#own.length > 0 && !this.#books.hasForeign()) return own;
     for (const cursor of this.#foreign.values()) if (cursor.regressed) return logStartOffset;

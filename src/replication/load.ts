@@ -12,6 +12,7 @@ import type {
   SkipReason,
 } from "../protocol/replication/append_frames.ts";
 import type { LaneMode } from "../protocol/replication/lane_name.ts";
+import { VERSION_WITH_ISLANDS } from "../protocol/replication/version.ts";
 import type { ReasonedRange } from "./lane_gaps.ts";
 import type { LogCursor } from "./log_cursor.ts";
 
@@ -42,10 +43,13 @@ export class Load {
   readonly #needs = new Map<LogCursor, OffsetRange[]>();
   readonly #opened = new Set<LogCursor>();
   readonly #frames: LoadFrame[] = [];
+  readonly #version: number;
 
-  constructor(from: Offset, mode: LaneMode = "strict") {
+  /** @param version what the session speaks */
+  constructor(from: Offset, mode: LaneMode = "strict", version = VERSION_WITH_ISLANDS) {
     this.to = from;
     this.mode = mode;
+    this.#version = version;
   }
 
   get empty(): boolean {
@@ -109,16 +113,20 @@ export class Load {
 
   /** Says that `range` will not come: the log goes on behind it. */
   skip(cursor: LogCursor, range: ReasonedRange): void {
-    const { from, to, reason, facts, ledgered } = range;
+    const { from, to, facts, ledgered } = range;
+    const reason = this.#version < VERSION_WITH_ISLANDS ? inVersion1(range.reason) : range.reason;
     const skip = { logId: cursor.logId, from, to, reason, facts };
     this.#skip(skip);
     if (!ledgered && isLoss(reason)) this.unledgered.push(skip);
-    this.#send(cursor, { from, to });
+    if (reason !== "elsewhere") return this.#send(cursor, { from, to });
+    put(this.#brings, cursor, { from, to });
+    cursor.pass(from, to);
   }
 
   /** Asks which offsets of `range`, all of it passed already, the receiver lacks. */
   ask(cursor: LogCursor, range: ReasonedRange): void {
-    const { from, to, reason, facts } = range;
+    const { from, to, facts } = range;
+    const reason = this.#version < VERSION_WITH_ISLANDS ? inVersion1(range.reason) : range.reason;
     this.#skip({ logId: cursor.logId, from, to, reason, facts });
     if (!this.#brings.has(cursor)) this.#brings.set(cursor, [{ from, to }]);
   }
@@ -146,6 +154,12 @@ export class Load {
     put(this.#brings, cursor, range);
     cursor.send(range.from, range.to);
   }
+}
+
+/** What version 1 has no word for: no loss is no loss, and what an operator took is gone. */
+function inVersion1(reason: SkipReason): SkipReason {
+  if (reason === "elsewhere") return "void";
+  return reason === "wiped" ? "evicted" : reason;
 }
 
 function areHeld(ranges: ReadonlyMap<LogCursor, readonly OffsetRange[]>): boolean {

@@ -110,8 +110,16 @@ export class LogCursor {
 
   /** Where the run of sent offsets that holds `offset` ends; `offset` itself where none does. */
   sentFrom(offset: Offset): Offset {
-    if (offset < this.sent) return this.sent;
-    return this.#sent.islands.find(({ from, to }) => from <= offset && offset < to)?.to ?? offset;
+    const island = this.#sent.islands.find(({ from, to }) => from <= offset && offset < to);
+    const end = offset < this.sent ? this.sent : island?.to ?? offset;
+    const wanted = this.#sent.open.find(({ to }) => to > offset);
+    return wanted === undefined ? end : Math.min(end, Math.max(offset, wanted.from));
+  }
+
+  /** The first offset from `least` on that is told to lie elsewhere, and still wanted. */
+  wantedFrom(least: Offset): Offset | null {
+    const wanted = this.#sent.open.find(({ to }) => to > least);
+    return wanted === undefined ? null : Math.max(least, wanted.from);
   }
 
   /** Where the island begins that a batch at `offset` goes on; `offset` itself where none does. */
@@ -127,6 +135,11 @@ export class LogCursor {
     this.#rejected.add(from, to);
   }
 
+  /** Another node holds [from, to): the lane goes on behind it, and it is still wanted. */
+  pass(from: Offset, to: Offset): void {
+    this.#sent.addOpen(from, to, "");
+  }
+
   /** [from, to) is on its way. */
   send(from: Offset, to: Offset): void {
     this.#sent.add(from, to);
@@ -135,8 +148,10 @@ export class LogCursor {
   /** An answer to an append: answers may overtake each other, so it only ever raises. */
   raise(standing: LogStanding): void {
     for (const set of [this.#held, this.#sent, this.#acknowledged]) {
-      set.add(this.announcement.firstOffset, Math.max(standing.held, set.watermark));
-      for (const { from, to } of standing.islands ?? []) set.add(from, to);
+      set.add(set.watermark, Math.max(standing.held, set.watermark));
+      for (const { from, to } of standing.islands ?? []) {
+        if (!set.passed(from, to)) set.add(from, to);
+      }
     }
     this.settled = Math.max(this.settled, standing.settled);
   }
@@ -146,7 +161,8 @@ export class LogCursor {
     const { firstOffset } = this.announcement;
     this.announced = true;
     this.#held = new RangeSet(Math.max(firstOffset, standing.held), standing.islands);
-    this.#sent = this.#held.copy();
+    const wanted = (standing.elsewhere ?? []).map((range) => ({ ...range, by: "" }));
+    this.#sent = new RangeSet(this.#held.watermark, this.#held.islands, wanted);
     this.#acknowledged.add(firstOffset, Math.max(this.held, this.acknowledged));
     for (const { from, to } of this.#held.islands) this.#acknowledged.add(from, to);
     this.settled = Math.max(firstOffset, standing.settled);

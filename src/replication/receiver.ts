@@ -37,6 +37,7 @@ import {
   type VersionRange,
 } from "../protocol/replication/version.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
+import { isDeclaredBy } from "../store/range_set.ts";
 import { heldFor } from "../store/received_log.ts";
 import type { ReceivedLog } from "../store/received_ranges.ts";
 import type { Store } from "../store/store.ts";
@@ -244,9 +245,10 @@ export class Receiver {
     const { held, islands } = heldFor(log, peer);
     const settled = Math.min(held, this.#options.settledOf?.(logId) ?? log.contiguous);
     const standing = { logId, held, settled };
-    return islands.length === 0 || protocol < VERSION_WITH_ISLANDS
-      ? standing
-      : { ...standing, islands };
+    if (protocol < VERSION_WITH_ISLANDS) return standing;
+    const elsewhere = log.elsewhere.filter((range) => isDeclaredBy(range, peer))
+      .map(({ from, to }) => ({ from, to }));
+    return { ...standing, islands, elsewhere };
   }
 
   #refusal(log: LogAnnouncement, { peer }: Session, error: OperatingError): Refusal {

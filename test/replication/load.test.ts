@@ -82,6 +82,36 @@ describe("Load", () => {
     expect(load).toMatchObject({ held: true, empty: false });
   });
 
+  it("says to version 1 what it has no words for in others", () => {
+    const cursor = cursorOf();
+    const load = new Load(0, "strict", 1);
+    load.skip(cursor, { ...skipOf(0, 2, false), reason: "elsewhere" });
+    load.skip(cursor, { ...skipOf(2, 4), reason: "wiped" });
+    const writer = new AppendWriter(crc32c);
+    writer.lane("logs/0", "strict", 0);
+    load.write(writer);
+    const [lane] = decodeAppend(writer.finish(), crc32c);
+    expect(lane!.frames.map((frame) => frame.kind === "skip" && frame.skip.reason)).toEqual([
+      "void",
+      "evicted",
+    ]);
+    expect(load.unledgered).toEqual([]);
+  });
+
+  it("is done with what goes otherwise only once that is held, too", () => {
+    const cursor = cursorOf();
+    cursor.send(0, 4);
+    const load = new Load(0);
+    load.need(cursor, { from: 0, to: 4 });
+    load.batch(cursor, utf8("abc"), { from: 4, to: 6 });
+    cursor.raise({ logId: cursor.logId, held: 0, settled: 0, islands: [{ from: 4, to: 6 }] });
+    expect([load.taken, load.held]).toEqual([true, false]);
+    cursor.raise({ logId: cursor.logId, held: 6, settled: 0 });
+    expect(load.held).toBe(true);
+    expect(load.brings(cursor.logId, { from: 4, to: 6 })).toBe(true);
+    expect(load.brings(cursor.logId, { from: 0, to: 4 })).toBe(false);
+  });
+
   it("is full after so many skips", () => {
     const cursor = cursorOf();
     const load = new Load(0);

@@ -37,4 +37,51 @@ describe("LogCursor", () => {
     expect(cursor).toMatchObject({ held: 15, sent: 15, acknowledged: 30, announced: true });
     expect(cursor.regressed).toBe(true);
   });
+
+  it("knows islands, and what of a range was sent", () => {
+    const cursor = new LogCursor(announcement, { own: true, acknowledged: null });
+    const islands = [{ from: 40, to: 50 }];
+    cursor.restart({ logId, held: 20, settled: 20, islands });
+    expect([cursor.held, cursor.islands, cursor.inStep]).toEqual([20, islands, true]);
+    cursor.send(50, 60);
+    expect([cursor.inStep, cursor.holds(40, 50), cursor.holds(50, 60)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect([cursor.sentOf(40, 60), cursor.sentOf(20, 40), cursor.sentOf(30, 45)])
+      .toEqual(["all", "none", "some"]);
+    expect(cursor.unsent(15, 70)).toEqual([{ from: 20, to: 40 }, { from: 60, to: 70 }]);
+    expect([cursor.sentFrom(12), cursor.sentFrom(30), cursor.sentFrom(45)]).toEqual([20, 30, 60]);
+    expect([cursor.openingOf(60), cursor.openingOf(70)]).toEqual([40, 70]);
+    expect(cursor.acknowledgedIslands).toEqual(islands);
+    cursor.restart({ logId, held: 20, settled: 20 });
+    expect(cursor.regressed).toBe(true);
+  });
+
+  it("still wants what another node holds, as it said itself", () => {
+    const cursor = new LogCursor(announcement, { own: true, acknowledged: null });
+    const elsewhere = [{ from: 12, to: 16 }];
+    cursor.restart({ logId, held: 30, settled: 12, elsewhere });
+    expect([cursor.held, cursor.sentOf(12, 16), cursor.sentOf(16, 30)]).toEqual([
+      30,
+      "none",
+      "all",
+    ]);
+    expect([cursor.sentFrom(10), cursor.sentFrom(12), cursor.sentFrom(16)]).toEqual([12, 12, 30]);
+    expect([cursor.wantedFrom(10), cursor.wantedFrom(14), cursor.wantedFrom(16)])
+      .toEqual([12, 14, null]);
+    cursor.send(12, 16);
+    expect([cursor.sentOf(10, 30), cursor.wantedFrom(10)]).toEqual(["all", null]);
+    cursor.pass(30, 40);
+    expect([cursor.sent, cursor.sentOf(30, 40)]).toEqual([40, "none"]);
+  });
+
+  it("knows what will never be taken", () => {
+    const rejected = [{ from: 12, to: 14 }];
+    const cursor = new LogCursor(announcement, { own: true, acknowledged: null, rejected });
+    cursor.reject({ from: 20, to: 25 });
+    expect([cursor.isRejected(12, 14), cursor.isRejected(12, 15), cursor.isRejected(20, 25)])
+      .toEqual([true, false, true]);
+  });
 });

@@ -150,6 +150,32 @@ describe("re-route", () => {
     void second;
   });
 
+  it("brings what it said lies elsewhere, where it has it after all", async () => {
+    const { gateway, first, second, link, to, caughtUp, log } = await world();
+    to(first);
+    await gateway.append("logs", 0, names("a", 3));
+    await caughtUp(first);
+    await gateway.store.checkpoint();
+    const image = gateway.image();
+    log().setLogStart(3);
+    to(second);
+    await gateway.append("logs", 0, names("b", 2));
+    await caughtUp(second);
+    expect([...second.store.ranges.all()][0]).toMatchObject({ elsewhere: [{ from: 0, to: 3 }] });
+
+    // The card is put back as it was: what went meanwhile is there again.
+    gateway.crash();
+    gateway.restore(image);
+    await gateway.start();
+    link.serve = second.serve();
+    gateway.forward(link);
+    await gateway.append("logs", 0, names("c", 1));
+    await caughtUp(second);
+    expect((await valuesOf(second)).sort()).toEqual(["a0", "a1", "a2", "b0", "b1", "c0"]);
+    expect([...second.store.ranges.all()][0]).toMatchObject({ elsewhere: [], contiguous: 5 });
+    expect([...second.store.ledger.entries(), ...gateway.store.ledger.entries()]).toEqual([]);
+  });
+
   it("is told by an upstream that took the place of another behind one address", async () => {
     const { clock, gateway, first, second, to, caughtUp } = await world();
     to(first);

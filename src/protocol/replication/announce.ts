@@ -22,6 +22,8 @@
  *       held               integer      source offsets below it are durable here, or ledgered
  *       settled            integer      the same at the root of the chain of nodes
  *       islands            [{from, to}] held above that, if any (from version 2 on)
+ *       elsewhere          [{from, to}] counted in as this sender said another node holds them: not
+ *                                       here, and still wanted (from version 2 on)
  *     refused              see refusal.ts
  *     route                [16 hex]     node ids from the receiver to the root of the chain, as far
  *                                       as it knows (from version 2 on)
@@ -31,6 +33,7 @@
 import { utf8 } from "../../base/bytes.ts";
 import {
   ISLANDS_MAX,
+  OPEN_RANGES_MAX,
   PARTITIONS_MAX,
   REPLICATION_ANNOUNCE_LOGS_MAX,
   REPLICATION_JSON_BYTES_MAX,
@@ -72,6 +75,7 @@ export interface LogStanding {
   readonly settled: Offset;
   /** What is held above `held`, sorted and apart; absent when there is none. */
   readonly islands?: readonly OffsetRange[];
+  readonly elsewhere?: readonly OffsetRange[];
 }
 
 export interface AnnounceAnswer {
@@ -158,8 +162,12 @@ export function decodeAnnounceAnswer(body: Uint8Array): AnnounceAnswer {
 }
 
 export function standingToJson(log: LogStanding): Record<string, unknown> {
-  const { logId, held, settled, islands } = log;
-  return { log_id: logId, held, settled, ...(islands?.length ? { islands } : {}) };
+  const { logId, held, settled, islands, elsewhere } = log;
+  return {
+    ...{ log_id: logId, held, settled },
+    ...(islands?.length ? { islands } : {}),
+    ...(elsewhere?.length ? { elsewhere } : {}),
+  };
 }
 
 export function standingOf(fields: Fields): LogStanding {
@@ -167,12 +175,15 @@ export function standingOf(fields: Fields): LogStanding {
     logId: fields.id("log_id"),
     held: fields.offset("held"),
     settled: fields.offset("settled"),
-    ...(fields.has("islands") ? { islands: islandsOf(fields) } : {}),
+    ...(fields.has("islands") ? { islands: rangesOf(fields, "islands", ISLANDS_MAX) } : {}),
+    ...(fields.has("elsewhere")
+      ? { elsewhere: rangesOf(fields, "elsewhere", OPEN_RANGES_MAX) }
+      : {}),
   };
 }
 
-function islandsOf(fields: Fields): OffsetRange[] {
-  return fields.list("islands", ISLANDS_MAX).map((island) => {
+function rangesOf(fields: Fields, name: string, max: number): OffsetRange[] {
+  return fields.list(name, max).map((island) => {
     const from = island.offset("from");
     return { from, to: island.integer("to", from, Number.MAX_SAFE_INTEGER) };
   });
