@@ -55,10 +55,16 @@ export function encodeEmptyBatch(gone: EmptyBatch, crc32c: Checksum): Uint8Array
   return bytes;
 }
 
+/** Whether there are no records in a batch. Asked of each that is read, so without a view of it. */
+export function isEmptyBatch(batch: Uint8Array): boolean {
+  const at = RECORDS_COUNT_AT;
+  return (batch[at]! | batch[at + 1]! | batch[at + 2]! | batch[at + 3]!) === 0;
+}
+
 /** The offsets of an empty batch; null where there are records in it. */
 export function emptyRange(batch: Uint8Array): { from: Offset; to: Offset } | null {
+  if (!isEmptyBatch(batch)) return null;
   const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
-  if (view.getInt32(RECORDS_COUNT_AT) !== 0) return null;
   const from = Number(view.getBigInt64(BASE_OFFSET_AT));
   return { from, to: from + view.getInt32(LAST_OFFSET_DELTA_AT) + 1 };
 }

@@ -8,7 +8,7 @@ import { isOperatingError, OperatingError } from "../base/errors.ts";
 import type { Offset, Position, TimestampMs } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { Gap } from "../format/checkpoint.ts";
-import { emptyRange } from "../format/empty_batch.ts";
+import { emptyRange, isEmptyBatch } from "../format/empty_batch.ts";
 import { readBatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import { ByteSource, salvaging } from "./byte_source.ts";
@@ -331,7 +331,7 @@ export class LogReader {
 
 /** Batches with records; of the others readers are told that something was there. */
 function withoutEmpty(batches: Uint8Array[], from: Offset, gaps: Gap[]): Uint8Array[] {
-  if (!batches.some((batch) => emptyRange(batch) !== null)) return batches;
+  if (!batches.some(isEmptyBatch)) return batches;
   return batches.filter((batch) => {
     const gone = emptyRange(batch);
     if (gone === null) return true;

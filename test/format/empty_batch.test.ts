@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { emptyRange, encodeEmptyBatch } from "../../src/format/empty_batch.ts";
+import { emptyRange, encodeEmptyBatch, isEmptyBatch } from "../../src/format/empty_batch.ts";
 import { readBatchHeader } from "../../src/format/record_batch.ts";
 import { testCore } from "../support/core.ts";
 
@@ -43,6 +43,7 @@ describe("emptyRange()", () => {
       logId: gone.logId,
       compression: "none",
     } as const;
-    expect(emptyRange(core.seal(3, stamp))).toBeNull();
+    const batch = core.seal(3, stamp);
+    expect([emptyRange(batch), isEmptyBatch(batch)]).toEqual([null, false]);
   });
 });
