@@ -11,8 +11,13 @@ import { assert } from "../base/assert.ts";
 import type { Offset, OffsetRange } from "../base/types.ts";
 
 export interface OpenRange extends OffsetRange {
-  /** Who declared that it lies elsewhere, and so will not send it. */
+  /** Who declared that it lies elsewhere, and so will not send it; several, a line each. */
   readonly by: string;
+}
+
+/** Whether `peer` declared it, among others. */
+export function isDeclaredBy({ by }: Pick<OpenRange, "by">, peer: string): boolean {
+  return by === peer || by.split("\n").includes(peer);
 }
 
 /** Shared by the many logs that have none. */
@@ -60,12 +65,25 @@ export class RangeSet {
     this.#pass(from, to);
   }
 
-  /** Passes what of [from, to) was neither in the set nor open; returns that, open from now on. */
+  /**
+   * Passes what of [from, to) was neither in the set nor open, and adds `by` to who declared the rest
+   * of what is open in it. Returns what that changes.
+   */
   addOpen(from: Offset, to: Offset, by: string): OffsetRange[] {
-    const unknown = this.#unpassed(from, to);
-    for (const range of unknown) this.#pass(range.from, range.to);
-    this.#open = joined([...this.#open, ...unknown.map((range) => ({ ...range, by }))]);
-    return unknown;
+    const changed = this.#unpassed(from, to);
+    for (const range of changed) this.#pass(range.from, range.to);
+    const open = changed.map((range): OpenRange => ({ ...range, by }));
+    for (const known of this.#open) {
+      const part = { from: Math.max(from, known.from), to: Math.min(to, known.to) };
+      if (part.from >= part.to || isDeclaredBy(known, by)) {
+        open.push(known);
+        continue;
+      }
+      open.push(...without(known, part.from, part.to), { ...part, by: `${known.by}\n${by}` });
+      changed.push(part);
+    }
+    this.#open = joined(open);
+    return changed.sort((a, b) => a.from - b.from);
   }
 
   /** Whether all of [from, to) is in the set. */

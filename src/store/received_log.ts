@@ -8,7 +8,7 @@ import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { AnnouncedLogRow } from "./catalogue.ts";
 import type { LaneStanding, Openings } from "./lane_rules.ts";
 import { pathsOf } from "./log_paths.ts";
-import type { OpenRange, RangeSet } from "./range_set.ts";
+import { isDeclaredBy, type OpenRange, type RangeSet } from "./range_set.ts";
 import type { LogOrder } from "./source_order.ts";
 
 /** A log as its gateway announces it. */
@@ -156,7 +156,7 @@ export function heldFor(
   { watermark, islands, elsewhere }: Pick<ReceivedLog, "watermark" | "islands" | "elsewhere">,
   peer: string,
 ): { readonly held: Offset; readonly islands: readonly OffsetRange[] } {
-  const lacking = elsewhere.filter(({ by }) => by !== peer);
+  const lacking = elsewhere.filter((range) => !isDeclaredBy(range, peer));
   if (lacking.length === 0) return { held: watermark, islands };
   const held: OffsetRange[] = [];
   for (const range of [{ from: 0, to: watermark }, ...islands]) {

@@ -183,12 +183,12 @@ describe("what lies elsewhere", () => {
     await backlog(0, ["a"]);
     const passed = await elsewhere(1, 3);
     expect(passed.json).toMatchObject({ skips: [], logs: [{ held: 3, settled: 1 }] });
-    expect((await backlog(3, ["d"])).json.logs).toEqual([{ log_id: LOG, held: 4, settled: 1 }]);
+    expect((await backlog(3, ["d"])).json.logs).toMatchObject([{ held: 4, settled: 1 }]);
     expect(centre.store.ranges.get(LOG)).toMatchObject({
       ...{ watermark: 4, contiguous: 1, lost: [] },
       elsewhere: [{ from: 1, to: 3 }],
     });
-    expect((await elsewhere(1, 3)).json.logs).toEqual([{ log_id: LOG, held: 4, settled: 1 }]);
+    expect((await elsewhere(1, 3)).json.logs).toMatchObject([{ held: 4, settled: 1 }]);
   });
 
   it("comes by the other path, in order, once", async () => {

@@ -1,6 +1,6 @@
 /** Range sets, against a set of numbers that does the same one by one. */
 import { describe, expect, it } from "vitest";
-import { RangeSet } from "../../src/store/range_set.ts";
+import { isDeclaredBy, RangeSet } from "../../src/store/range_set.ts";
 import { seededRandom } from "../support/stores.ts";
 
 describe("RangeSet", () => {
@@ -52,7 +52,7 @@ describe("RangeSet", () => {
     expect(set.covers(8, 12)).toBe(false);
     expect(set.passed(8, 12)).toBe(true);
     expect(set.lacking(5, 45)).toEqual([{ from: 10, to: 40 }]);
-    expect(set.addOpen(5, 30, "t")).toEqual([]);
+    expect(set.addOpen(5, 30, "s")).toEqual([]);
     set.add(10, 15);
     set.add(20, 22);
     expect(set.open).toEqual([{ from: 15, to: 20, by: "s" }, { from: 22, to: 30, by: "s" }]);
@@ -60,6 +60,17 @@ describe("RangeSet", () => {
     set.add(15, 20);
     set.add(22, 40);
     expect([set.watermark, set.contiguous, set.open]).toEqual([50, 50, []]);
+  });
+
+  it("knows everyone who said that a range lies elsewhere", () => {
+    const set = new RangeSet(0);
+    set.addOpen(0, 10, "s");
+    expect(set.addOpen(5, 15, "t")).toEqual([{ from: 5, to: 10 }, { from: 10, to: 15 }]);
+    expect(set.addOpen(0, 15, "t")).toEqual([{ from: 0, to: 5 }]);
+    const declared = (peer: string) => set.open.filter((range) => isDeclaredBy(range, peer));
+    expect(declared("s").map(({ from, to }) => [from, to])).toEqual([[0, 10]]);
+    expect(declared("t").map(({ from, to }) => [from, to])).toEqual([[0, 10], [10, 15]]);
+    expect(set.addOpen(0, 15, "t")).toEqual([]);
   });
 
   it("knows where a run ends", () => {
