@@ -64,7 +64,13 @@ describe("decodeAnnounceAnswer()", () => {
   it("reads what was written, good news and bad", () => {
     const answer = {
       logs: [
-        { logId: first.logId, held: 70, settled: 12, islands: [{ from: 80, to: 90 }] },
+        {
+          logId: first.logId,
+          held: 70,
+          settled: 12,
+          islands: [{ from: 80, to: 90 }],
+          elsewhere: [{ from: 5, to: 9 }],
+        },
         { logId: second.logId, held: 70, settled: 12 },
       ],
       refused: [{
