@@ -23,7 +23,7 @@ let gateway: SimulatedNode;
 let centre: SimulatedNode;
 let sections: ExportSection[];
 /** Called before each request; may throw as a link does. */
-let before: (path: string) => void;
+let before: (path: string) => void | Promise<void>;
 
 beforeEach(async () => {
   gateway = new SimulatedNode({ name: "gateway", seed: 1, clock });
@@ -44,11 +44,10 @@ beforeEach(async () => {
 });
 
 function importer(token: string | null = null): Importer {
-  const serve = centre.serve();
   const http: HttpClient = async ({ url, method, headers, body }) => {
-    before(new URL(url).pathname.split("/").at(-1)!);
+    await before(new URL(url).pathname.split("/").at(-1)!);
     const content = body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> };
-    const response = await serve(new Request(url, { method, headers, ...content }));
+    const response = await centre.serve()(new Request(url, { method, headers, ...content }));
     const bytes = new Uint8Array(await response.arrayBuffer());
     return { status: response.status, headers: response.headers, body: bytes };
   };
@@ -73,7 +72,7 @@ describe("Importer", () => {
   it("brings everything once, and nothing the second time", async () => {
     expect((await bring(importer())).tally).toEqual({ appended: 5, duplicate: 0, refused: 0 });
     const sent: string[] = [];
-    before = (path) => sent.push(path);
+    before = (path) => void sent.push(path);
     expect((await bring(importer())).tally).toEqual({ appended: 0, duplicate: 5, refused: 0 });
     expect(sent).toEqual(["hello", "announce"]);
     expect(await valuesAt(centre)).toEqual(["a", "b", "c", "d", "e"]);
@@ -82,13 +81,18 @@ describe("Importer", () => {
   it("says hello again to a centre that restarted, and announces again", async () => {
     const one = importer();
     await one.take(sections[0]!);
-    let restarts = 0;
-    before = (path) => {
-      if (path !== "append" || restarts++ > 0) return;
+    const asked: string[] = [];
+    before = async (path) => {
+      asked.push(path);
+      if (path !== "append" || asked.length > 1) return;
+      centre.crash();
+      await centre.start();
       throw new OperatingError("upstream_unreachable", "Cannot reach centre");
     };
     await one.take(sections[1]!);
+    expect(asked).toEqual(["append", "append", "hello", "announce", "append"]);
     expect(one.tally).toEqual({ appended: 5, duplicate: 0, refused: 0 });
+    expect(await valuesAt(centre)).toEqual(["a", "b", "c", "d", "e"]);
   });
 
   it("gives up after a while, and goes on from there when it is run again", async () => {
