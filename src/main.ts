@@ -90,11 +90,13 @@ async function command(name: string, args: readonly string[]): Promise<number> {
   const stopped = new AbortController();
   const forget = onStopSignal(() => stopped.abort());
   const client = openHttpClient();
-  const apiAt = (url: string, token: string | null) =>
-    new Api({ url: url.replace(/\/+$/, ""), token, client: client.request });
+  const apiAt = (url: string, given: string | null) => {
+    const token = given ?? Deno.env.get("LOGBOOM_TOKEN") ?? null;
+    return new Api({ url: url.replace(/\/+$/, ""), token, client: client.request });
+  };
   const api = apiAt(
     parsed.text("--url") ?? Deno.env.get("LOGBOOM_URL") ?? "http://127.0.0.1:8080",
-    parsed.text("--token") ?? Deno.env.get("LOGBOOM_TOKEN") ?? null,
+    parsed.text("--token"),
   );
   try {
     const code = await chosen.run({

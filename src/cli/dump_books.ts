@@ -101,6 +101,8 @@ async function dumpRanges(report: Report, { ranges }: Checkpoint): Promise<void>
     first_offset: range.firstOffset,
     watermark: range.watermark,
     islands: range.islands.map(({ from, to }) => `${from}..${to - 1}`).join(" ") || null,
+    elsewhere: range.open.map(({ from, to }) => `${from}..${to - 1}`).join(" ") || null,
+    splices: range.order?.splices.length ?? 0,
     local_end: range.localEnd,
   }));
   await report.rows("received", rows, "\nLogs of other nodes that are not closed");

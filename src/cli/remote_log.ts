@@ -25,6 +25,8 @@ export interface RemoteLog {
   readonly target: { readonly topic: string; readonly partition: number };
   readonly watermark: Offset;
   readonly islands: readonly OffsetRange[];
+  /** Below the watermark, and held by another node so far. */
+  readonly elsewhere?: readonly OffsetRange[];
 }
 
 interface TopicDocument {

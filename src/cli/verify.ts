@@ -16,7 +16,13 @@ import { loadCoreFile } from "../host/core_file.ts";
 import { openDisk } from "../host/disk.ts";
 import { BatchDigest } from "../store/check/batch_digest.ts";
 import { type Proof, prove } from "../store/check/proof.ts";
-import { type Ranges, rangesOf, rangesOfSet, union } from "../store/check/range_arithmetic.ts";
+import {
+  minus,
+  type Ranges,
+  rangesOf,
+  rangesOfSet,
+  union,
+} from "../store/check/range_arithmetic.ts";
 import { SourceTally } from "../store/check/source_tally.ts";
 import { DirectoryReader } from "../store/directory_reader.ts";
 import type { EntryRow } from "../store/ledger.ts";
@@ -166,7 +172,8 @@ class Verification {
   #claimed(logId: LogId): Ranges {
     const received = this.#received.get(logId);
     if (received === undefined) return [];
-    return rangesOf([{ from: 0, to: received.watermark }, ...received.islands]);
+    const { watermark, islands, elsewhere = [] } = received;
+    return minus(rangesOf([{ from: 0, to: watermark }, ...islands]), rangesOf(elsewhere));
   }
 
   /** Below the first record that is still readable there, where retention took the beginning. */

@@ -10,6 +10,7 @@ import type { Checkpoint } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { CatalogueState, OwnLogRow } from "../store/catalogue.ts";
+import { minus, rangesOf } from "../store/check/range_arithmetic.ts";
 import { SourceTally } from "../store/check/source_tally.ts";
 import type { DirectoryReader } from "../store/directory_reader.ts";
 import { encodeEntry, type EntryRow } from "../store/ledger.ts";
@@ -157,13 +158,14 @@ function foreignLogs(
     logs.set(logId, { logId, topic, partition, accepted, own: false });
   }
   for (const range of checkpoint?.ranges ?? []) {
-    const { logId, firstOffset, watermark, islands, targetTopic, targetPartition } = range;
+    const { logId, firstOffset, watermark, islands, open, targetTopic, targetPartition } = range;
+    const passed = rangesOf([{ from: firstOffset, to: watermark }, ...islands]);
     const known = logs.get(logId);
     logs.set(logId, {
       logId,
       topic: known?.topic ?? targetTopic,
       partition: known?.partition ?? targetPartition,
-      accepted: [{ from: firstOffset, to: watermark }, ...islands],
+      accepted: minus(passed, rangesOf(open)),
       own: false,
     });
   }
@@ -181,10 +183,12 @@ export async function inventoryOfNode(node: RemoteNode): Promise<Inventory> {
   }
   const foreign = new Map(received.map((log) => [log.log_id, log]));
   return {
-    logs: accounts.map(({ log_id: logId, topic, partition, first_offset, end_offset }) => ({
-      ...{ logId, topic, partition, own: !foreign.has(logId) },
-      accepted: [{ from: first_offset, to: end_offset }, ...foreign.get(logId)?.islands ?? []],
-    })),
+    logs: accounts.map(({ log_id: logId, topic, partition, first_offset, end_offset }) => {
+      const { islands = [], elsewhere = [] } = foreign.get(logId) ?? {};
+      const passed = rangesOf([{ from: first_offset, to: end_offset }, ...islands]);
+      const accepted = minus(passed, rangesOf(elsewhere));
+      return { logId, topic, partition, own: !foreign.has(logId), accepted };
+    }),
     here: reading.here,
     taken: reading.taken,
     entries,

@@ -88,12 +88,13 @@ interface RangeCheck {
 
 /** What counts as received of other nodes' logs must be here, or be accounted for. */
 function checkReceived({ checkpoint, ledger, tally, found }: RangeCheck): void {
-  for (const { logId, firstOffset, watermark, islands } of checkpoint.ranges) {
+  for (const { logId, firstOffset, watermark, islands, open } of checkpoint.ranges) {
     const held = tally.get(logId)?.seen.copy() ?? new RangeSet(0);
     for (const { from, to } of ledger.standing(logId)) held.add(from, to);
     for (const range of ledger.voids()) {
       if (range.logId === logId) held.add(range.from, range.to);
     }
+    for (const { from, to } of open) held.add(from, to); // Passed, and known to lie elsewhere.
     const claimed = [{ from: firstOffset, to: watermark }, ...islands];
     const missing = claimed.flatMap(({ from, to }) => from < to ? held.lacking(from, to) : []);
     const records = missing.reduce((sum, { from, to }) => sum + to - from, 0);
