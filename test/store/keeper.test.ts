@@ -1,5 +1,6 @@
 /** Space, on a whole store: budgets, full disks, evictions and what they leave in the ledger. */
 import { describe, expect, it } from "vitest";
+import { SILENT_LOGGER } from "../../src/base/log.ts";
 import type { Store } from "../../src/store/store.ts";
 import { readAll } from "../support/log_harness.ts";
 import { SimulatedDisk } from "../support/simulated_disk.ts";
@@ -113,6 +114,53 @@ describe("a disk budget", () => {
     store.checkRoom(topic);
     await fill(store, 10);
     expect(store.ledger.size).toBe(0);
+  });
+});
+
+describe("priorities", () => {
+  it("the lowest goes first, but keeps its floor against a flood, and a log line says so", async () => {
+    const events: string[] = [];
+    const warn = (event: string) => void events.push(event);
+    const { store } = await openStore({
+      hasUpstream: true,
+      settings: { diskBudgetBytes: 4 * MIB },
+      logger: { ...SILENT_LOGGER, warn },
+    });
+    await store.createTopic("chatter", { ...settings, priority: 1 });
+    await store.createTopic("alarms", { ...settings, priority: 9 });
+    await fill(store, 100, "chatter");
+    await fill(store, 250, "alarms");
+    const [chatter, alarms] = ["chatter", "alarms"].map((name) =>
+      store.topic(name)!.partitions[0]!
+    );
+    await quiet();
+    expect(chatter!.logStartOffset).toBeGreaterThan(0);
+    expect(alarms!.logStartOffset, "while the other has anything to give").toBe(0);
+    expect(events).not.toContain("eviction_spares_lower_priorities");
+    await fill(store, 600, "alarms");
+    await quiet();
+    expect(alarms!.logStartOffset).toBeGreaterThan(1_000);
+    expect(chatter!.bytes).toBeGreaterThan(100_000);
+    expect(events).toContain("eviction_spares_lower_priorities");
+  });
+});
+
+describe("the ledger of a disk that is full for long", () => {
+  it("joins what neighbours, so that losses do not take the disk, and still closes", async () => {
+    const { store, world } = await openStore({
+      hasUpstream: true,
+      settings: { diskBudgetBytes: 2 * MIB },
+    });
+    await store.createTopic("logs", settings);
+    await fill(store, 2_000);
+    await quiet();
+    expect(store.ledger.size).toBeLessThan(220);
+    const bytes = [...store.ledger.entries()].reduce((sum, entry) => sum + entry.bytes, 0);
+    const { accepted, delivered, pending, ledgered } = balance(store);
+    expect(delivered + pending + ledgered).toBe(accepted);
+    expect(Math.abs(bytes / ledgered - 1_010)).toBeLessThan(20);
+    const { store: again } = await openStore(world);
+    expect(balance(again)).toEqual({ accepted, delivered, pending, ledgered });
   });
 });
 
