@@ -4,9 +4,12 @@
  *
  * LOGBOOM_SEED replays the links' draws.
  */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { diceOf } from "../support/dice.ts";
 import { FlakyProxy } from "../support/flaky_proxy.ts";
+import { temporaryDirectory } from "../support/process.ts";
 import {
   caughtUp,
   eventually,
@@ -125,6 +128,36 @@ describe("a gateway that moves", () => {
     expect(faultsOf(atFirst, [device])).toEqual(NO_FAULTS);
     expect(await everything(second.http)).toHaveLength(600);
     expect(await settled(gateway)).toMatchObject({ pending: 0, ledgered: 0 });
+  }, 60_000);
+});
+
+describe("a gateway that is given a credential", () => {
+  it("goes on with what it had announced without one, and with another one later", async () => {
+    const centre = await RestartedNode.start("centre");
+    const upstream = ["--upstream", centre.http];
+    const gateway = await RestartedNode.start("gateway", upstream);
+    const device = new HttpPublisher("d0", gateway);
+    await device.some(100);
+    await caughtUp(centre, [...device.acknowledged]);
+    // More of the same run waits for the link when its name changes.
+    await centre.node.kill();
+    await device.some(100);
+    const config = join(temporaryDirectory(), "centre.yaml");
+    const credential = (name: string) =>
+      `  - {name: ${name}, token: ${name}-0123456789abcdef, scopes: [replicate, consume]}\n`;
+    writeFileSync(config, `credentials:\n${credential("north")}${credential("south")}`);
+    centre.flags = ["--config", config];
+    await centre.start();
+    for (const name of ["north", "south"]) {
+      gateway.flags = [...upstream, "--upstream-token", `${name}-0123456789abcdef`];
+      await gateway.restart();
+      await device.some(100);
+      expect(await settled(gateway), name).toMatchObject({ pending: 0, ledgered: 0 });
+    }
+    await centre.node.kill();
+    centre.flags = [];
+    await centre.start();
+    expect(faultsOf(await everything(centre.http), [device])).toEqual(NO_FAULTS);
   }, 60_000);
 });
 
