@@ -9,6 +9,7 @@
  * @module
  */
 import type { LogId, Offset, TopicId, TopicName } from "../base/types.ts";
+import type { AnnouncedLog } from "./received_log.ts";
 import type { TopicSettings } from "./settings.ts";
 
 export interface TopicRow {
@@ -30,23 +31,10 @@ export interface OwnLogRow {
   readonly root: LogId;
 }
 
-/** A log of another node, as its gateway announced it. */
-export interface AnnouncedLogRow {
-  readonly logId: LogId;
-  /** The peer that announced it first: its credential's name, or its node id. */
-  readonly peer: string;
-  /** Peers it came by since, those of last times; see log_paths.ts. */
+/** A log of another node: as its gateway announced it, and where it goes. */
+export interface AnnouncedLogRow extends AnnouncedLog {
+  /** Peers it came by since it was first announced, those of last times; see log_paths.ts. */
   readonly paths?: readonly string[];
-  /** Secret of its origin; null where that, or a node on the way, speaks protocol version 1. */
-  readonly pathKey?: string | null;
-  readonly gateway: string;
-  /** At the origin. */
-  readonly topic: TopicName;
-  readonly partition: number;
-  readonly firstOffset: Offset;
-  readonly predecessor: LogId | null;
-  readonly predecessorEnd: Offset;
-  readonly root: LogId;
   /** Here, kept for life. */
   readonly targetTopic: TopicName;
   readonly targetPartition: number;

@@ -18,8 +18,8 @@ export interface Closed {
 
 export class ReceivedLogs {
   readonly #entries = new Map<LogId, RangeEntry>();
-  /** Those announced with it as their predecessor, known or not. */
-  readonly #successors = new Map<LogId, LogId[]>();
+  /** Those announced with it as their predecessor, known or not: one, mostly. */
+  readonly #successors = new Map<LogId, LogId | LogId[]>();
 
   get size(): number {
     return this.#entries.size;
@@ -42,10 +42,10 @@ export class ReceivedLogs {
     this.#entries.set(entry.logId, entry);
     const predecessor = entry.row?.predecessor;
     if (predecessor === null || predecessor === undefined) return;
-    const successors = this.#successors.get(predecessor) ?? [];
-    if (!successors.includes(entry.logId)) {
-      this.#successors.set(predecessor, [...successors, entry.logId].sort());
-    }
+    const known = listOf(this.#successors.get(predecessor));
+    if (known.includes(entry.logId)) return;
+    const successors = [...known, entry.logId].sort();
+    this.#successors.set(predecessor, successors.length === 1 ? entry.logId : successors);
   }
 
   /** The predecessor, where it is known here, and where it ends. */
@@ -66,7 +66,7 @@ export class ReceivedLogs {
 
   /** Logs announced with that one as their predecessor, which need not be known itself. */
   successorsOf(logId: LogId): RangeEntry[] {
-    return this.#successors.get(logId)?.map((each) => this.get(each)!) ?? [];
+    return listOf(this.#successors.get(logId)).map((each) => this.get(each)!);
   }
 
   /**
@@ -133,6 +133,12 @@ export class ReceivedLogs {
     }
     return rows;
   }
+}
+
+const NONE: readonly LogId[] = [];
+
+function listOf(known: LogId | readonly LogId[] | undefined): readonly LogId[] {
+  return known === undefined ? NONE : typeof known === "string" ? [known] : known;
 }
 
 function sameTarget({ target: a }: RangeEntry, { target: b }: RangeEntry): boolean {
