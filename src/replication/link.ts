@@ -139,6 +139,10 @@ export class Link {
   /** Asks for batches back. @throws {LinkTroubleError} */
   async fetch(request: Omit<FetchRequest, "session">): Promise<FetchAnswer> {
     const body = encodeFetchRequest({ ...request, session: this.#sessionId() });
+    if ((this.session?.protocol ?? 0) < VERSION_WITH_ISLANDS) {
+      const state = "it is too old to give records back";
+      throw this.#trouble("incompatible", "unsupported_version", state);
+    }
     const posted = await this.#post(FETCH_PATH, "application/json", body, {
       ...REPAIR,
       answerBytes: request.maxBytes + BATCH_BYTES_MAX,

@@ -5,6 +5,7 @@ import { OperatingError } from "../../src/base/errors.ts";
 import { SILENT_METRICS } from "../../src/base/metrics.ts";
 import type { HttpAnswer, HttpCall, HttpClient } from "../../src/base/net.ts";
 import { CHECKSUM_HEADER, checksumOf } from "../../src/protocol/replication/checksum.ts";
+import { encodeFetchAnswer } from "../../src/protocol/replication/fetch.ts";
 import { encodeHelloAnswer } from "../../src/protocol/replication/hello.ts";
 import { LinkBudget } from "../../src/replication/budget/link_budget.ts";
 import { Link } from "../../src/replication/link.ts";
@@ -95,6 +96,29 @@ describe("Link", () => {
       return Promise.reject(error);
     }, clock);
     await expect(late.hello()).rejects.toMatchObject({ kind: "timeout" });
+  });
+
+  it("asks for records back, but of no upstream that does not know how", async () => {
+    const sought = { logId: "00000000000000cc", from: 3, to: 5, maxBytes: 10, searchFrom: null };
+    for (const protocol of [1, 2]) {
+      const paths: string[] = [];
+      const link = linkTo(({ url }) => {
+        paths.push(new URL(url).pathname);
+        const answer = encodeFetchAnswer({ batches: Uint8Array.of(1), searchFrom: 7 });
+        return Promise.resolve(
+          signed(paths.length === 1 ? encodeHelloAnswer({ ...session, protocol }) : answer),
+        );
+      });
+      await expect(link.fetch(sought)).rejects.toMatchObject({ kind: "session_lost" });
+      await link.hello();
+      if (protocol === 1) {
+        await expect(link.fetch(sought)).rejects.toMatchObject({ code: "unsupported_version" });
+        expect(paths).toHaveLength(1);
+      } else {
+        expect(await link.fetch(sought)).toEqual({ batches: Uint8Array.of(1), searchFrom: 7 });
+        expect(paths[1]).toBe("/base/v1/replication/fetch");
+      }
+    }
   });
 
   it("needs a session to announce", async () => {
