@@ -153,7 +153,10 @@ export class Keeper {
         } else if (await this.#closeOldest(budget.aheadBytes - budget.look())) {
           covered = false;
         } else {
-          return this.#tryLater(true);
+          // Rather than nothing, what was to be spared.
+          const spared = nextEviction(this.#options.retained(), { capacityBytes: 0 });
+          if (spared === null) return this.#tryLater(true);
+          freed += await this.#evict(spared);
         }
         continue;
       }

@@ -113,21 +113,21 @@ class Outage {
 
   #makeRoom(): void {
     while (this.#room <= this.#options.aheadBytes) {
-      const eviction = this.#next();
+      const [oldest] = closable(this.#logs);
+      const spared = oldest === undefined ? this.#next(0) : null;
+      const eviction = this.#next() ?? spared;
       if (eviction !== null) {
         const log = eviction.retained as DryLog;
         if (eviction.thins === null) this.#drop(log, eviction.logStart, "evicted");
         else this.#thin(log, eviction.thins);
         continue;
       }
-      const [oldest] = closable(this.#logs);
       if (oldest === undefined) return;
       oldest.roll(this.#nowMs);
     }
   }
 
-  #next() {
-    const { capacityBytes } = this.#options;
+  #next(capacityBytes = this.#options.capacityBytes) {
     return nextEviction(this.#logs, { capacityBytes });
   }
 

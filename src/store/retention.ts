@@ -84,10 +84,11 @@ export function nextEviction(
     if (first !== undefined && deliveredBelow !== Infinity && first.endOffset <= deliveredBelow) {
       delivered = older(delivered, { retained, segment: first, thins: false });
     }
+    if (settings.diskPolicy === "reject") continue;
     const ofClass = classes.get(settings.priority) ?? { bytes: 0, oldest: null };
     classes.set(settings.priority, ofClass);
     ofClass.bytes += retained.log.bytes;
-    if (first === undefined || settings.diskPolicy === "reject") continue;
+    if (first === undefined) continue;
     ofClass.oldest = older(ofClass.oldest, candidateOf(retained, segments));
   }
   if (delivered !== null) return evictionOf(delivered, []);
@@ -106,12 +107,15 @@ function chooseByPriority(
   classes: ReadonlyMap<number, PriorityClass>,
   floorBytes: number,
 ): Eviction | null {
-  const ranks = [...classes].filter(([, { oldest }]) => oldest !== null).sort(([a], [b]) => a - b);
-  const above = ranks.findIndex(([, { bytes }]) => bytes > floorBytes);
-  const chosen = ranks[Math.max(0, above)];
+  const ranks = [...classes].sort(([a], [b]) => a - b);
+  const above = ranks.filter(([, { bytes }]) => bytes > floorBytes);
+  // Somebody has more than the floor, but nothing of it can go yet.
+  const chosen = (above.length > 0 ? above : ranks).find(([, { oldest }]) => oldest !== null);
   if (chosen === undefined) return null;
-  const spared = ranks.slice(0, Math.max(0, above)).map(([priority]) => priority);
-  return evictionOf(chosen[1].oldest!, spared);
+  const spared = ranks.filter(([priority, { bytes, oldest }]) =>
+    priority < chosen[0] && bytes <= floorBytes && oldest !== null
+  );
+  return evictionOf(chosen[1].oldest!, spared.map(([priority]) => priority));
 }
 
 function evictionOf(
