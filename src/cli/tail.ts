@@ -16,10 +16,11 @@ const RETRY_MS = 1_000;
 const NEW_LINE = Uint8Array.of(0x0a);
 
 export const TAIL: Command = {
-  usage: "TOPIC [--from earliest|latest|OFFSET] [--partition P] [--count N] [--json]",
+  usage: "TOPIC [--from earliest|latest|OFFSET] [--order arrival|source] [--partition P] " +
+    "[--count N] [--json]",
   summary: "print records as they come, from the latest on",
   positionals: { min: 1, max: 1 },
-  valued: ["--from", "--partition", "--count"],
+  valued: ["--from", "--order", "--partition", "--count"],
   bare: ["--json"],
   run: tail,
 };
@@ -45,6 +46,8 @@ interface Page {
     readonly reason: string;
   }[];
   readonly next_offset: number;
+  /** In its place, in the order of source. */
+  readonly cursor?: string;
 }
 
 async function tail(context: CommandContext): Promise<void> {
@@ -53,6 +56,11 @@ async function tail(context: CommandContext): Promise<void> {
   const from = args.text("--from") ?? "latest";
   if (!/^(earliest|latest|\d+)$/.test(from)) {
     const message = `Cannot use --from "${from}": expected earliest, latest or an offset`;
+    throw new OperatingError("invalid_argument", message);
+  }
+  const order = args.text("--order") ?? "arrival";
+  if (order !== "arrival" && order !== "source") {
+    const message = `Cannot use --order "${order}": expected arrival or source`;
     throw new OperatingError("invalid_argument", message);
   }
   const one = args.count("--partition");
@@ -68,7 +76,8 @@ async function tail(context: CommandContext): Promise<void> {
     // Named once, so that what comes during a retry is not passed over.
     const named = { earliest: it.log_start_offset, latest: it.high_watermark }[from];
     const path = `/v1/topics/${segment(topic)}/partitions/${it.partition}/records`;
-    return follow({ ...context, signal }, printer, path, named ?? Number(from));
+    const start = { path, order, offset: named ?? Number(from) };
+    return follow({ ...context, signal }, printer, start);
   }));
 }
 
@@ -96,22 +105,28 @@ class Printer {
   }
 }
 
+interface Start {
+  readonly path: string;
+  readonly order: string;
+  readonly offset: number;
+}
+
 async function follow(
   { api, terminal, timers, signal }: CommandContext,
   printer: Printer,
-  path: string,
-  from: number,
+  { path, order, offset }: Start,
 ): Promise<void> {
-  let offset = from;
+  const inOrder = order === "source" ? "order=source&" : "";
+  let place = `offset=${offset}`;
   while (!signal.aborted) {
-    const query = `offset=${offset}&max_records=${PAGE_RECORDS}&max_wait_ms=${WAIT_MS}`;
+    const query = `${inOrder}${place}&max_records=${PAGE_RECORDS}&max_wait_ms=${WAIT_MS}`;
     try {
       const page = await api().get(`${path}?${query}`, signal) as Page;
       for (const { from, to, reason } of page.gaps ?? []) {
         terminal.remark(`gap in ${path}: offsets ${from} to ${to - 1}, ${reason}`);
       }
       await printer.print(page.records);
-      offset = page.next_offset;
+      place = page.cursor === undefined ? `offset=${page.next_offset}` : `cursor=${page.cursor}`;
     } catch (error) {
       if (signal.aborted) return;
       if (!isOperatingError(error) || !error.retriable) throw error;

@@ -44,6 +44,25 @@ describe("tail", () => {
     expect((await runCommand(TAIL, { args, answer })).stdout).toBe("\0\ufffd\n");
   });
 
+  it("follows a cursor in the order of source", async () => {
+    const asked: string[] = [];
+    const answer = (call: HttpCall) => {
+      const query = new URL(call.url).searchParams;
+      if (query.get("order") === null) return json(topic(3));
+      asked.push(`${query.get("order")} ${query.get("offset")} ${query.get("cursor")}`);
+      return json({
+        records: [{ value: `v${asked.length}` }],
+        gaps: [],
+        cursor: `C${asked.length}`,
+      });
+    };
+    const args = ["logs", "--count", "3", "--from", "earliest", "--order", "source"];
+    expect((await runCommand(TAIL, { args, answer })).stdout).toBe("v1\nv2\nv3\n");
+    expect(asked).toEqual(["source 0 null", "source null C1", "source null C2"]);
+    await expect(runCommand(TAIL, { args: ["logs", "--order", "best"], answer })).rejects
+      .toThrow('Cannot use --order "best"');
+  });
+
   it("follows every partition, or the one asked for", async () => {
     const answer = (call: HttpCall) => {
       const partition = /partitions\/(\d)/.exec(call.url)?.[1];
