@@ -1,79 +1,130 @@
 /** Draws a plan from a seed. */
 import { diceOf, pick } from "../../support/dice.ts";
-import type { CrashModel } from "../../support/simulated_disk.ts";
 import type { TopicSettings } from "../../../src/store/settings.ts";
-import { type Fault, HEALED_PART, type NodePlan, type Plan, type Publish } from "./plan.ts";
+import { drawFaults } from "./draw_faults.ts";
+import { HEALED_PART, type NodePlan, type Plan, type Publish } from "./plan.ts";
 
 /** Records that a day brings at the least; a part of them is refused or lost before it counts. */
 const RECORDS_A_DAY = 6_500;
-const FAULTS_MIN = 24;
 const HOUR_MS = 3_600_000;
+/** What the books of a small node take of its budget, about. */
+const BOOKS_BYTES = 560_000;
 
 export const TOPICS = ["logs", "metrics"] as const;
 
-type Dice = () => number;
+export type Dice = () => number;
+
+/** What a seed is about; most are about a few of these. */
+export interface Character {
+  /** One topic puts live records first, and there is enough of them to matter. */
+  readonly live: boolean;
+  readonly relay: boolean;
+  /** Gateways with disks too small for an outage. */
+  readonly smallDisks: boolean;
+  /** Links with a cap or a quota. */
+  readonly linkBudget: boolean;
+  readonly decay: boolean;
+  readonly clone: boolean;
+  /** A gateway that is put back to an older image. */
+  readonly gatewayImage: boolean;
+  /** The same of the centre. */
+  readonly centreImage: boolean;
+  readonly reroute: boolean;
+  /** Power cuts that keep later writes and lose earlier ones; see the README of replication. */
+  readonly anyOrder: boolean;
+}
 
 export function drawPlan(seed: number, hours: number): Plan {
   const dice = diceOf(seed * 2_654_435_761);
-  const nodes = drawNodes(dice);
+  const relay = dice() < 0.4;
+  const character: Character = {
+    relay,
+    live: dice() < 0.35,
+    smallDisks: dice() < 0.3,
+    linkBudget: dice() < 0.12,
+    decay: dice() < 0.25,
+    clone: dice() < 0.1,
+    gatewayImage: dice() < 0.12,
+    centreImage: dice() < 0.12,
+    reroute: relay && dice() < 0.5,
+    anyOrder: dice() < 0.15,
+  };
+  const nodes = drawNodes(dice, character);
   const activeMs = hours * HOUR_MS * HEALED_PART;
-  const publishes = drawPublishes(dice, nodes, { activeMs, records: RECORDS_A_DAY });
-  const faults = drawFaults(dice, nodes, activeMs);
+  const publishes = drawPublishes(dice, nodes, { activeMs, live: character.live });
+  const faults = drawFaults(dice, { nodes, activeMs, character });
   const companions = faults.filter(({ kind }) => kind === "crash_in_commit")
-    .map((fault) => companionOf(dice, nodes, fault));
+    .map(({ atMs, node }) => companionOf(dice, nodes, { atMs, node }));
   const steps = [...publishes, ...faults, ...companions].sort((a, b) => a.atMs - b.atMs);
-  return { seed, hours, nodes, steps };
+  return { seed, hours, character, nodes, steps };
 }
 
 // ── the fleet ──────────────────────────────────────────────────────────────────────────────────
 
-function drawNodes(dice: Dice): NodePlan[] {
+interface FleetDrawn {
+  readonly character: Character;
+  readonly partitions: number;
+  readonly topics: NodePlan["topics"];
+}
+
+function drawNodes(dice: Dice, character: Character): NodePlan[] {
   const gateways = 2 + Math.floor(dice() * dice() * 3);
-  const hasRelay = dice() < 0.35;
-  const partitions = dice() < 0.6 ? 1 : 2;
-  const topics = drawTopics(dice);
-  const nodes: NodePlan[] = [
-    drawNode(dice, { name: "centre", role: "centre", partitions, topics }),
-  ];
-  if (hasRelay) {
-    nodes.push(
-      drawNode(dice, { name: "site", role: "relay", upstream: "centre", partitions, topics }),
-    );
+  const drawn: FleetDrawn = {
+    character,
+    partitions: dice() < 0.6 ? 1 : 2,
+    topics: drawTopics(dice, character),
+  };
+  const nodes: NodePlan[] = [drawNode(dice, drawn, { name: "centre", role: "centre" })];
+  if (character.relay) {
+    nodes.push(drawNode(dice, drawn, { name: "site", role: "relay", upstream: "centre" }));
   }
   for (let at = 1; at <= gateways; at++) {
-    const upstream = hasRelay && (at === 1 || dice() < 0.5) ? "site" : "centre";
-    nodes.push(drawNode(dice, { name: `g${at}`, role: "gateway", upstream, partitions, topics }));
+    const upstream = character.relay && (at === 1 || dice() < 0.5) ? "site" : "centre";
+    nodes.push(drawNode(dice, drawn, { name: `g${at}`, role: "gateway", upstream }));
+  }
+  if (character.clone) {
+    const original = nodes.at(-1)!;
+    nodes.push({ ...original, name: `${original.name}x`, cloneOf: original.name });
   }
   return nodes;
 }
 
-type Topics = NodePlan["topics"];
-
-function drawTopics(dice: Dice): Topics {
+function drawTopics(dice: Dice, { live }: Character): NodePlan["topics"] {
   const common: Partial<TopicSettings> = {
     compressionType: dice() < 0.2 ? "lz4" : "none",
-    segmentBytes: pick(dice, [2_000, 6_000, 20_000]),
+    segmentBytes: live ? 40_000 : pick(dice, [2_000, 6_000, 20_000]),
     retentionMs: -1,
   };
-  return Object.fromEntries(TOPICS.map((topic) => [topic, common]));
+  return {
+    logs: { ...common, priority: pick(dice, [5, 9]) },
+    metrics: { ...common, replicationOrder: live ? "live_first" : "strict" },
+  };
 }
 
 interface NodeGiven {
   readonly name: string;
   readonly role: NodePlan["role"];
   readonly upstream?: string;
-  readonly partitions: number;
-  readonly topics: Topics;
 }
 
-function drawNode(dice: Dice, { name, role, upstream, partitions, topics }: NodeGiven): NodePlan {
+function drawNode(
+  dice: Dice,
+  { character, partitions, topics }: FleetDrawn,
+  { name, role, upstream }: NodeGiven,
+): NodePlan {
   const retained: Partial<TopicSettings> = role === "centre" ? {} : {
     retentionBytes: pick(dice, [-1, 5_000, 30_000]),
     retainUntil: dice() < 0.3 ? "settled" : "held",
   };
+  const small = role === "gateway" && character.smallDisks && dice() < 0.7;
+  const diskPolicy = pick(dice, ["drop_oldest", "drop_oldest", "reject", "keep_errors"] as const);
+  const policy: Partial<TopicSettings> = role === "gateway"
+    ? { diskPolicy, severityField: diskPolicy === "keep_errors" ? "json:level" : "" }
+    : {};
   const own = Object.fromEntries(
-    Object.entries(topics).map(([topic, settings]) => [topic, { ...settings, ...retained }]),
+    Object.entries(topics).map(([topic, all]) => [topic, { ...all, ...retained, ...policy }]),
   );
+  const roomBytes = pick(dice, [100_000, 130_000]) * (character.live ? 3 : 1);
   return {
     name,
     role,
@@ -84,20 +135,35 @@ function drawNode(dice: Dice, { name, role, upstream, partitions, topics }: Node
       defaultPartitions: partitions,
       checkpointBytes: pick(dice, [3_000, 20_000, 1_000_000]),
       lingerMs: pick(dice, [0, 0, 5]),
+      headroomBytes: pick(dice, [0, 20_000]),
+      diskBudgetBytes: small ? BOOKS_BYTES + roomBytes : null,
     },
     topics: own,
-    forwarder: {
-      probeMs: pick(dice, [300_000, 1_200_000]),
-      pace: {
-        requestBytes: pick(dice, [4_000, 30_000, 1_048_576]),
-        inFlightMax: pick(dice, [1, 4, 4]),
-        timeoutMs: 30_000,
-      },
-      backoff: { firstMs: 100, capMs: pick(dice, [30_000, 120_000]) },
-    },
+    forwarder: drawForwarder(dice),
+    budget: role !== "centre" && character.linkBudget ? drawBudget(dice) : null,
     latencyMs: pick(dice, [1, 30, 300]),
-    bytesPerMs: pick(dice, [5, 50, 1_000]),
+    bytesPerMs: character.live ? pick(dice, [5, 20]) : pick(dice, [5, 50, 1_000]),
   };
+}
+
+function drawForwarder(dice: Dice): NodePlan["forwarder"] {
+  return {
+    probeMs: pick(dice, [300_000, 1_200_000]),
+    pace: {
+      requestBytes: pick(dice, [16_384, 1_048_576]),
+      inFlightMax: pick(dice, [1, 4, 4]),
+      timeoutMs: 30_000,
+    },
+    backoff: { firstMs: 100, capMs: pick(dice, [30_000, 120_000]) },
+  };
+}
+
+function drawBudget(dice: Dice): NodePlan["budget"] {
+  return pick(dice, [
+    { bytesPerSecond: 4_000 },
+    { bytesPerSecond: 20_000, bytesPerDay: 400_000 },
+    { bytesPerDay: 200_000 },
+  ]);
 }
 
 // ── what devices publish ───────────────────────────────────────────────────────────────────────
@@ -105,28 +171,34 @@ function drawNode(dice: Dice, { name, role, upstream, partitions, topics }: Node
 function drawPublishes(
   dice: Dice,
   nodes: readonly NodePlan[],
-  { activeMs, records }: { readonly activeMs: number; readonly records: number },
+  { activeMs, live }: { readonly activeMs: number; readonly live: boolean },
 ): Publish[] {
   const publishes: Publish[] = [];
-  for (let sum = 0; sum < records;) {
-    const node = pick(dice, nodes.filter(({ role }) => role === "gateway"));
+  const gateways = nodes.filter(({ role }) => role === "gateway");
+  for (let sum = 0; sum < RECORDS_A_DAY;) {
+    const node = pick(dice, gateways);
     const burst = 10 + Math.floor(dice() * dice() * 250);
     sum += burst;
+    const topic = dice() < (live ? 0.3 : 0.6) ? TOPICS[0] : TOPICS[1];
     publishes.push({
       kind: "publish",
       atMs: Math.floor(dice() * activeMs),
       node: node.name,
-      topic: dice() < 0.6 ? TOPICS[0] : TOPICS[1],
+      topic,
       partition: Math.floor(dice() * node.store.defaultPartitions!),
       records: burst,
-      bytes: 10 + Math.floor(dice() * dice() * 80),
+      bytes: live && topic === TOPICS[1] ? 900 : 10 + Math.floor(dice() * dice() * 80),
     });
   }
   return publishes;
 }
 
 /** A crash inside a commit needs a commit: something is published right behind it. */
-function companionOf(dice: Dice, nodes: readonly NodePlan[], { atMs, node }: Fault): Publish {
+function companionOf(
+  dice: Dice,
+  nodes: readonly NodePlan[],
+  { atMs, node }: { readonly atMs: number; readonly node: string },
+): Publish {
   const below = nodes.filter(({ name, upstream }) => name === node || upstream === node);
   const gateway = below.find(({ role }) => role === "gateway") ??
     nodes.find(({ role }) => role === "gateway")!;
@@ -139,84 +211,4 @@ function companionOf(dice: Dice, nodes: readonly NodePlan[], { atMs, node }: Fau
     records: 1 + Math.floor(dice() * 20),
     bytes: 20,
   };
-}
-
-// ── what goes wrong ────────────────────────────────────────────────────────────────────────────
-
-function drawFaults(dice: Dice, nodes: readonly NodePlan[], activeMs: number): Fault[] {
-  const count = FAULTS_MIN + Math.floor(dice() * 12);
-  // Where later writes may outlive earlier ones, order is lost; see the README of replication.
-  const model: CrashModel = "prefix";
-  return Array.from({ length: count }, (_, at) => {
-    const atMs = Math.floor(dice() * activeMs);
-    const node = pick(dice, nodes);
-    if (at === 0) return crashInCommit(dice, { atMs, node: node.name, model });
-    return drawFault(dice, { atMs, node, model });
-  });
-}
-
-interface Where {
-  readonly atMs: number;
-  readonly node: NodePlan;
-  readonly model: CrashModel;
-}
-
-function drawFault(dice: Dice, { atMs, node, model }: Where): Fault {
-  const at = { atMs, node: node.name };
-  const drawn = dice() * 100;
-  if (node.upstream !== null && drawn < 40) return drawLinkFault(dice, at);
-  if (drawn < 58) return crashInCommit(dice, { ...at, model });
-  if (drawn < 70) return { ...at, ...drawDeath(dice, model), kind: "crash", skip: 0 };
-  if (drawn < 82) {
-    const skip = 1 + Math.floor(dice() * 40);
-    return { ...at, ...drawDeath(dice, model), kind: "crash_at_step", skip };
-  }
-  if (drawn < 87) return { ...at, kind: "restart", downMs: drawDown(dice) };
-  if (drawn < 92) {
-    const [share, forMs] = [pick(dice, [0.05, 0.3]), minutes(dice, 60)];
-    return { ...at, kind: "sync_trouble", share, forMs };
-  }
-  if (drawn < 96) {
-    return { ...at, kind: "wall_jump", byMs: Math.floor((dice() - 0.5) * 4 * 24 * HOUR_MS) };
-  }
-  return { ...at, kind: "drift", rate: 1 + (dice() - 0.5) * 0.05 };
-}
-
-function drawLinkFault(dice: Dice, at: { readonly atMs: number; readonly node: string }): Fault {
-  const drawn = dice();
-  if (drawn < 0.35) return { ...at, kind: "link_down", forMs: minutes(dice, 240) };
-  if (drawn < 0.5) return { ...at, kind: "link_stall", forMs: minutes(dice, 30) };
-  if (drawn < 0.7) {
-    const bytesPerMs = pick(dice, [0.2, 1, 4]);
-    return { ...at, kind: "link_slow", forMs: minutes(dice, 120), bytesPerMs };
-  }
-  const faults = {
-    loseRequest: dice() * 0.3,
-    loseAnswer: dice() * 0.3,
-    repeat: dice() * 0.3,
-    damage: dice() * 0.1,
-    delayMs: pick(dice, [0, 200, 5_000]),
-  };
-  return { ...at, kind: "link_trouble", forMs: minutes(dice, 180), faults };
-}
-
-function crashInCommit(
-  dice: Dice,
-  { atMs, node, model }: { atMs: number; node: string; model: CrashModel },
-): Fault {
-  const skip = Math.floor(dice() * 3);
-  return { atMs, node, ...drawDeath(dice, model), kind: "crash_in_commit", skip };
-}
-
-function drawDeath(dice: Dice, model: CrashModel) {
-  const death = dice() < 0.3 ? "killed" as const : model;
-  return { death, downMs: drawDown(dice) };
-}
-
-function drawDown(dice: Dice): number {
-  return dice() < 0.7 ? 1_000 + Math.floor(dice() * 60_000) : minutes(dice, 120);
-}
-
-function minutes(dice: Dice, most: number): number {
-  return Math.floor((0.02 + dice() * dice()) * most * 60_000);
 }

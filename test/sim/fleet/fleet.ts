@@ -5,18 +5,12 @@ import { type LogFields, type Logger, SILENT_LOGGER } from "../../../src/base/lo
 import type { Core } from "../../../src/core/core.ts";
 import { testCore } from "../../support/core.ts";
 import { diceOf } from "../../support/dice.ts";
-import { NO_FAULTS } from "../../support/flaky_link.ts";
 import { FleetNode } from "./fleet_node.ts";
 import { SimulatedLink } from "./network.ts";
 import { Oracle } from "./oracle.ts";
-import {
-  type Fault,
-  HEALED_PART,
-  isFault,
-  type NodePlan,
-  type Plan,
-  type Publish,
-} from "./plan.ts";
+import { judge } from "./judge.ts";
+import { HEALED_PART, isFault, type NodePlan, type Plan, type Publish } from "./plan.ts";
+import { planOf, Striker } from "./striker.ts";
 import { Trace } from "./trace.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
@@ -32,6 +26,8 @@ export interface Outcome {
   readonly crashesInCommit: number;
   readonly requests: number;
   readonly turns: number;
+  /** What the seed is about. */
+  readonly about: readonly string[];
   readonly lines: readonly string[];
 }
 
@@ -42,10 +38,8 @@ export interface PlayOptions {
 
 const HOUR_MS = 3_600_000;
 /** Devices try again after this while their gateway is away. */
-const RETRY_MS = 45_000;
-const LOOK_MS = 5_000;
+const RETRY_MS = 300_000;
 export const RECORDS_MIN = 5_000;
-const DOWN_MS = 5_000;
 
 /** Cores are dear to make, so fleets that follow one another share them. */
 const cores: Core[] = [];
@@ -62,16 +56,17 @@ class Fleet {
   readonly #oracle = new Oracle();
   readonly #nodes = new Map<string, FleetNode>();
   readonly #links = new Map<string, SimulatedLink>();
-  readonly #downMs = new Map<string, number>();
+  readonly #striker: Striker;
   readonly #wrongs: string[] = [];
-  #faults = 0;
-  #publishing = 0;
-  #healed = false;
 
   constructor(plan: Plan, traced: boolean) {
     this.#plan = plan;
     this.#trace = new Trace(traced);
     plan.nodes.forEach((node, at) => this.#build(node, at, traced));
+    this.#striker = new Striker({
+      ...{ plan, time: this.#time, oracle: this.#oracle, nodes: this.#nodes, links: this.#links },
+      note: (what) => this.#note(what),
+    });
   }
 
   async play(): Promise<Outcome> {
@@ -79,12 +74,14 @@ class Fleet {
     const endMs = hours * HOUR_MS;
     const healMs = endMs * HEALED_PART;
     const time = this.#time;
-    for (const node of this.#nodes.values()) node.start();
+    for (const node of this.#nodes.values()) {
+      if (planOf(this.#plan, node.name).cloneOf === undefined) node.start();
+    }
     for (const step of steps) time.at(step.atMs, () => this.#apply(step));
     await time.runUntil(healMs);
     await this.#topUp();
-    this.#heal();
-    await time.runUntil(endMs - LOOK_MS, () => false);
+    this.#note("healed");
+    this.#striker.heal();
     await time.runUntil(endMs);
     if (time.bug === null) await this.#judge();
     return this.#outcome();
@@ -94,7 +91,7 @@ class Fleet {
 
   #build(plan: NodePlan, at: number, traced: boolean): void {
     const { seed } = this.#plan;
-    const { name, upstream, store, topics, forwarder } = plan;
+    const { name, upstream, store, topics, forwarder, budget } = plan;
     const time = this.#time;
     const link = new SimulatedLink(time, diceOf(seed * 7_919 + at));
     link.latencyMs = plan.latencyMs;
@@ -103,11 +100,11 @@ class Fleet {
     const node = new FleetNode({
       time,
       seed: seed * 100 + at,
-      settings: { name, store, topics, forwarder },
+      settings: { name, store, topics, forwarder, budget },
       core: cores[at]!,
       logger: traced ? this.#logger(name) : SILENT_LOGGER,
       client: () => (caller) =>
-        link.client(caller, ({ hostname }) => this.#nodes.get(hostname.replace(/\.sim$/, ""))),
+        link.client(caller, () => this.#nodes.get(this.#nodes.get(name)!.upstream!)),
       syncMs: plan.syncMs,
       changed: (changed, what) => this.#changed(changed, what),
       onBug: (error) => time.bug ??= error,
@@ -129,8 +126,7 @@ class Fleet {
   #changed(node: FleetNode, what: string): void {
     this.#note(`${node.name} ${what}`);
     if (!what.startsWith("dies")) return;
-    const downMs = this.#healed ? DOWN_MS : this.#downMs.get(node.name) ?? DOWN_MS;
-    this.#time.after(downMs, () => node.start());
+    this.#time.after(this.#striker.downMs(node.name), () => node.start());
   }
 
   #note(what: string): void {
@@ -138,7 +134,7 @@ class Fleet {
   }
 
   #apply(step: Plan["steps"][number]): void {
-    if (isFault(step)) this.#strike(step);
+    if (isFault(step)) this.#striker.strike(step);
     else this.#publish(step);
   }
 
@@ -151,69 +147,14 @@ class Fleet {
     const { topic, partition } = publish;
     const { burst, values } = this.#oracle.begin(publish);
     const { process } = node;
-    this.#publishing++;
     this.#note(
       `${node.name} publishes ${values.length} from ${burst.firstId} to ${topic}/${partition}`,
     );
     process!.publish(topic, partition, values).then((ack) => {
-      this.#publishing--;
       if (ack === null) return this.#note(`${node.name} refuses ${burst.firstId}`);
       this.#note(`${node.name} acknowledges ${burst.firstId} at ${ack.logId} ${ack.baseOffset}`);
       this.#oracle.acknowledge(burst, ack);
     }, (error) => this.#time.bug ??= error);
-  }
-
-  #strike(fault: Fault): void {
-    const node = this.#nodes.get(fault.node)!;
-    const link = this.#links.get(fault.node)!;
-    const { nowMs } = this.#time;
-    this.#faults++;
-    this.#note(`fault ${JSON.stringify(fault)}`);
-    const until = (forMs: number, over: () => void) =>
-      void this.#time.after(forMs, () => this.#healed || over());
-    switch (fault.kind) {
-      case "link_down":
-        link.up = false;
-        return until(fault.forMs, () => link.up = true);
-      case "link_stall":
-        link.stalledUntilMs = nowMs + fault.forMs;
-        return;
-      case "link_trouble":
-        link.faults = fault.faults;
-        return until(fault.forMs, () => link.faults = NO_FAULTS);
-      case "link_slow":
-        link.bytesPerMs = fault.bytesPerMs;
-        return until(fault.forMs, () => link.bytesPerMs = this.#planOf(node).bytesPerMs);
-      case "crash":
-        this.#downMs.set(node.name, fault.downMs);
-        return node.crash(fault.death);
-      case "crash_at_step":
-        this.#downMs.set(node.name, fault.downMs);
-        return node.crashAfter(fault.skip, fault.death);
-      case "crash_in_commit":
-        this.#downMs.set(node.name, fault.downMs);
-        return node.crashInCommit(fault.death, fault.skip);
-      case "restart":
-        void node.stop().then(() => this.#time.after(fault.downMs, () => node.start()));
-        return;
-      case "sync_trouble":
-        node.syncTrouble = fault.share;
-        return until(fault.forMs, () => node.syncTrouble = 0);
-      case "disk_full":
-        node.disk.capacityBytes = node.capacityBytes = node.disk.usedBytes() + fault.roomBytes;
-        return until(fault.forMs, () => {
-          node.disk.capacityBytes = node.capacityBytes = Infinity;
-        });
-      case "wall_jump":
-        node.clock.wallErrorMs += fault.byMs;
-        return;
-      case "drift":
-        node.clock.rate = fault.rate;
-    }
-  }
-
-  #planOf(node: FleetNode): NodePlan {
-    return this.#plan.nodes.find(({ name }) => name === node.name)!;
   }
 
   // ── healing and judging ──────────────────────────────────────────────────────────────────────
@@ -225,7 +166,6 @@ class Fleet {
     const short = () => this.#oracle.acknowledged < RECORDS_MIN || this.#crashesInCommit() === 0;
     for (let turn = 0; turn < 60 && short() && this.#time.bug === null; turn++) {
       if (this.#crashesInCommit() === 0 && node.up) {
-        this.#downMs.set(gateway, DOWN_MS);
         node.crashInCommit("prefix", 0);
       }
       this.#publish({
@@ -242,37 +182,14 @@ class Fleet {
     return sum;
   }
 
-  #heal(): void {
-    this.#healed = true;
-    this.#note("healed");
-    for (const node of this.#nodes.values()) {
-      const link = this.#links.get(node.name)!;
-      link.up = true;
-      link.faults = NO_FAULTS;
-      link.stalledUntilMs = 0;
-      link.bytesPerMs = this.#planOf(node).bytesPerMs;
-      node.syncTrouble = 0;
-      node.disk.capacityBytes = node.capacityBytes = Infinity;
-      node.disk.onStep = null;
-      if (node.process?.alive !== true) this.#time.after(DOWN_MS, () => node.start());
-    }
-  }
-
   async #judge(): Promise<void> {
-    const nodes = [...this.#nodes.values()];
-    for (const node of nodes) if (!node.up) this.#wrongs.push(`liveness: ${node.name} is not up`);
-    if (this.#wrongs.length > 0) return;
-    for (const { name, process } of nodes) {
-      const status = process!.forwarder?.status();
-      if (status !== undefined && (status.lagRecords > 0 || status.state !== "connected")) {
-        this.#wrongs.push(`liveness: ${name} ${JSON.stringify(status)}`);
-      }
-    }
-    const judged = this.#oracle.wrongs(this.#nodes.get("centre")!, nodes);
+    const [oracle, nodes, links] = [this.#oracle, this.#nodes, this.#links];
+    const judged = judge({ plan: this.#plan, oracle, nodes, links });
     let over = false;
-    void judged.finally(() => over = true);
+    void judged.then(() => over = true, (error) => this.#time.bug ??= error);
     await this.#time.runUntil(this.#time.nowMs + HOUR_MS, () => over);
-    this.#wrongs.push(...await judged);
+    if (over) this.#wrongs.push(...(await judged).lines());
+    else this.#wrongs.push("liveness: what the root holds cannot be read");
   }
 
   #outcome(): Outcome {
@@ -289,11 +206,12 @@ class Fleet {
       hash: this.#trace.hash,
       records: this.#oracle.records,
       acknowledged: this.#oracle.acknowledged,
-      faults: this.#faults,
+      faults: this.#striker.faults,
       crashes: sum(({ deaths }) => deaths),
       crashesInCommit: this.#crashesInCommit(),
       requests: [...this.#links.values()].reduce((total, { requests }) => total + requests, 0),
       turns,
+      about: Object.entries(this.#plan.character).filter(([, is]) => is).map(([name]) => name),
       lines: this.#trace.lines,
     };
   }

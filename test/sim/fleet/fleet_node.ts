@@ -59,6 +59,8 @@ export class FleetNode implements Host {
   capacityBytes = Infinity;
   #disk = new SimulatedDisk();
   #catalogue = new MemoryCatalogue();
+  /** The budget of its link is lifted. */
+  unbounded = false;
   readonly #options: FleetNodeOptions;
   readonly #dice: () => number;
   readonly #diskDice: () => number;
@@ -94,8 +96,10 @@ export class FleetNode implements Host {
     };
     this.#prepare(this.#disk, this.#catalogue);
     const process = new NodeProcess({
-      ...{ settings, core, clock, logger, onBug },
-      upstreamUrl: this.upstream === null ? null : `http://${this.upstream}.sim`,
+      ...{ core, clock, logger, onBug },
+      settings: this.unbounded ? { ...settings, budget: null } : settings,
+      // Which node answers there may change.
+      upstreamUrl: this.upstream === null ? null : "http://upstream.sim",
       client: client(this),
       disk: this.#disk,
       catalogue: this.#catalogue,
@@ -141,6 +145,17 @@ export class FleetNode implements Host {
     };
   }
 
+  /** Nothing is to happen at any step of its disk any more. */
+  disarm(): void {
+    this.#disk.onStep = null;
+  }
+
+  /** What its disk may hold from now on. */
+  limit(capacityBytes: number): void {
+    this.capacityBytes = capacityBytes;
+    this.#disk.capacityBytes = capacityBytes;
+  }
+
   /** Stops as it is told to; what goes on meanwhile is for the caller to wait for. */
   stop(): Promise<void> {
     const { process } = this;
@@ -162,6 +177,20 @@ export class FleetNode implements Host {
   /** Puts an image back in place of what is there; the node must be dead. */
   restore({ disk, catalogue }: Image): void {
     this.#left = { disk, catalogue: copyOf(catalogue), death: "killed" };
+  }
+
+  /** Its segments, oldest first, that hold nothing but what is durable. */
+  segments(): { path: string; bytes: Uint8Array }[] {
+    const disk = this.#disk;
+    const found: { path: string; bytes: Uint8Array }[] = [];
+    for (const directory of disk.list("")) {
+      for (const name of disk.list(directory)) {
+        const path = `${directory}/${name}`;
+        if (!name.endsWith(".log") || disk.unsynced((one) => one === path)) continue;
+        found.push({ path, bytes: disk.contents(path) });
+      }
+    }
+    return found;
   }
 
   serve(request: Request): Promise<Response> | null {
@@ -189,7 +218,9 @@ export class FleetNode implements Host {
 
   #cannotStart(process: NodeProcess, error: unknown): void {
     if (!process.alive) return;
-    if (!isOperatingError(error)) return this.#options.onBug(error);
+    if (!isOperatingError(error) || !error.code.startsWith("storage_")) {
+      return this.#options.onBug(error);
+    }
     this.#options.changed(this, `cannot start: ${error.message}`);
     this.crash("killed");
     this.#options.time.after(RESTART_MS, () => this.start());

@@ -11,6 +11,7 @@ import type { VirtualTime } from "./virtual_time.ts";
 /** Who calls: once it is dead, it hears of nothing. */
 export interface Caller {
   readonly alive: boolean;
+  wallMs(): number;
   after(delayMs: number, task: () => void): () => void;
 }
 
@@ -21,6 +22,7 @@ export interface Host {
 
 /** What goes over the wire besides the body, about. */
 const HEAD_BYTES = 300;
+const DAY_MS = 24 * 3_600_000;
 
 export class SimulatedLink {
   faults: LinkFaults = NO_FAULTS;
@@ -30,8 +32,8 @@ export class SimulatedLink {
   bytesPerMs = Infinity;
   latencyMs = 5;
   requests = 0;
-  /** Bytes that left the sender, retries included. */
-  bytes = 0;
+  /** Bytes of bodies both ways, by the day of the sender's wall clock; no heads. */
+  readonly bytesOfDay = new Map<number, number>();
   readonly #time: VirtualTime;
   readonly #dice: () => number;
   readonly #freeAtMs = { up: 0, down: 0 };
@@ -41,10 +43,10 @@ export class SimulatedLink {
     this.#dice = dice;
   }
 
-  client(caller: Caller, hostOf: (url: URL) => Host | undefined): HttpClient {
+  client(caller: Caller, hostOf: () => Host | undefined): HttpClient {
     return (call) =>
       new Promise((resolve, reject) => {
-        const host = hostOf(new URL(call.url));
+        const host = hostOf();
         let over = false;
         const end = (ended: () => void) => {
           if (over) return;
@@ -55,18 +57,44 @@ export class SimulatedLink {
         };
         const fail = (state: string) => end(() => reject(unreachable(call, state)));
         const cut = () => fail("the request was cut off");
-        const cancel = caller.after(call.timeoutMs, () => fail("no answer in time"));
+        let cancel = () => {};
         if (call.signal?.aborted) return cut();
         call.signal?.addEventListener("abort", cut, { once: true });
-        this.#send(call, host, { answered: (answer) => end(() => resolve(answer)), fail });
+        const outcome: Outcome = {
+          answered: (answer) => {
+            this.#count(caller, answer.body.length);
+            end(() => resolve(answer));
+          },
+          fail,
+        };
+        void this.#paced(call, caller).then(() => {
+          if (over || !caller.alive) return;
+          cancel = caller.after(call.timeoutMs, () => fail("no answer in time"));
+          this.#send(call, host, outcome);
+        });
       });
+  }
+
+  /** A body that goes in pieces has gone once the last of them may go. */
+  async #paced(call: HttpCall, caller: Caller): Promise<void> {
+    let left = call.body?.length ?? 0;
+    while (call.pace !== undefined && left > 0) {
+      const bytes = Math.min(left, await call.pace(left));
+      this.#count(caller, bytes);
+      left -= bytes;
+    }
+    if (left > 0) this.#count(caller, left);
+  }
+
+  /** Bytes of bodies, by the sender's day and by the second: what a budget may not be over. */
+  #count(caller: Caller, bytes: number): void {
+    const day = Math.floor(caller.wallMs() / DAY_MS);
+    this.bytesOfDay.set(day, (this.bytesOfDay.get(day) ?? 0) + bytes);
   }
 
   #send(call: HttpCall, host: Host | undefined, caller: Outcome): void {
     const { faults } = this;
     this.requests++;
-    const size = (call.body?.length ?? 0) + HEAD_BYTES;
-    this.bytes += size;
     if (!this.up || this.#happens(faults.loseRequest)) return this.#lose(caller);
     if (this.#happens(faults.repeat)) this.#carry(call, host, { answered() {}, fail() {} });
     this.#carry(call, host, caller);

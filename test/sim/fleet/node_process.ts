@@ -4,13 +4,18 @@
  */
 import { isOperatingError } from "../../../src/base/errors.ts";
 import type { Logger } from "../../../src/base/log.ts";
+import { randomHex } from "../../../src/base/random.ts";
 import { SILENT_METRICS } from "../../../src/base/metrics.ts";
 import type { HttpClient } from "../../../src/base/net.ts";
 import type { Core } from "../../../src/core/core.ts";
 import { Forwarder } from "../../../src/replication/forwarder.ts";
 import type { ForwarderSettings } from "../../../src/replication/forwarder_options.ts";
 import { createReplicationApp } from "../../../src/replication/http/app.ts";
+import { type BudgetSettings, NO_BUDGET } from "../../../src/replication/budget/budget_settings.ts";
+import { LinkBudget } from "../../../src/replication/budget/link_budget.ts";
 import { Receiver } from "../../../src/replication/receiver.ts";
+import { Repairer } from "../../../src/replication/repair.ts";
+import { LinkUsage } from "../../../src/store/link_usage.ts";
 import type { StoreSettings, TopicSettings } from "../../../src/store/settings.ts";
 import { Store } from "../../../src/store/store.ts";
 import { seededRandom } from "../../support/dice.ts";
@@ -26,6 +31,8 @@ export interface ProcessSettings {
   /** By topic, over the defaults. */
   readonly topics: Readonly<Record<string, Partial<TopicSettings>>>;
   readonly forwarder: Partial<ForwarderSettings>;
+  /** Of the link upstream; null grants all there is. */
+  readonly budget: Partial<BudgetSettings> | null;
 }
 
 export interface ProcessOptions {
@@ -47,16 +54,21 @@ export interface Acknowledged {
   readonly baseOffset: number;
 }
 
+const REPAIR_PAUSE_MS = 12_000;
+
 export class NodeProcess {
   readonly disk: SimulatedDisk;
   readonly catalogue: MemoryCatalogue;
   store!: Store;
   receiver!: Receiver;
   forwarder: Forwarder | null = null;
+  budget: LinkBudget | null = null;
   /** Whether it answers: false while it starts, and once it stops or is dead. */
   serving = false;
   readonly #options: ProcessOptions;
   readonly #clock: ProcessClock;
+  #repairer: Repairer | null = null;
+  #book: LinkUsage | null = null;
   #fetch!: (request: Request) => Response | Promise<Response>;
 
   constructor(options: ProcessOptions) {
@@ -89,7 +101,15 @@ export class NodeProcess {
       await store.createTopic(topic, own);
     }
     if (!this.alive) return;
-    this.receiver = new Receiver({ ...common, store, nodeName: settings.name });
+    if (upstreamUrl !== null) await this.#openBudget();
+    if (!this.alive) return;
+    this.receiver = new Receiver({
+      ...{ ...common, store, nodeName: settings.name },
+      ...(upstreamUrl !== null && {
+        settledOf: (logId: string) => store.forwarded.ofLog(logId)?.settled ?? 0,
+      }),
+      route: () => this.forwarder?.route ?? [],
+    });
     this.#fetch = createReplicationApp({
       ...{ receiver: this.receiver, timers: clock, logger, onBug },
       authorize: () => (_, next) => next(),
@@ -99,6 +119,17 @@ export class NodeProcess {
     this.serving = true;
   }
 
+  async #openBudget(): Promise<void> {
+    const { disk, logger, settings } = this.#options;
+    if (settings.budget === null) return;
+    const crc32c = (bytes: Uint8Array) => this.store.core.crc32c(bytes);
+    this.#book = await LinkUsage.open({ disk, logger, crc32c });
+    this.budget = new LinkBudget({
+      ...{ clock: this.#clock, timers: this.#clock, book: this.#book },
+      settings: { ...NO_BUDGET, ...settings.budget },
+    });
+  }
+
   #forward(upstreamUrl: string): void {
     const { client, logger, randomSeed, settings } = this.#options;
     const clock = this.#clock;
@@ -106,18 +137,26 @@ export class NodeProcess {
       get alive() {
         return clock.alive;
       },
+      wallMs: () => clock.wallMs(),
       after: (delayMs, task) => clock.after(delayMs, task),
     };
-    this.forwarder = new Forwarder({
-      ...{ store: this.store, clock, timers: clock, logger, metrics: SILENT_METRICS },
+    const random = seededRandom(randomSeed + 1);
+    const { store } = this;
+    const common = { store, timers: clock, logger, metrics: SILENT_METRICS };
+    const forwarder = new Forwarder({
+      ...{ ...common, clock, random, upstreamUrl },
+      ...(this.budget === null ? {} : { budget: this.budget }),
       http: client(caller),
-      upstreamUrl,
       token: null,
       nodeName: settings.name,
-      random: seededRandom(randomSeed + 1),
+      run: randomHex(random, 8),
       settings: settings.forwarder,
     });
-    this.forwarder.start();
+    this.forwarder = forwarder;
+    // It looks round every ten pauses: days of seconds cost a simulation more than they tell.
+    this.#repairer = new Repairer({ ...common, fetch: forwarder.fetch, pauseMs: REPAIR_PAUSE_MS });
+    forwarder.start();
+    this.#repairer.start();
   }
 
   /** Null while nobody listens. */
@@ -159,7 +198,9 @@ export class NodeProcess {
   /** SIGTERM: everything is written down. */
   async stop(): Promise<void> {
     this.serving = false;
-    await this.forwarder?.stop();
+    await Promise.all([this.forwarder?.stop(), this.#repairer?.stop()]);
+    await this.budget?.close().catch(() => {});
+    await this.#book?.close();
     await this.store.close();
     this.end();
   }

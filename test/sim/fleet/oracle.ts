@@ -6,6 +6,7 @@
 import type { LedgerEntry } from "../../../src/store/ledger.ts";
 import type { FleetNode } from "./fleet_node.ts";
 import { type RawBatch, rawBatches } from "./raw_batches.ts";
+import { Wrongs } from "./wrongs.ts";
 
 /** Records that were published in one go. */
 export interface Burst {
@@ -16,44 +17,54 @@ export interface Burst {
   readonly records: number;
   /** Set once acknowledged. */
   ack: { readonly logId: string; readonly baseOffset: number } | null;
+  /** The machine was put back to an older image: nobody owes it any more. */
+  excused: boolean;
 }
 
-export interface RootRecord {
-  readonly id: number;
-  readonly logId: string;
-  readonly sourceOffset: number;
+interface BurstGiven {
+  readonly node: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+  /** Of each record, about. */
+  readonly bytes: number;
 }
 
-/** Wrongs of one kind shown, of as many as there may be. */
-const SHOWN_MAX = 5;
+/** What the root was found to hold. */
+export interface Found {
+  /** Where each record lies in its log, by number. */
+  readonly places: ReadonlyMap<number, { readonly logId: string; readonly sourceOffset: number }>;
+  /** Records of each log. */
+  readonly countOf: ReadonlyMap<string, number>;
+}
+
+/** How the records of one source may follow one another at the root. */
+export type OrderRule = "strict" | "two_streams" | "any";
+
+const PREFIX = '{"n":';
 
 export class Oracle {
   readonly bursts: Burst[] = [];
-  /** Burst of each record. */
-  readonly #burstOf: Burst[] = [];
+  /** In the order in which they were acknowledged. */
+  readonly acknowledgements: Burst[] = [];
   acknowledged = 0;
+  readonly #burstOf: Burst[] = [];
+  readonly #excused = new Set<number>();
 
   get records(): number {
     return this.#burstOf.length;
   }
 
   /** Numbers the records of a burst, and gives their payloads. */
-  begin(
-    { node, topic, partition, records, bytes }: {
-      readonly node: string;
-      readonly topic: string;
-      readonly partition: number;
-      readonly records: number;
-      readonly bytes: number;
-    },
-  ): { burst: Burst; values: string[] } {
+  begin({ bytes, ...given }: BurstGiven): { burst: Burst; values: string[] } {
     const firstId = this.#burstOf.length;
-    const burst: Burst = { node, topic, partition, firstId, records, ack: null };
-    const padding = `|${"x".repeat(bytes)}`;
+    const burst: Burst = { ...given, firstId, ack: null, excused: false };
+    const padding = "x".repeat(bytes);
     const values: string[] = [];
-    for (let at = 0; at < records; at++) {
+    for (let at = 0; at < given.records; at++) {
       this.#burstOf.push(burst);
-      values.push(`${firstId + at}${padding}`);
+      const level = (firstId + at) % 7 === 0 ? "error" : "info";
+      values.push(`${PREFIX}${firstId + at},"level":"${level}","p":"${padding}"}`);
     }
     this.bursts.push(burst);
     return { burst, values };
@@ -61,31 +72,22 @@ export class Oracle {
 
   acknowledge(burst: Burst, ack: NonNullable<Burst["ack"]>): void {
     burst.ack = ack;
+    this.acknowledgements.push(burst);
     this.acknowledged += burst.records;
   }
 
-  /** Everything that is wrong with what the root holds and the ledgers say; empty when all is well. */
-  async wrongs(root: FleetNode, nodes: readonly FleetNode[]): Promise<string[]> {
-    const wrongs = new Wrongs();
-    const places = new Map<number, RootRecord>();
-    const lastOf = new Map<string, number>();
-    for await (const batch of batchesOf(root)) {
-      batch.values.forEach((value, at) => {
-        const id = Number.parseInt(value);
-        const burst = this.#burstOf[id];
-        if (burst === undefined) return wrongs.add("foreign", `payload ${value.slice(0, 20)}`);
-        const found = { id, logId: batch.logId, sourceOffset: batch.sourceOffset + at };
-        if (places.has(id)) wrongs.add("twice", `${this.nameOf(id)}`);
-        places.set(id, found);
-        this.#checkPlace(found, wrongs);
-        const source = `${burst.node} ${burst.topic}/${burst.partition}`;
-        const last = lastOf.get(source) ?? -1;
-        if (id < last) wrongs.add("order", `${this.nameOf(id)} behind ${last} of ${source}`);
-        lastOf.set(source, Math.max(last, id));
-      });
+  /** What `node` acknowledged since that many acknowledgements went with its disk. */
+  excuseBursts(node: string, since: number): void {
+    for (const burst of this.acknowledgements.slice(since)) {
+      if (burst.node === node) burst.excused = true;
     }
-    this.#checkObligations(places, nodes, wrongs);
-    return wrongs.lines();
+  }
+
+  /** The batch is to decay where nobody has another copy of it for certain. */
+  excuseBatch(node: FleetNode, raw: Uint8Array): void {
+    for (const { values } of rawBatches(raw, inflaterOf(node))) {
+      for (const value of values) this.#excused.add(idOf(value));
+    }
   }
 
   nameOf(id: number): string {
@@ -96,41 +98,116 @@ export class Oracle {
     return `record ${id} of ${burst.node} ${burst.topic}/${burst.partition} (${at})`;
   }
 
-  /** What was acknowledged under an identity is found under that identity. */
-  #checkPlace({ id, logId, sourceOffset }: RootRecord, wrongs: Wrongs): void {
-    const { ack, firstId } = this.#burstOf[id]!;
-    if (ack === null) return;
-    const offset = ack.baseOffset + id - firstId;
-    if (logId === ack.logId && sourceOffset === offset) return;
-    wrongs.add("identity", `${this.nameOf(id)} found as log ${logId} offset ${sourceOffset}`);
+  /** Reads the root, and tells what is wrong with what it holds by itself. */
+  async find(root: FleetNode, ruleOf: (burst: Burst) => OrderRule, wrongs: Wrongs): Promise<Found> {
+    const places = new Map<number, { logId: string; sourceOffset: number }>();
+    const countOf = new Map<string, number>();
+    const orders = new Map<string, Order>();
+    for await (const { logId, sourceOffset, values } of batchesOf(root)) {
+      countOf.set(logId, (countOf.get(logId) ?? 0) + values.length);
+      for (const [at, value] of values.entries()) {
+        const id = idOf(value);
+        const burst = this.#burstOf[id];
+        if (burst === undefined) {
+          wrongs.add("foreign", `payload ${value.slice(0, 20)}`);
+          continue;
+        }
+        if (places.has(id)) wrongs.add("twice", this.nameOf(id));
+        places.set(id, { logId, sourceOffset: sourceOffset + at });
+        this.#checkPlace(id, places.get(id)!, wrongs);
+        const source = `${burst.node} ${burst.topic}/${burst.partition}`;
+        let order = orders.get(source);
+        if (order === undefined) orders.set(source, order = new Order(ruleOf(burst)));
+        if (!order.take(id)) wrongs.add("order", `${this.nameOf(id)} behind later ones`);
+      }
+    }
+    return { places, countOf };
   }
 
-  #checkObligations(
-    places: ReadonlyMap<number, RootRecord>,
+  /** Every acknowledged record is delivered, or stands in a ledger; and not both. */
+  checkObligations(
+    { places }: Found,
     nodes: readonly FleetNode[],
-    wrongs: Wrongs,
+    { strictly, wrongs }: { readonly strictly: boolean; readonly wrongs: Wrongs },
   ): void {
     const ledgered = standingEntries(nodes);
-    for (const burst of this.bursts) {
-      if (burst.ack === null) continue;
-      const { logId, baseOffset } = burst.ack;
+    for (const burst of this.acknowledgements) {
+      const { logId, baseOffset } = burst.ack!;
       const entries = ledgered.get(logId) ?? [];
       for (let at = 0; at < burst.records; at++) {
         const id = burst.firstId + at;
         const offset = baseOffset + at;
         const entry = entries.find(({ from, to }) => from <= offset && offset < to);
         const delivered = places.has(id);
-        if (delivered && entry !== undefined) {
-          wrongs.add("both", `${this.nameOf(id)}: delivered, and ledgered as ${entry.reason}`);
+        if (delivered && entry !== undefined && strictly) {
+          wrongs.add("both", `${this.nameOf(id)}: delivered, and ${entry.state} ${entry.reason}`);
         }
-        if (!delivered && entry === undefined) wrongs.add("missing", this.nameOf(id));
+        if (delivered || entry !== undefined || burst.excused || this.#excused.has(id)) continue;
+        wrongs.add("missing", this.nameOf(id));
       }
     }
+  }
+
+  /** Readers in the order of the source get each record once, in the order of its log. */
+  checkSourceOrder(ids: readonly number[], topic: string, found: Found, wrongs: Wrongs): void {
+    const seen = new Set<number>();
+    const last = new Map<string, number>();
+    for (const id of ids) {
+      const burst = this.#burstOf[id]!;
+      if (seen.has(id)) wrongs.add("source order", `${this.nameOf(id)} twice`);
+      seen.add(id);
+      const source = `${burst.node}/${burst.partition}`;
+      if (id < (last.get(source) ?? -1)) wrongs.add("source order", `${this.nameOf(id)} late`);
+      last.set(source, id);
+    }
+    for (const id of found.places.keys()) {
+      if (this.#burstOf[id]!.topic !== topic || seen.has(id)) continue;
+      wrongs.add("source order", `${this.nameOf(id)} is not shown`);
+    }
+  }
+
+  /** What was acknowledged under an identity is found under that identity. */
+  #checkPlace(
+    id: number,
+    { logId, sourceOffset }: { logId: string; sourceOffset: number },
+    wrongs: Wrongs,
+  ): void {
+    const { ack, firstId } = this.#burstOf[id]!;
+    if (ack === null) return;
+    if (logId === ack.logId && sourceOffset === ack.baseOffset + id - firstId) return;
+    wrongs.add("identity", `${this.nameOf(id)} found as log ${logId} offset ${sourceOffset}`);
+  }
+}
+
+export function idOf(value: string): number {
+  return Number.parseInt(value.slice(PREFIX.length));
+}
+
+/** The order of one source's records: one stream, or a live and a backlog one beside each other. */
+class Order {
+  readonly #rule: OrderRule;
+  /** The newest of each stream. */
+  #ahead = -1;
+  #behind = -1;
+
+  constructor(rule: OrderRule) {
+    this.#rule = rule;
+  }
+
+  take(id: number): boolean {
+    if (id > this.#ahead) {
+      this.#ahead = id;
+      return true;
+    }
+    if (this.#rule === "any") return true;
+    if (this.#rule === "strict" || id < this.#behind) return false;
+    this.#behind = id;
+    return true;
   }
 }
 
 /** The ledger entries that count, of all nodes, by log. */
-export function standingEntries(nodes: readonly FleetNode[]): Map<string, LedgerEntry[]> {
+function standingEntries(nodes: readonly FleetNode[]): Map<string, LedgerEntry[]> {
   const byLog = new Map<string, LedgerEntry[]>();
   for (const { process } of nodes) {
     for (const entry of process!.store.ledger.entries()) {
@@ -143,37 +220,22 @@ export function standingEntries(nodes: readonly FleetNode[]): Map<string, Ledger
   return byLog;
 }
 
+const decoder = new TextDecoder("latin1");
+
+function inflaterOf(node: FleetNode): (batch: Uint8Array) => string[] {
+  const { core } = node.process!.store;
+  return (batch) => core.decode(batch).map(({ value }) => decoder.decode(value!));
+}
+
 /** All batches of a node, in the order a reader is given them. */
-export async function* batchesOf(node: FleetNode): AsyncIterable<RawBatch> {
-  const { store } = node.process!;
-  const decoder = new TextDecoder("latin1");
-  const inflate = (batch: Uint8Array) =>
-    store.core.decode(batch).map(({ value }) => decoder.decode(value!));
-  for (const topic of store.topics()) {
+async function* batchesOf(node: FleetNode): AsyncIterable<RawBatch> {
+  for (const topic of node.process!.store.topics()) {
     for (const log of topic.partitions) {
       for (let offset = log.logStartOffset; offset < log.highWatermark;) {
         const { batches, nextOffset } = await log.read(offset, { maxBytes: 1 << 20 });
-        for (const batch of batches) yield* rawBatches(batch, inflate);
+        for (const batch of batches) yield* rawBatches(batch, inflaterOf(node));
         offset = nextOffset;
       }
     }
-  }
-}
-
-/** The first few of each kind. */
-class Wrongs {
-  readonly #byKind = new Map<string, { count: number; shown: string[] }>();
-
-  add(kind: string, what: string): void {
-    const known = this.#byKind.get(kind) ?? { count: 0, shown: [] };
-    known.count++;
-    if (known.shown.length < SHOWN_MAX) known.shown.push(what);
-    this.#byKind.set(kind, known);
-  }
-
-  lines(): string[] {
-    return [...this.#byKind].flatMap(([kind, { count, shown }]) =>
-      shown.map((what) => `${kind} (${count}): ${what}`)
-    );
   }
 }

@@ -3,8 +3,10 @@
  * runs, so that a failure can be made smaller by leaving steps out.
  */
 import type { LinkFaults } from "../../support/flaky_link.ts";
+import type { BudgetSettings } from "../../../src/replication/budget/budget_settings.ts";
 import type { ForwarderSettings } from "../../../src/replication/forwarder_options.ts";
 import type { StoreSettings, TopicSettings } from "../../../src/store/settings.ts";
+import type { Character } from "./draw_plan.ts";
 import type { Death } from "./fleet_node.ts";
 
 export interface NodePlan {
@@ -18,6 +20,9 @@ export interface NodePlan {
   readonly store: Partial<StoreSettings>;
   readonly topics: Readonly<Record<string, Partial<TopicSettings>>>;
   readonly forwarder: Partial<ForwarderSettings>;
+  readonly budget: Partial<BudgetSettings> | null;
+  /** A copy of that node's card; it lives from a step of the plan on. */
+  readonly cloneOf?: string;
   /** Of its link upstream. */
   readonly latencyMs: number;
   readonly bytesPerMs: number;
@@ -52,13 +57,21 @@ export type Fault =
   | At & { readonly kind: "sync_trouble"; readonly forMs: number; readonly share: number }
   | At & { readonly kind: "disk_full"; readonly forMs: number; readonly roomBytes: number }
   | At & { readonly kind: "wall_jump"; readonly byMs: number }
-  | At & { readonly kind: "drift"; readonly rate: number };
+  | At & { readonly kind: "drift"; readonly rate: number }
+  /** Somebody copies the data directory: an image to be put back later. */
+  | At & { readonly kind: "image" }
+  | At & { readonly kind: "restore"; readonly downMs: number }
+  | At & { readonly kind: "clone" }
+  | At & { readonly kind: "reroute"; readonly to: string }
+  /** Bits flip at rest, in one batch of one file. */
+  | At & { readonly kind: "decay"; readonly part: number; readonly bit: number };
 
 export type Step = Publish | Fault;
 
 export interface Plan {
   readonly seed: number;
   readonly hours: number;
+  readonly character: Character;
   readonly nodes: readonly NodePlan[];
   readonly steps: readonly Step[];
 }

@@ -40,6 +40,19 @@ export function rawBatches(
   return batches;
 }
 
+/** Where the batches of a segment lie. */
+export function batchPlaces(bytes: Uint8Array): { position: number; bytes: number }[] {
+  const places: { position: number; bytes: number }[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + RECORDS_AT <= bytes.length;) {
+    const size = 12 + view.getInt32(at + 8);
+    if (size < RECORDS_AT || at + size > bytes.length) break;
+    places.push({ position: at, bytes: size });
+    at += size;
+  }
+  return places;
+}
+
 function valuesOf(batch: Uint8Array, count: number): string[] {
   const values: string[] = [];
   let at = RECORDS_AT;

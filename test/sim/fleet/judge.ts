@@ -1,0 +1,146 @@
+/**
+ * The verdict on a fleet whose day is over: the oracle's count of what the root holds, against what
+ * was acknowledged, against the ledgers, and against the accounts the product shows over HTTP.
+ */
+import { createEgressApp } from "../../../src/egress/http/app.ts";
+import { PrometheusMetrics } from "../../../src/egress/http/metrics.ts";
+import { SILENT_LOGGER } from "../../../src/base/log.ts";
+import { inflate } from "../../../src/host/inflate.ts";
+import type { FleetNode } from "./fleet_node.ts";
+import type { SimulatedLink } from "./network.ts";
+import { type Burst, type Found, idOf, type Oracle, type OrderRule } from "./oracle.ts";
+import type { Plan } from "./plan.ts";
+import { planOf } from "./striker.ts";
+import { Wrongs } from "./wrongs.ts";
+
+export interface Judged {
+  readonly plan: Plan;
+  readonly oracle: Oracle;
+  readonly nodes: ReadonlyMap<string, FleetNode>;
+  readonly links: ReadonlyMap<string, SimulatedLink>;
+}
+
+/** Part of a quota that heads take, which the link does not count. */
+const PAGE_RECORDS = 2_000;
+
+export async function judge(judged: Judged): Promise<Wrongs> {
+  const { oracle, plan } = judged;
+  const wrongs = new Wrongs();
+  const nodes = [...judged.nodes.values()].filter(({ process }) => process !== null);
+  for (const node of nodes) checkAlive(node, wrongs);
+  checkQuotas(judged, wrongs);
+  if (wrongs.kinds.length > 0) return wrongs;
+  const root = judged.nodes.get("centre")!;
+  const found = await oracle.find(root, (burst) => ruleOf(plan, burst), wrongs);
+  // What an image put back made undone may be known to some and not to others.
+  const undone = plan.character.centreImage || plan.character.gatewayImage;
+  oracle.checkObligations(found, nodes, { strictly: !undone, wrongs });
+  if (plan.character.live) await checkSourceOrder(judged, { root, found, wrongs });
+  for (const node of nodes) await checkAccounts(judged, { node, found, wrongs });
+  return wrongs;
+}
+
+function checkAlive({ name, process, up }: FleetNode, wrongs: Wrongs): void {
+  if (!up) return wrongs.add("liveness", `${name} is not up`);
+  const status = process!.forwarder?.status();
+  if (status === undefined || (status.lagRecords === 0 && status.state === "connected")) return;
+  wrongs.add("liveness", `${name} ${JSON.stringify(status)}`);
+}
+
+/** Where a log came by two ways, or is to, there is no order between them. */
+function ruleOf({ character, nodes, steps }: Plan, { node, topic }: Burst): OrderRule {
+  if (steps.some((step) => step.kind === "reroute" && step.node === node)) return "any";
+  // An original and its copy send the same log beside each other.
+  if (nodes.some(({ cloneOf }) => cloneOf === node)) return "any";
+  if (!character.live || topic !== "metrics") return "strict";
+  return character.centreImage ? "any" : "two_streams";
+}
+
+/** By the sender's calendar; one whose clock was set has days of its own. */
+function checkQuotas({ plan, links }: Judged, wrongs: Wrongs): void {
+  for (const [name, link] of links) {
+    const bytesPerDay = planOf(plan, name).budget?.bytesPerDay;
+    const jumps = plan.steps.some(({ kind, node }) => kind === "wall_jump" && node === name);
+    if (bytesPerDay === undefined || bytesPerDay === null || jumps) continue;
+    for (const [day, bytes] of link.bytesOfDay) {
+      if (bytes <= bytesPerDay) continue;
+      wrongs.add("quota", `${name} took ${bytes} of ${bytesPerDay} bytes on day ${day}`);
+    }
+  }
+}
+
+interface Checked {
+  readonly node: FleetNode;
+  readonly found: Found;
+  readonly wrongs: Wrongs;
+}
+
+/** What the product says of itself adds up, and is what was counted. */
+async function checkAccounts({ plan }: Judged, { node, found, wrongs }: Checked): Promise<void> {
+  const { character, nodes } = plan;
+  const { accounts } = await fetchJson(node, "/v1/losses?max_entries=1") as Losses;
+  const own = Array.from(node.process!.store.logs.all(), ({ logId }) => logId);
+  // Whoever was put back, copied, or damaged beyond telling whose it was, may know less.
+  const undone = character.centreImage || character.gatewayImage || character.clone ||
+    character.decay;
+  for (const account of accounts) {
+    const { accepted, delivered, pending, ledgered, log_id } = account;
+    const shown = `${node.name} ${JSON.stringify(account)}`;
+    if (accepted !== delivered + pending + ledgered) wrongs.add("account", `open: ${shown}`);
+    if (undone) continue;
+    const counted = found.countOf.get(log_id) ?? 0;
+    if (pending !== 0) wrongs.add("account", `pending: ${shown}`);
+    else if (delivered !== counted) wrongs.add("account", `${counted} are there: ${shown}`);
+  }
+  if (undone || nodes.length === 0) return;
+  for (const logId of own) {
+    if (accounts.some(({ log_id }) => log_id === logId)) continue;
+    wrongs.add("account", `${node.name} shows none of log ${logId}`);
+  }
+}
+
+interface Losses {
+  readonly accounts: readonly {
+    readonly log_id: string;
+    readonly accepted: number;
+    readonly delivered: number;
+    readonly pending: number;
+    readonly ledgered: number;
+  }[];
+}
+
+async function checkSourceOrder(
+  { oracle }: Judged,
+  { root, found, wrongs }: { root: FleetNode; found: Found; wrongs: Wrongs },
+): Promise<void> {
+  const ids: number[] = [];
+  let cursor = "";
+  for (;;) {
+    const page = await fetchJson(
+      root,
+      `/v1/topics/metrics/records?order=source&max_records=${PAGE_RECORDS}${cursor}`,
+    ) as Page;
+    for (const { value } of page.records) ids.push(idOf(value));
+    if (page.records.length === 0) break;
+    cursor = `&cursor=${encodeURIComponent(page.cursor)}`;
+  }
+  oracle.checkSourceOrder(ids, "metrics", found, wrongs);
+}
+
+interface Page {
+  readonly records: readonly { readonly value: string }[];
+  readonly cursor: string;
+}
+
+async function fetchJson({ name, process, clock }: FleetNode, path: string): Promise<unknown> {
+  const app = createEgressApp({
+    ...{ store: process!.store, nodeName: name, inflate, logger: SILENT_LOGGER },
+    clock: { wallMs: () => clock.wallMs(), monotonicMs: () => clock.countedMs() },
+    metrics: new PrometheusMetrics(),
+    authorize: () => (_, next) => next(),
+    ready: () => ({ ready: true }),
+  });
+  const response = await app.fetch(new Request(`http://node${path}`));
+  if (response.status !== 200) throw new Error(`${path}: ${await response.text()}`);
+  return await response.json();
+}
