@@ -46,6 +46,14 @@ class World {
     });
   }
 
+  /** Until the gateway knows that nobody is there: nothing of it is on its way then. */
+  cutOff(): Promise<void> {
+    return until(this.clock, () => {
+      const status = this.gateway.forwarder!.status();
+      return status.state === "backing_off" && status.requestsInFlight === 0;
+    });
+  }
+
   async restartCentre(centre: SimulatedNode): Promise<void> {
     await centre.start();
     this.link.serve = centre.serve();
@@ -177,8 +185,7 @@ describe("what a gateway can no longer deliver", () => {
     await world.delivered();
     world.link.serve = null;
     await world.publish("evicted");
-    // What is on its way already may arrive, and then it is no loss.
-    await pass(world.clock, 50);
+    await world.cutOff();
     await evict(world.gateway, 5, 10);
     const after = await world.publish("after");
     world.link.serve = world.centre.serve();
@@ -188,6 +195,33 @@ describe("what a gateway can no longer deliver", () => {
     expect(await world.valuesAt()).toEqual([...before, ...after]);
     expect(world.ledgerOf(world.gateway)).toEqual(["5-10 evicted final"]);
     expect(world.ledgerOf(world.centre)).toEqual(["5-10 evicted final"]);
+  });
+
+  it("is not lost where it was on its way when it was evicted, and arrives", async () => {
+    const world = await World.start();
+    const before = await world.publish("before");
+    await world.delivered();
+    let arrive = () => {};
+    const held = new Promise<void>((resolve) => arrive = resolve);
+    const serve = world.centre.serve();
+    const onItsWay: string[] = [];
+    world.link.serve = async (request) => {
+      onItsWay.push(new URL(request.url).pathname);
+      await held;
+      return await serve(request);
+    };
+    const evicted = await world.publish("evicted");
+    await until(world.clock, () => onItsWay.includes("/v1/replication/append"));
+    await evict(world.gateway, 5, 10);
+    expect(world.ledgerOf(world.gateway)).toEqual(["5-10 evicted provisional"]);
+    const after = await world.publish("after");
+    arrive();
+    await world.delivered();
+    await pass(world.clock, 100);
+
+    expect(await world.valuesAt()).toEqual([...before, ...evicted, ...after]);
+    expect(world.ledgerOf(world.gateway)).toEqual([]);
+    expect(world.ledgerOf(world.centre)).toEqual([]);
   });
 
   it("is not lost where the centre had it, and only the answer was", async () => {
