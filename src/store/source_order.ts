@@ -135,10 +135,12 @@ export class SourceOrder {
 
   /** [from, to) will not come; the log's committed ranges hold it from now on. */
   skip(log: OrderedLog, { from, to }: OffsetRange, late: boolean): void {
-    if (late) this.#orderOf(log).late.push({ from, to });
+    // As recovery reads it, a log may wait whose predecessor was whole when this was skipped.
+    const waits = late || this.#isBlocked(log);
+    const order = waits ? this.#orderOf(log) : log.order;
+    if (late) order!.late.push({ from, to });
     log.committed.add(from, to);
-    const { order } = log;
-    if (late || order === null) return;
+    if (waits || order === null) return;
     const end = endOf(log.committed, order);
     // Only where both checkpoints were lost does it let something through unannounced.
     if (order.runs.some((run) => run.from < end)) order.late.push({ from, to });

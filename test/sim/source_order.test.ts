@@ -20,7 +20,7 @@ import { HandClock } from "../support/hand_clock.ts";
 import { SimulatedNode, turns } from "../support/replication_world.ts";
 import { seededRandom } from "../support/stores.ts";
 
-const SEEDS = Number(process.env["LOGBOOM_SOURCE_ORDER_SEEDS"] ?? 60);
+const SEEDS = Number(process.env["LOGBOOM_SOURCE_ORDER_SEEDS"] ?? 65);
 const ONLY = process.env["LOGBOOM_SOURCE_ORDER_SEED"];
 const TOPIC_ID = "00112233445566778899aabbccddeeff";
 const core = testCore();
