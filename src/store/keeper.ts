@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Timers } from "../base/clock.ts";
+import { sleep, type Timers } from "../base/clock.ts";
 import { messageOf, type OperatingError } from "../base/errors.ts";
 import { EVICTION_RETRY_MS, RETENTION_INTERVAL_MS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
@@ -23,6 +23,10 @@ import {
   retentionStart,
 } from "./retention.ts";
 import type { TopicSettings } from "./settings.ts";
+
+/** How often, and how long each time, a commit waits for what was given up to become free. */
+const LATE_TURNS_MAX = 20;
+const LATE_TURN_MS = 100;
 
 export interface KeeperOptions {
   readonly timers: Timers;
@@ -90,7 +94,19 @@ export class Keeper {
       // What was delivered may still go in its favour, but it does not wait for that.
       return budget.look() > 0 ? null : Promise.resolve(budget.refusal(topic));
     }
-    return making.then(() => budget.look() > 0 ? null : budget.refusal(topic));
+    return making.then(() => budget.look() > 0 ? null : this.#awaitRoom(topic));
+  }
+
+  /** What was given up may become free a little later: that is waited for, rather than refused. */
+  async #awaitRoom(topic: TopicName): Promise<OperatingError | null> {
+    const { budget, timers } = this.#options;
+    for (let turn = 0; turn < LATE_TURNS_MAX && !this.#stuck && !this.#closed; turn++) {
+      await sleep(timers, LATE_TURN_MS);
+      if (budget.look() > 0) return null;
+      this.#retryMs = 0;
+      await this.makeRoom();
+    }
+    return budget.look() > 0 ? null : budget.refusal(topic);
   }
 
   /** Whether an append of any size to a topic with those settings would be refused now. */
