@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { assert } from "../base/assert.ts";
 import { viewOf } from "../base/bytes.ts";
 import { BATCH_BYTES_MAX, BATCH_HEADER_BYTES, INDEX_INTERVAL_BYTES } from "../base/limits.ts";
 import type { Offset, Position } from "../base/types.ts";
@@ -48,25 +49,39 @@ export async function readBatches(
   const walk = new Walk(start, options);
   // Between two index entries lie batches that are read only to be passed over.
   const skipped = start.offset < options.from ? INDEX_INTERVAL_BYTES : 0;
-  // Whole: a window cut short would be taken for a file cut short, and that for damage.
-  let size = Math.floor(Math.max(options.maxBytes, INDEX_INTERVAL_BYTES)) + skipped;
+  let size = Math.ceil(Math.max(options.maxBytes, INDEX_INTERVAL_BYTES)) + skipped;
+  assert(!Number.isNaN(size), "a window has a size");
   for (;;) {
     size = Math.min(size, options.end - walk.position);
     if (size <= 0) return walk.range(false);
     const window = windowOf(size, options.into);
-    const got = size <= WARM_READ_BYTES && walk.position >= options.warmFrom
-      ? file.readAtNow(walk.position, window)
-      : await file.readAt(walk.position, window);
+    const isWarm = size <= WARM_READ_BYTES && walk.position >= options.warmFrom;
+    const got = await readWhole(file, { position: walk.position, isWarm }, window);
     const before = walk.position;
-    const stop = walk.through(got === size ? window : window.subarray(0, got));
+    const stop = walk.through(got === window.length ? window : window.subarray(0, got));
     if (stop === "done") return walk.range(false);
     if (stop === "damage") return walk.range(true);
     if (walk.batches.length > 0) return walk.range(false);
     // Without progress in a window that holds any legal batch whole, or all there is, a batch
     // claims to be longer than it is, or the file is shorter than it was.
-    const all = got < size || size >= BATCH_BYTES_MAX || before + size >= options.end;
+    const all = got < window.length || size >= BATCH_BYTES_MAX || before + size >= options.end;
     if (walk.position === before && all) return walk.range(true);
     size = Math.max(size, BATCH_BYTES_MAX);
+  }
+}
+
+/** Fewer bytes than the window has only at the end of the file, which a short read is not. */
+async function readWhole(
+  file: Pick<DiskFile, "readAt" | "readAtNow">,
+  { position, isWarm }: { readonly position: Position; readonly isWarm: boolean },
+  window: Uint8Array,
+): Promise<number> {
+  for (let got = 0;;) {
+    const into = got === 0 ? window : window.subarray(got);
+    const at = position + got;
+    const count = isWarm ? file.readAtNow(at, into) : await file.readAt(at, into);
+    got += count;
+    if (count === 0 || got === window.length) return got;
   }
 }
 

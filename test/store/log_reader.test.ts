@@ -150,6 +150,23 @@ describe("PartitionLog.read()", () => {
     expect(baseOffset).toBeLessThanOrEqual(lastOffset);
   });
 
+  it("takes a window that ends in the middle of a batch for no damage, whatever its size", async () => {
+    const log = await harness.open();
+    // Larger than the least window, and not to be compressed: more than one read for a batch.
+    const dice = diceOf(3);
+    const noise = Array.from({ length: 90_000 }, () => String.fromCharCode(33 + dice() * 90));
+    for (let batch = 0; batch < 4; batch++) await harness.append(log, [noise.join("")]);
+    for (const maxBytes of [0.3, 70_000.5, 89_999.99, 123_456.7, 180_000.5]) {
+      for (let offset = 0; offset < log.highWatermark;) {
+        const { batches, nextOffset, gaps } = await log.read(offset, { maxBytes });
+        expect([batches.length > 0, gaps], `${maxBytes}, at ${offset}`).toEqual([true, []]);
+        offset = nextOffset;
+      }
+    }
+    expect(log.gaps).toEqual([]);
+    expect(disk.list("").filter((path) => path.startsWith("quarantine"))).toEqual([]);
+  });
+
   it("loses only what lies on a sector that cannot be read, and not for a passing trouble", async () => {
     const log = await filled(200);
     const all = (await readAll(core, log)).values;

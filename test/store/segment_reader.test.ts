@@ -86,3 +86,26 @@ it("readBatches() reads into the memory it is given, where that is large enough"
   expect(small.batches[0]!.buffer).not.toBe(into.buffer);
   expect(concat(small.batches)).toEqual(whole);
 });
+
+it("readBatches() takes no window for a file cut short: parts of bytes, and short reads", async () => {
+  // More than a window without progress: the first batch does not fit into the first one.
+  const large = batchOf(core, [new Uint8Array(100_000)], { baseOffset: 0 });
+  whole = concat([large, batchOf(core, ["x"], { baseOffset: 1 })]);
+  disk.overwrite("a", whole);
+  for (const maxBytes of [0.5, 65_536.5, large.length - 0.5, large.length + 0.5, Infinity]) {
+    const { batches, damaged } = await read({ limit: 2, maxBytes });
+    expect([batches.length, damaged], `${maxBytes}`).toEqual([maxBytes === Infinity ? 2 : 1, false]);
+  }
+  const file = disk.open("a");
+  const few = (into: Uint8Array) => into.subarray(0, Math.min(into.length, 1_000));
+  const stingy = {
+    readAt: (position: number, into: Uint8Array) => file.readAt(position, few(into)),
+    readAtNow: (position: number, into: Uint8Array) => file.readAtNow(position, few(into)),
+  };
+  for (const warmFrom of [0, Infinity]) {
+    const { batches, damaged } = await readBatches(stingy, START, {
+      ...{ core, end: whole.length, warmFrom, from: 0, limit: 2, maxBytes: 1e6 },
+    });
+    expect([concat(batches).length, damaged]).toEqual([whole.length, false]);
+  }
+});
