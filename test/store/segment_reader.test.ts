@@ -94,7 +94,10 @@ it("readBatches() takes no window for a file cut short: parts of bytes, and shor
   disk.overwrite("a", whole);
   for (const maxBytes of [0.5, 65_536.5, large.length - 0.5, large.length + 0.5, Infinity]) {
     const { batches, damaged } = await read({ limit: 2, maxBytes });
-    expect([batches.length, damaged], `${maxBytes}`).toEqual([maxBytes === Infinity ? 2 : 1, false]);
+    expect([batches.length, damaged], `${maxBytes}`).toEqual([
+      maxBytes === Infinity ? 2 : 1,
+      false,
+    ]);
   }
   const file = disk.open("a");
   const few = (into: Uint8Array) => into.subarray(0, Math.min(into.length, 1_000));
