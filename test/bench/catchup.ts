@@ -195,6 +195,9 @@ class CatchUp {
         highWatermark(gateway.httpUrl, BACKLOG_TOPIC),
         highWatermark(centre.httpUrl, BACKLOG_TOPIC),
       ]);
+      for (const { process } of [gateway, centre]) {
+        if (process.exited) throw new Error(`A node ended:\n${process.output}`);
+      }
       if (there >= here - LIVE_MESSAGES_PER_SECOND * UNDER_WAY_SECONDS) return;
       const nowAt = performance.now();
       if (nowAt - startedAt > timeoutSeconds * 1_000) throw new Error(`It stands at ${there}`);

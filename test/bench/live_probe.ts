@@ -25,6 +25,8 @@ const PAGE_BYTES = 8 << 20;
 export class LiveProbe {
   /** Milliseconds from sending to seeing, in the order of sending. */
   readonly delaysMs: number[] = [];
+  /** What ended it before its time. */
+  failure: unknown = null;
   readonly #options: LiveProbeOptions;
   readonly #core = Core.create(loadCoreFile());
   readonly #sentMs: number[] = [];
@@ -34,7 +36,9 @@ export class LiveProbe {
 
   constructor(options: LiveProbeOptions) {
     this.#options = options;
-    this.#running = Promise.all([this.#send(), this.#read()]);
+    this.#running = Promise.all([this.#send(), this.#read()]).catch((error) => {
+      this.failure = error;
+    });
   }
 
   get sent(): number {
@@ -45,7 +49,8 @@ export class LiveProbe {
   async stop(timeoutMs: number): Promise<void> {
     this.#sending = false;
     const deadline = performance.now() + timeoutMs;
-    while (this.#seen < this.#sentMs.length && performance.now() < deadline) await pause(50);
+    const isWaiting = () => this.failure === null && this.#seen < this.#sentMs.length;
+    while (isWaiting() && performance.now() < deadline) await pause(50);
     this.#reading = false;
     await this.#running;
   }
@@ -57,7 +62,6 @@ export class LiveProbe {
   /** Ends at once. */
   abandon(): void {
     this.#sending = this.#reading = false;
-    this.#running.catch(() => {});
   }
 
   async #send(): Promise<void> {
