@@ -15,7 +15,7 @@ import {
   readFlags,
 } from "./config/sources.ts";
 import { messageOf } from "./base/errors.ts";
-import { LINK_WINDOWS_MAX } from "./base/limits.ts";
+import { LINK_WINDOWS_MAX } from "./base/link_limits.ts";
 
 type Values<T extends Readonly<Record<string, { readonly read: Reader<unknown> }>>> = {
   readonly [K in keyof T]: Read<T[K]["read"]>;

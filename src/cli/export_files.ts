@@ -5,7 +5,7 @@
  * @module
  */
 import { messageOf, OperatingError } from "../base/errors.ts";
-import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/limits.ts";
+import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/link_limits.ts";
 import type { LogId } from "../base/types.ts";
 import { type ExportHead, ExportWriter, sectionBytes } from "../format/export_file.ts";
 import { encodeLogs, type LogAnnouncement } from "../protocol/replication/announce.ts";

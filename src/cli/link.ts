@@ -66,6 +66,7 @@ const LINE_NAME_WIDTH = 16;
 
 function linkLines(link: LinkDocument): Line[] {
   const { lag, wire, waiting_for: waiting, compression: { raw_to_wire: ratio } } = link;
+  const { live_delay_ms: delay } = lag;
   const until = waiting?.until == null ? "" : ` until ${waiting.until}`;
   const state = waiting === null ? link.state : `${link.state} for ${waiting.reason}${until}`;
   const node = link.upstream_node === null ? "" : ` (${link.upstream_node})`;
@@ -76,7 +77,7 @@ function linkLines(link: LinkDocument): Line[] {
     ["state", link.error === null ? state : `${state}: ${link.error}`],
     ["lag", `${lag.records} records`],
     ["backlog", `${formatBytes(lag.backlog_bytes)}${catchUp}`],
-    ...(lag.live_delay_ms === null ? [] : [["live delay", `${lag.live_delay_ms} ms`] as const]),
+    ...(delay === null ? [] : [["live delay", `${Math.round(delay)} ms`] as const]),
     ["rate", `${formatBytes(link.bytes_per_second)}/s`],
     [
       "sent",

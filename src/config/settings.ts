@@ -14,12 +14,11 @@ import {
   HTTP_BODY_BYTES_MAX,
   IN_FLIGHT_BYTES_MAX,
   IN_FLIGHT_BYTES_PER_CONNECTION_MAX,
-  LINK_BYTES_PER_SECOND_MIN,
-  LINK_QUOTA_BYTES_MIN,
   MQTT_PACKET_BYTES_MAX,
   PARTITIONS_MAX,
   SEGMENT_BYTES_MAX,
 } from "../base/limits.ts";
+import { LINK_BYTES_PER_SECOND_MIN, LINK_QUOTA_BYTES_MIN } from "../base/link_limits.ts";
 import { PRIORITY_MAX, PRIORITY_MIN, TOPIC_DEFAULTS } from "../store/settings.ts";
 import { WEEKDAYS } from "../replication/budget/budget_settings.ts";
 import { listOf, mapOf, type Reader, shape } from "./reader.ts";

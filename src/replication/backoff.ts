@@ -7,7 +7,7 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { REPLICATION_BACKOFF_MS_MAX, REPLICATION_BACKOFF_MS_MIN } from "../base/limits.ts";
+import { REPLICATION_BACKOFF_MS_MAX, REPLICATION_BACKOFF_MS_MIN } from "../base/link_limits.ts";
 
 export interface BackoffSettings {
   readonly firstMs: number;

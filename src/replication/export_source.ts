@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { REPLICATION_ANNOUNCE_LOGS_MAX, REPLICATION_REQUEST_BYTES } from "../base/limits.ts";
+import { REPLICATION_ANNOUNCE_LOGS_MAX, REPLICATION_REQUEST_BYTES } from "../base/link_limits.ts";
 import type { LogId } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import { AppendWriter, type Skip } from "../protocol/replication/append_frames.ts";

@@ -9,7 +9,7 @@ import {
   REPLICATION_LINGER_MS,
   REPLICATION_PROBE_MS,
   REPLICATION_REFUSED_RETRY_MS,
-} from "../base/limits.ts";
+} from "../base/link_limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { HttpClient } from "../base/net.ts";

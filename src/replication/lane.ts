@@ -15,7 +15,8 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { ISLANDS_MAX, LIVE_PLAN_MS } from "../base/limits.ts";
+import { ISLANDS_MAX } from "../base/limits.ts";
+import { LIVE_PLAN_MS } from "../base/link_limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import { VERSION_WITH_ISLANDS } from "../protocol/replication/version.ts";

@@ -8,7 +8,7 @@ import { isOperatingError, type OperatingError } from "../base/errors.ts";
 import {
   REPLICATION_LANES_PER_REQUEST_MAX,
   REPLICATION_SKIPS_PER_REQUEST_MAX,
-} from "../base/limits.ts";
+} from "../base/link_limits.ts";
 import { AppendWriter } from "../protocol/replication/append_frames.ts";
 import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { LinkClass } from "./budget/link_class.ts";

@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { OperatingError } from "../base/errors.ts";
-import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/limits.ts";
+import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/link_limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { LogAnnouncement } from "../protocol/replication/announce.ts";

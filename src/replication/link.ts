@@ -6,7 +6,8 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import { BATCH_BYTES_MAX, REPLICATION_REQUEST_TIMEOUT_MS } from "../base/limits.ts";
+import { BATCH_BYTES_MAX } from "../base/limits.ts";
+import { REPLICATION_REQUEST_TIMEOUT_MS } from "../base/link_limits.ts";
 import type { Histogram, Metrics } from "../base/metrics.ts";
 import type { HttpAnswer, HttpClient } from "../base/net.ts";
 import type { NodeId } from "../base/types.ts";

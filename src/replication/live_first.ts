@@ -11,12 +11,12 @@
  *
  * @module
  */
+import { ISLANDS_MAX } from "../base/limits.ts";
 import {
-  ISLANDS_MAX,
   LIVE_BACKLOG_BYTES_MIN,
   LIVE_BACKLOG_MS,
   LIVE_OPENING_INTERVAL_MS,
-} from "../base/limits.ts";
+} from "../base/link_limits.ts";
 import type { Offset } from "../base/types.ts";
 import type { SegmentInfo } from "../store/books.ts";
 import type { LaneLog } from "./lane.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { REPLICATION_SKIPS_PER_REQUEST_MAX } from "../base/limits.ts";
+import { REPLICATION_SKIPS_PER_REQUEST_MAX } from "../base/link_limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type {
   AppendWriter,

@@ -24,7 +24,7 @@ import {
   REPLICATION_REQUEST_TIMEOUT_MS,
   REPLICATION_REQUEST_TIMEOUT_MS_MAX,
   REPLICATION_REQUESTS_IN_FLIGHT_MAX,
-} from "../base/limits.ts";
+} from "../base/link_limits.ts";
 
 export interface PaceSettings {
   readonly requestBytes: number;
@@ -253,3 +253,12 @@ export class Pace {
 
 /** Each is a connection. */
 const REQUESTS_ON_THE_WAY_MAX = 16;
+
+/**
+ * How long a backlog takes; null while the rate is not known. A burst may go faster than the cap
+ * of the link, a backlog does not.
+ */
+export function catchUpSeconds(bytes: number, rate: number, cap: number | null): number | null {
+  if (bytes === 0) return 0;
+  return rate === 0 ? null : bytes / Math.min(rate, cap ?? Infinity);
+}

@@ -6,13 +6,13 @@
  */
 import type { Clock, Timers } from "../base/clock.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
+import { PARTITIONS_MAX } from "../base/limits.ts";
 import {
-  PARTITIONS_MAX,
   REPLICATION_BODY_BYTES_MAX,
   REPLICATION_PARK_MS,
   REPLICATION_PARKED_MAX,
   ROUTE_HOPS_MAX,
-} from "../base/limits.ts";
+} from "../base/link_limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";

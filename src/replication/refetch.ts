@@ -8,7 +8,7 @@
  */
 import { concat } from "../base/bytes.ts";
 import { OperatingError } from "../base/errors.ts";
-import { REFETCH_SEARCH_BYTES, REFETCHES_WAITING_MAX } from "../base/limits.ts";
+import { REFETCH_SEARCH_BYTES, REFETCHES_WAITING_MAX } from "../base/link_limits.ts";
 import type { Offset, OffsetRange } from "../base/types.ts";
 import { type BatchHeader, readBatchHeader } from "../format/record_batch.ts";
 import type { FetchAnswer, FetchRequest } from "../protocol/replication/fetch.ts";

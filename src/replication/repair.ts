@@ -18,7 +18,7 @@ import {
   REPAIR_RETRY_MS,
   REPAIR_TROUBLE_MS,
   REPLICATION_FETCH_BYTES_MAX,
-} from "../base/limits.ts";
+} from "../base/link_limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";

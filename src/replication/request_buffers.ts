@@ -4,7 +4,8 @@
  * @module
  */
 import { BufferPool } from "../base/buffer_pool.ts";
-import { INDEX_INTERVAL_BYTES, REPLICATION_REQUEST_BYTES } from "../base/limits.ts";
+import { INDEX_INTERVAL_BYTES } from "../base/limits.ts";
+import { REPLICATION_REQUEST_BYTES } from "../base/link_limits.ts";
 
 /** More are under way on a long way only. */
 const KEPT_MAX = 6;

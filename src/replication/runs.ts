@@ -14,7 +14,7 @@ import {
   REPLICATION_REQUEST_TIMEOUT_MS_MAX,
   REPLICATION_REQUESTS_IN_FLIGHT_MAX,
   REPLICATION_SESSIONS_MAX,
-} from "../base/limits.ts";
+} from "../base/link_limits.ts";
 import type { NodeId, TimestampMs } from "../base/types.ts";
 
 /** One run of a node, as it said and as it was seen. */

@@ -7,7 +7,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { OperatingError } from "../base/errors.ts";
-import { REPLICATION_SESSIONS_MAX } from "../base/limits.ts";
+import { REPLICATION_SESSIONS_MAX } from "../base/link_limits.ts";
 import { type Random, randomHex } from "../base/random.ts";
 import type { NodeId } from "../base/types.ts";
 import { SESSION_CHARACTERS } from "../protocol/replication/hello.ts";

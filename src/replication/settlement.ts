@@ -5,11 +5,8 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import {
-  REPLICATION_ANNOUNCE_LOGS_MAX,
-  REPLICATION_PROBE_MS,
-  REPLICATION_SETTLED_ASK_MS,
-} from "../base/limits.ts";
+import { REPLICATION_SETTLED_ASK_MS } from "../base/limits.ts";
+import { REPLICATION_ANNOUNCE_LOGS_MAX, REPLICATION_PROBE_MS } from "../base/link_limits.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import type { LogCursor } from "./log_cursor.ts";
 

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { UPSTREAMS_REMEMBERED_MAX } from "../base/limits.ts";
+import { UPSTREAMS_REMEMBERED_MAX } from "../base/link_limits.ts";
 import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { ForwardedCheckpoint, UpstreamCheckpoint } from "../format/checkpoint.ts";
 import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";

@@ -25,7 +25,7 @@ it("link shows state, lag, bytes and budget", async () => {
         upstream_node: "centre-1",
         error: null,
         waiting_for: { reason: "schedule", until: "2026-11-23T22:00:00.000Z" },
-        lag: { records: 12, backlog_bytes: 2_048, live_delay_ms: 15 },
+        lag: { records: 12, backlog_bytes: 2_048, live_delay_ms: 15.2369000000763 },
         bytes_per_second: 1_024,
         catch_up_seconds: 61,
         wire: { sent_bytes: 10_240, received_bytes: 512, body_bytes: 1_000, zstd_saved_bytes: 200 },
@@ -37,6 +37,7 @@ it("link shows state, lag, bytes and budget", async () => {
   expect(stdout).toMatch(/^upstream +http:\/\/centre:8080 \(centre-1\)$/m);
   expect(stdout).toMatch(/^state +waiting for schedule until 2026-11-23T22:00/m);
   expect(stdout).toMatch(/^backlog +2.0 KiB, 1min 1s$/m);
+  expect(stdout).toMatch(/^live delay +15 ms$/m);
   expect(stdout).toMatch(/^sent +10.0 KiB, 20 % saved by zstd, raw to wire 2.5$/m);
   expect(stdout).toMatch(/^cap +50.0 KiB\/s$/m);
   expect(stdout).toMatch(/^used this month +1.0 MiB of 5.0 GiB, until 2026-12-01/m);

@@ -3,8 +3,13 @@
  * what it goes on from. Crashes at every step are test/sim/replication.test.ts.
  */
 import { describe, expect, it } from "vitest";
+import { SILENT_LOGGER } from "../../src/base/log.ts";
+import { SILENT_METRICS } from "../../src/base/metrics.ts";
+import { NO_BUDGET, WEEKDAYS } from "../../src/replication/budget/budget_settings.ts";
+import { LinkBudget } from "../../src/replication/budget/link_budget.ts";
+import { Forwarder } from "../../src/replication/forwarder.ts";
 import type { ForwarderSettings } from "../../src/replication/forwarder_options.ts";
-import { diceOf } from "../support/dice.ts";
+import { diceOf, seededRandom } from "../support/dice.ts";
 import { FlakyLink, NO_FAULTS } from "../support/flaky_link.ts";
 import { HandClock } from "../support/hand_clock.ts";
 import { pass, SimulatedNode, until } from "../support/replication_world.ts";
@@ -53,6 +58,32 @@ describe("Forwarder", () => {
       failures: 0,
     });
     await gateway.stop();
+  });
+
+  it("rests while its budget lets nothing go, for however long it has heard nothing", async () => {
+    const { clock, gateway, centre, link } = await world();
+    const common = { clock, timers: clock, logger: SILENT_LOGGER, metrics: SILENT_METRICS };
+    const minute = Math.floor(clock.wallMs() / 60_000) % 1_440;
+    const window = { days: [...WEEKDAYS], from: (minute + 1_400) % 1_440, to: minute + 5 };
+    const settings = { ...NO_BUDGET, windows: [{ ...window, to: window.to % 1_440 }] };
+    const budget = new LinkBudget({ ...common, settings });
+    const forwarder = new Forwarder({
+      ...{ ...common, budget, store: gateway.store, http: link.client(), token: null },
+      ...{ upstreamUrl: "http://centre.example", nodeName: "gateway", random: seededRandom(1) },
+    });
+    forwarder.start();
+    await until(clock, () => forwarder.status().state === "connected");
+    clock.advance(20 * 60_000);
+    let looks = 0;
+    const blocked = budget.blocked.bind(budget);
+    budget.blocked = () => {
+      looks++;
+      return blocked();
+    };
+    await pass(clock, 2_000);
+    expect(looks).toBeLessThan(10);
+    await forwarder.stop();
+    await centre.stop();
   });
 
   it("sends nothing above the high watermark", async () => {

@@ -1,7 +1,7 @@
 /** Requests: many lanes share one, each gets its turn, and the ledger goes ahead. */
 import { describe, expect, it } from "vitest";
 import { OperatingError } from "../../src/base/errors.ts";
-import { REPLICATION_LANES_PER_REQUEST_MAX } from "../../src/base/limits.ts";
+import { REPLICATION_LANES_PER_REQUEST_MAX } from "../../src/base/link_limits.ts";
 import { decodeAppend } from "../../src/protocol/replication/append_frames.ts";
 import { Lane } from "../../src/replication/lane.ts";
 import { buildRequest } from "../../src/replication/lane_request.ts";

@@ -1,6 +1,12 @@
 /** The pace of a link: what it measures, what it asks of it, how it yields, and that it comes back. */
 import { describe, expect, it } from "vitest";
-import { PACE, Pace, type PaceSettings, type SentRequest } from "../../src/replication/pace.ts";
+import {
+  catchUpSeconds,
+  PACE,
+  Pace,
+  type PaceSettings,
+  type SentRequest,
+} from "../../src/replication/pace.ts";
 
 const MINUTES = 60_000;
 const stateOf = ({ inFlightMax, timeoutMs }: Pace) => ({ inFlightMax, timeoutMs });
@@ -125,5 +131,18 @@ describe("Pace", () => {
     pace.tooLarge();
     expect(pace.requestBytes).toBe(16 * 1024);
     expect(stateOf(pace)).toEqual(stateOf(new Pace(settings)));
+  });
+});
+
+describe("catchUpSeconds()", () => {
+  it("goes by what is lasting of rate and cap", () => {
+    expect(catchUpSeconds(1_000, 50, null)).toBe(20);
+    expect(catchUpSeconds(1_000, 50, 10)).toBe(100);
+    expect(catchUpSeconds(1_000, 50, 100)).toBe(20);
+  });
+
+  it("is nothing without a backlog, and unknown without a rate", () => {
+    expect(catchUpSeconds(0, 0, 10)).toBe(0);
+    expect(catchUpSeconds(1, 0, 10)).toBeNull();
   });
 });

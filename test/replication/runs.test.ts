@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   REPLICATION_REQUEST_TIMEOUT_MS_MAX,
   REPLICATION_REQUESTS_IN_FLIGHT_MAX,
-} from "../../src/base/limits.ts";
+} from "../../src/base/link_limits.ts";
 import { CLONE_FORGOTTEN_MS, type ClonedIdentity, Runs } from "../../src/replication/runs.ts";
 import { HandClock } from "../support/hand_clock.ts";
 

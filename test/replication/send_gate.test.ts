@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { REPLICATION_REQUEST_BYTES } from "../../src/base/limits.ts";
+import { REPLICATION_REQUEST_BYTES } from "../../src/base/link_limits.ts";
 import type { LinkClass } from "../../src/replication/budget/link_class.ts";
 import type { Lane } from "../../src/replication/lane.ts";
 import { Pace } from "../../src/replication/pace.ts";

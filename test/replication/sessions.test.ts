@@ -1,6 +1,6 @@
 /** Sessions: whose they are, and how many are remembered. */
 import { describe, expect, it } from "vitest";
-import { REPLICATION_SESSIONS_MAX } from "../../src/base/limits.ts";
+import { REPLICATION_SESSIONS_MAX } from "../../src/base/link_limits.ts";
 import { Sessions } from "../../src/replication/sessions.ts";
 import { seededRandom } from "../support/dice.ts";
 import { HandClock } from "../support/hand_clock.ts";

@@ -1,6 +1,7 @@
 /** What is not settled is asked for, ever more seldom, and no more once it is. */
 import { describe, expect, it } from "vitest";
-import { REPLICATION_PROBE_MS, REPLICATION_SETTLED_ASK_MS } from "../../src/base/limits.ts";
+import { REPLICATION_SETTLED_ASK_MS } from "../../src/base/limits.ts";
+import { REPLICATION_PROBE_MS } from "../../src/base/link_limits.ts";
 import { LogCursor } from "../../src/replication/log_cursor.ts";
 import { Settlement } from "../../src/replication/settlement.ts";
 import { HandClock } from "../support/hand_clock.ts";

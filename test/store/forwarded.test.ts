@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { UPSTREAMS_REMEMBERED_MAX } from "../../src/base/limits.ts";
+import { UPSTREAMS_REMEMBERED_MAX } from "../../src/base/link_limits.ts";
 import { Forwarded } from "../../src/store/forwarded.ts";
 
 describe("Forwarded", () => {

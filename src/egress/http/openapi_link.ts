@@ -3,7 +3,7 @@ import {
   LINK_BYTES_PER_SECOND_MIN,
   LINK_QUOTA_BYTES_MIN,
   LINK_WINDOWS_MAX,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 import { document, jsonBody, TOPIC } from "./openapi_paths.ts";
 import { integer, list, object, ref, text } from "./openapi_schemas.ts";
 

@@ -31,16 +31,13 @@
  * @module
  */
 import { utf8 } from "../../base/bytes.ts";
+import { ISLANDS_MAX, OPEN_RANGES_MAX, PARTITIONS_MAX, TOPIC_NAME_MAX } from "../../base/limits.ts";
 import {
-  ISLANDS_MAX,
-  OPEN_RANGES_MAX,
-  PARTITIONS_MAX,
   REPLICATION_ANNOUNCE_LOGS_MAX,
   REPLICATION_JSON_BYTES_MAX,
   REPLICATION_NODE_NAME_MAX,
   ROUTE_HOPS_MAX,
-  TOPIC_NAME_MAX,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../../base/types.ts";
 import { Fields } from "./fields.ts";
 import { SESSION_CHARACTERS } from "./hello.ts";

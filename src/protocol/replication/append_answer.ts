@@ -15,7 +15,7 @@ import {
   REPLICATION_JSON_BYTES_MAX,
   REPLICATION_LANES_PER_REQUEST_MAX,
   REPLICATION_SKIPS_PER_REQUEST_MAX,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 import type { LogId, OffsetRange } from "../../base/types.ts";
 import { type LogStanding, standingOf, standingToJson } from "./announce.ts";
 import { Fields } from "./fields.ts";

@@ -39,11 +39,11 @@
  */
 import { bytesEqual, concat, utf8, viewOf } from "../../base/bytes.ts";
 import { OperatingError } from "../../base/errors.ts";
+import { OFFSET_MAX } from "../../base/limits.ts";
 import {
-  OFFSET_MAX,
   REPLICATION_LANES_PER_REQUEST_MAX,
   REPLICATION_SKIPS_PER_REQUEST_MAX,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 import type { LogId, Offset, OffsetRange } from "../../base/types.ts";
 import type { Checksum } from "./checksum.ts";
 import { LANE_MODES, LANE_NAME_MAX, type LaneMode, parseLaneName } from "./lane_name.ts";

@@ -21,11 +21,8 @@
  */
 import { utf8, viewOf } from "../../base/bytes.ts";
 import { OperatingError } from "../../base/errors.ts";
-import {
-  OFFSET_MAX,
-  REPLICATION_FETCH_BYTES_MAX,
-  REPLICATION_JSON_BYTES_MAX,
-} from "../../base/limits.ts";
+import { OFFSET_MAX } from "../../base/limits.ts";
+import { REPLICATION_FETCH_BYTES_MAX, REPLICATION_JSON_BYTES_MAX } from "../../base/link_limits.ts";
 import type { LogId, Offset, OffsetRange } from "../../base/types.ts";
 import { Fields } from "./fields.ts";
 import { SESSION_CHARACTERS } from "./hello.ts";

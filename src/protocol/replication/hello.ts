@@ -25,7 +25,7 @@ import {
   REPLICATION_JSON_BYTES_MAX,
   REPLICATION_NODE_NAME_MAX,
   ROUTE_HOPS_MAX,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 import type { NodeId } from "../../base/types.ts";
 import { Fields } from "./fields.ts";
 import { PROTOCOL_VERSION_MAX, type VersionRange } from "./version.ts";

@@ -15,7 +15,7 @@ import {
   LINK_BYTES_PER_SECOND_MIN,
   LINK_QUOTA_BYTES_MIN,
   LINK_WINDOWS_MAX,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 export type Weekday = (typeof WEEKDAYS)[number];

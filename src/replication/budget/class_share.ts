@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { LINK_CLASS_FLOOR, LINK_FLOORS_MAX } from "../../base/limits.ts";
+import { LINK_CLASS_FLOOR, LINK_FLOORS_MAX } from "../../base/link_limits.ts";
 
 /** What one class may save up: two of the largest requests, or a rest would cost the others much. */
 const SAVED_BYTES_MAX = 2 * 1024 * 1024;

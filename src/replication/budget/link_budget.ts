@@ -18,7 +18,7 @@ import {
   LINK_SLICE_BYTES_MAX,
   LINK_SLICE_BYTES_MIN,
   LINK_SLICE_MS,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 import type { UsageBook, UsageMarks } from "../../store/link_usage.ts";
 import { type BudgetSettings, NO_BUDGET } from "./budget_settings.ts";
 import { Calendar } from "./calendar.ts";

@@ -11,7 +11,7 @@ import {
   LINK_QUOTA_CHUNK_BYTES_MIN,
   LINK_QUOTA_MARGIN,
   LINK_USAGE_WRITE_MS,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 import type { UsageBook, UsageMarks } from "../../store/link_usage.ts";
 import type { Calendar } from "./calendar.ts";
 import { QuotaPeriod } from "./quota_period.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import { assert } from "../../base/assert.ts";
-import { LINK_BURST_MS } from "../../base/limits.ts";
+import { LINK_BURST_MS } from "../../base/link_limits.ts";
 
 export class TokenBucket {
   #bytesPerSecond: number;

@@ -7,7 +7,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { utf8 } from "../../base/bytes.ts";
 import type { Timers } from "../../base/clock.ts";
 import { type ErrorCode, isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
-import { REPLICATION_BODY_BYTES_MAX, REPLICATION_JSON_BYTES_MAX } from "../../base/limits.ts";
+import { REPLICATION_BODY_BYTES_MAX, REPLICATION_JSON_BYTES_MAX } from "../../base/link_limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Inflate } from "../../format/codec.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";

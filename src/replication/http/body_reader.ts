@@ -12,7 +12,7 @@ import { messageOf, OperatingError } from "../../base/errors.ts";
 import {
   REPLICATION_IN_FLIGHT_BYTES_MAX,
   REPLICATION_REQUEST_TIMEOUT_MS_MAX,
-} from "../../base/limits.ts";
+} from "../../base/link_limits.ts";
 import type { Unpack } from "./content_encoding.ts";
 
 export interface Body {

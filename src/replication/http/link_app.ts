@@ -6,7 +6,7 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Timers } from "../../base/clock.ts";
 import { isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
-import { LINK_BUDGET_BODY_BYTES_MAX } from "../../base/limits.ts";
+import { LINK_BUDGET_BODY_BYTES_MAX } from "../../base/link_limits.ts";
 import type { Logger } from "../../base/log.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
 import { encodeCbor } from "../../protocol/http/fetch_body.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { utf8 } from "../../../src/base/bytes.ts";
-import { REPLICATION_FETCH_BYTES_MAX } from "../../../src/base/limits.ts";
+import { REPLICATION_FETCH_BYTES_MAX } from "../../../src/base/link_limits.ts";
 import {
   decodeFetchAnswer,
   decodeFetchRequest,
