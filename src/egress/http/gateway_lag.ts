@@ -47,8 +47,7 @@ export function lagsOf({ store, clock, reportedOf }: LagOptions): ReadonlyMap<Lo
       ? missingBelow(log, end)
       : report && Math.max(0, report.pendingRecords - (owed.get(lane) ?? 0)) + sumOf(log.elsewhere);
     return [log.logId, {
-      logEndOffset: end ??
-        (records === null ? null : highestOf(log) + records - sumOf(log.elsewhere)),
+      logEndOffset: end ?? (records === null ? null : log.firstOffset + receivedOf(log) + records),
       records,
       ...estimate(store.topic(log.target.topic)?.partitions[log.target.partition], {
         records,
@@ -89,10 +88,6 @@ function owedBelow(log: ReceivedLog, end: Offset): number {
 
 function missingBelow(log: ReceivedLog, end: Offset): number {
   return Math.max(0, end - log.firstOffset - receivedOf(log));
-}
-
-function highestOf({ watermark, islands }: ReceivedLog): Offset {
-  return islands.at(-1)?.to ?? watermark;
 }
 
 function estimate(

@@ -52,6 +52,15 @@ describe("lagsOf()", () => {
     });
   });
 
+  it("counts what is missing below an island only once", () => {
+    const islands = [{ from: 40, to: 45 }];
+    const lag = lagOf([logOf("a", { firstOffset: 10, watermark: 20, islands })], 21);
+    expect(lag("a")).toMatchObject({ logEndOffset: 46, records: 21 });
+    const elsewhere = [{ from: 12, to: 15 }];
+    const other = lagOf([logOf("a", { firstOffset: 10, watermark: 20, elsewhere })], 6);
+    expect(other("a")).toMatchObject({ logEndOffset: 26, records: 9 });
+  });
+
   it("knows the end of a log from its successor, and leaves the rest of the lane to that", () => {
     const logs = [
       logOf("a", { watermark: 30, islands: [{ from: 35, to: 37 }] }),
