@@ -9,7 +9,7 @@
  */
 import { sleep } from "../base/clock.ts";
 import { isOperatingError } from "../base/errors.ts";
-import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/limits.ts";
+import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/link_limits.ts";
 import type { LogId, NodeId } from "../base/types.ts";
 import type { LogStanding } from "../protocol/replication/announce.ts";
 import type { AppendAnswer } from "../protocol/replication/append_answer.ts";
@@ -31,7 +31,7 @@ import { Link } from "./link.ts";
 import type { LinkFacts } from "./live_first.ts";
 import { LinkHealth } from "./link_health.ts";
 import { LinkTroubleError } from "./link_trouble.ts";
-import { Pace } from "./pace.ts";
+import { catchUpSeconds, Pace } from "./pace.ts";
 import { StoreBooks } from "./store_books.ts";
 import { RequestBuffers } from "./request_buffers.ts";
 import { SendGate } from "./send_gate.ts";
@@ -118,6 +118,7 @@ export class Forwarder {
   status(): ForwarderStatus {
     const { backlogBytes, backlogRecords, lagRecords, lanesSplit } = this.#lanes.amounts();
     const { bytesPerSecond } = this.#pace;
+    const { bytesPerSecond: cap } = this.#budget.settings;
     return {
       state: this.#state(),
       upstream: this.#options.upstreamUrl,
@@ -133,11 +134,7 @@ export class Forwarder {
       backlogRecords,
       backlogBytes,
       bytesPerSecond,
-      catchUpSeconds: backlogBytes === 0
-        ? 0
-        : bytesPerSecond === 0
-        ? null
-        : backlogBytes / bytesPerSecond,
+      catchUpSeconds: catchUpSeconds(backlogBytes, bytesPerSecond, cap),
       liveDelayMs: this.#liveDelayMs,
       refused: [...this.#lanes.waiting.reasons()],
     };
