@@ -3,6 +3,8 @@ import { OperatingError } from "../base/errors.ts";
 import { didYouMean } from "../config/nearest.ts";
 
 export interface ArgumentRules {
+  /** Told when something is missing. */
+  readonly usage?: string;
   readonly positionals: { readonly min: number; readonly max: number };
   readonly valued: readonly string[];
   readonly bare: readonly string[];
@@ -57,7 +59,10 @@ export function parseArguments(args: readonly string[], rules: ArgumentRules): A
     }
   }
   const { min, max } = rules.positionals;
-  if (positionals.length < min) throw invalid("Cannot go on: an argument is missing");
+  if (positionals.length < min) {
+    const usage = rules.usage === undefined ? "" : `; expected ${rules.usage}`;
+    throw invalid(`Cannot go on: an argument is missing${usage}`);
+  }
   if (positionals.length > max) {
     throw invalid(`Cannot use argument "${positionals[max]}": it is one too many`);
   }

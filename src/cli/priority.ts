@@ -1,4 +1,5 @@
 /** `priority`: which topics go over the link first. @module */
+import { OperatingError } from "../base/errors.ts";
 import { jsonBody, segment } from "./api.ts";
 import type { Command } from "./command.ts";
 
@@ -18,9 +19,18 @@ export const PRIORITY: Command = {
     const { priority } =
       (given === "reset"
         ? await api().delete(`${path}/priority`)
-        : await api().put(`${path}/priority`, jsonBody({ priority: Number(given) }))) as {
+        : await api().put(`${path}/priority`, jsonBody({ priority: numberOf(given) }))) as {
           priority: number;
         };
     await terminal.out(`${priority}\n`);
   },
 };
+
+/** Whether it is in range, the node says. */
+function numberOf(given: string): number {
+  if (/^\d+$/.test(given)) return Number(given);
+  throw new OperatingError(
+    "invalid_argument",
+    `Cannot use priority "${given}": expected a whole number from 1 to 9, or "reset"`,
+  );
+}

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parseArguments } from "../../src/cli/arguments.ts";
 
-const RULES = { positionals: { min: 1, max: 1 }, valued: ["--from", "--count"], bare: ["--json"] };
+const RULES = {
+  usage: "TOPIC [--json]",
+  positionals: { min: 1, max: 1 },
+  valued: ["--from", "--count"],
+  bare: ["--json"],
+};
 
 describe("parseArguments()", () => {
   it("reads positionals and flags in any order", () => {
@@ -14,7 +19,7 @@ describe("parseArguments()", () => {
   });
 
   it.each([
-    [[], "an argument is missing"],
+    [[], "an argument is missing; expected TOPIC [--json]"],
     [["a", "b"], 'Cannot use argument "b": it is one too many'],
     [["a", "--form", "x"], "there is no such flag; did you mean --from?"],
     [["a", "--json=1"], "there is no such flag"],

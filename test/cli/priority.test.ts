@@ -15,3 +15,10 @@ it("priority shows, changes and gives back", async () => {
   expect(await run("my logs", "7")).toEqual(["7\n", "PUT", `${url}/priority`, '{"priority":7}']);
   expect(await run("my logs", "reset")).toEqual(["7\n", "DELETE", `${url}/priority`, ""]);
 });
+
+it.each(["abc", "", "0x5", "1.5"])(
+  "priority %j is refused before anything is asked",
+  async (given) => {
+    await expect(run("logs", given)).rejects.toThrow(`priority "${given}"`);
+  },
+);
