@@ -85,6 +85,7 @@ export class BudgetControl {
       this.#patch = patch;
       budget.change(settings);
       logger.info("link_budget_changed", encodeBudget(settings));
+      await budget.usageDurable();
     });
     this.#changing = changed.catch(() => {});
     return changed;

@@ -139,6 +139,14 @@ export class LinkBudget {
     this.#tell();
   }
 
+  /**
+   * Resolves when what counts against a quota is written down: a new one must not forget, after a
+   * kill, what was used before it was set.
+   */
+  usageDurable(): Promise<void> {
+    return this.#quota.durable();
+  }
+
   /** Called when something may go that could not before. @returns ends it */
   observe(listener: () => void): () => void {
     this.#listeners.add(listener);

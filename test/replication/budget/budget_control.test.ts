@@ -4,6 +4,8 @@ import { SILENT_LOGGER } from "../../../src/base/log.ts";
 import { BudgetControl } from "../../../src/replication/budget/budget_control.ts";
 import { mergeBudget, NO_BUDGET } from "../../../src/replication/budget/budget_settings.ts";
 import { LinkBudget } from "../../../src/replication/budget/link_budget.ts";
+import { CONTROL } from "../../../src/replication/budget/link_class.ts";
+import type { UsageBook, UsageMarks } from "../../../src/store/link_usage.ts";
 import { HandClock } from "../../support/hand_clock.ts";
 
 const CONFIGURED = mergeBudget(NO_BUDGET, { bytes_per_second: 50_000, bytes_per_day: 1_000_000 });
@@ -21,9 +23,17 @@ class Meta {
   }
 }
 
-async function open(catalogue = new Meta(), configured = CONFIGURED) {
+class Book implements UsageBook {
+  marks: UsageMarks | null = null;
+  write(marks: UsageMarks): Promise<void> {
+    this.marks = marks;
+    return Promise.resolve();
+  }
+}
+
+async function open(catalogue = new Meta(), configured = CONFIGURED, book = new Book()) {
   const clock = new HandClock();
-  const budget = new LinkBudget({ clock, timers: clock, settings: configured });
+  const budget = new LinkBudget({ clock, timers: clock, settings: configured, book });
   const errors: string[] = [];
   const logger = { ...SILENT_LOGGER, error: (event: string) => void errors.push(event) };
   const control = await BudgetControl.open({ budget, configured, catalogue, logger });
@@ -47,6 +57,20 @@ describe("BudgetControl", () => {
     await control.put({ bytes_per_second: 2_000 });
     const { budget } = await open(catalogue, { ...CONFIGURED, bytesPerDay: 9_000_000 });
     expect(budget.settings).toMatchObject({ bytesPerSecond: 2_000, bytesPerDay: 9_000_000 });
+  });
+
+  it("keeps what was used before a quota was set, should nothing be sent until a kill", async () => {
+    const catalogue = new Meta();
+    const book = new Book();
+    const { control, budget } = await open(catalogue, NO_BUDGET, book);
+    const size = { headBytes: 200, bodyBytes: 300_000, answerBytes: 100 };
+    (await budget.begin(CONTROL, size)).end(100);
+    const used = budget.status().used.day;
+    expect(used).toBe(300_300);
+    await control.put({ bytes_per_day: 500_000 });
+    // Killed: nothing is closed.
+    const after = await open(catalogue, NO_BUDGET, book);
+    expect(after.budget.status().used.day).toBeGreaterThanOrEqual(used);
   });
 
   it("returns to the configuration", async () => {
