@@ -106,7 +106,7 @@ export function join(a: LedgerEntry, b: LedgerEntry): LedgerEntry {
 }
 
 /** A part of an entry; its records are taken to be of one size. */
-export function partOf<Entry extends NewLedgerEntry>(
+export function partOf<Entry extends Pick<NewLedgerEntry, "from" | "to" | "count" | "bytes">>(
   entry: Entry,
   { from, to }: OffsetRange,
 ): Entry {

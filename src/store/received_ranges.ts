@@ -19,6 +19,7 @@ import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
+import { partOf } from "./ledger_entry.ts";
 import { beginsIsland, checkOpen, checkSkip, judgeBatch, type Openings } from "./lane_rules.ts";
 import { withPath } from "./log_paths.ts";
 import { RangeSet } from "./range_set.ts";
@@ -33,7 +34,7 @@ import {
   standingOf,
   view,
 } from "./received_log.ts";
-import { type Closed, closedOf, ReceivedLogs } from "./received_logs.ts";
+import { type Closed, closedOf, ReceivedLogs, reopenIfGrown } from "./received_logs.ts";
 import { doneOf, type Place, SourceOrder, type SourceReading } from "./source_order.ts";
 
 export type { AnnouncedLog, Loss, LostRange, ReceivedLog } from "./received_log.ts";
@@ -147,7 +148,7 @@ export class ReceivedRanges {
       entry.begun = 0;
       for (const wake of entry.idle.splice(0)) wake();
     }
-    if (ok) this.#closeIfWhole(entry);
+    if (ok) this.#grew(entry);
   }
 
   /**
@@ -204,6 +205,7 @@ export class ReceivedRanges {
       this.#order.receive(entry, { from, to }, header.baseOffset);
     }
     entry.localEnd = Math.max(entry.localEnd, header.lastOffset + 1);
+    reopenIfGrown(entry);
   }
 
   /** A range known from the ledger's journal, or just made durable there. */
@@ -216,7 +218,7 @@ export class ReceivedRanges {
       for (const range of entry.committed.lacking(from, to)) this.#order.skip(entry, range, late);
     }
     if (loss !== null) entry.lost.push({ from, to, reason });
-    this.#closeIfWhole(entry);
+    this.#grew(entry);
   }
 
   /** All logs were read: what the catalogue knew to be whole is, whatever they hold. */
@@ -332,7 +334,9 @@ export class ReceivedRanges {
     if (elsewhere) checkOpen(logId, entry.committed.open.length + lacking.length);
     for (const range of lacking) {
       const late = !elsewhere && this.#order.isLate(entry, range);
-      const skip = { ...range, reason, loss, late, peer };
+      // The sender knows no part of it; and of the rest nothing is lost.
+      const lost = loss === null ? null : partOf({ ...loss, from, to }, range);
+      const skip = { ...range, reason, loss: lost, late, peer };
       await this.#options.persistSkip(view(entry, entry.row!), skip);
       this.skipped(logId, skip);
       this.#options.changed?.(late);
@@ -354,6 +358,11 @@ export class ReceivedRanges {
     if (before === undefined) return;
     before.end = predecessorEnd;
     this.#closeIfWhole(before);
+  }
+
+  #grew(entry: RangeEntry): void {
+    reopenIfGrown(entry);
+    this.#closeIfWhole(entry);
   }
 
   /** A log that is whole and has a successor shrinks to one row of the catalogue. */

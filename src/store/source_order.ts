@@ -232,8 +232,9 @@ export class SourceOrder {
 
   /** Splices in what is reached, and goes on to the successors of what became whole. */
   #advance(log: OrderedLog, mergedAt: Offset, captured = false): void {
-    const reached = [log];
-    for (let next; (next = reached.shift()) !== undefined;) {
+    // Each once: what peers say of their chains may go round in a circle.
+    const reached = new Set([log]);
+    for (const next of reached) {
       const { order } = next;
       if (this.#isBlocked(next)) continue;
       if (order !== null) {
@@ -241,7 +242,7 @@ export class SourceOrder {
         if (end > order.done) this.#merge(next, order, { end, mergedAt, captured });
       }
       for (const successor of this.#options.after(next)) {
-        if (doneOf(successor) === successor.firstOffset) reached.push(successor);
+        if (doneOf(successor) === successor.firstOffset) reached.add(successor);
       }
     }
   }

@@ -125,6 +125,20 @@ describe("SourceOrder", () => {
     expect(spliced(4)).toEqual([["a", 2, 4, 0]]);
   });
 
+  it("comes to an end where logs claim to follow one another in a circle", () => {
+    for (const size of [1, 2, 3]) {
+      const logs = Array.from({ length: size }, (_, at) => logOf(`${at}`));
+      const at = (log: OrderedLog, step: number) => logs[(logs.indexOf(log) + step + size) % size]!;
+      const order = new SourceOrder({
+        before: (log) => ({ log: at(log, -1), end: 0 }),
+        after: (log) => [at(log, 1)],
+      });
+      order.receive(logs[0]!, { from: 5, to: 8 }, 0);
+      order.receive(logs[0]!, { from: 0, to: 5 }, 3);
+      expect(logs[0]!.order).toMatchObject({ done: 8, runs: [] });
+    }
+  });
+
   it("looks behind runs without records", () => {
     const [a, empty, c] = [logOf("a"), logOf("e", 10), logOf("c", 10)];
     const order = new SourceOrder({
