@@ -112,6 +112,7 @@ export class ReceivedLogs {
       const entry = this.get(logId) ?? newEntry({ logId, firstOffset, target }, set);
       entry.row = row;
       if (closed !== null) entry.end = closed.to;
+      reopenIfGrown(entry);
       this.put(entry);
     }
     return orders;
@@ -133,6 +134,19 @@ export class ReceivedLogs {
     }
     return rows;
   }
+}
+
+/**
+ * A log goes on behind the end its successor named where its data directory was copied, and original
+ * and copy both live. What is known of it then has to be in the checkpoint again.
+ */
+export function reopenIfGrown(entry: RangeEntry): void {
+  const { row, committed } = entry;
+  const closed = row === null ? null : closedOf(row);
+  if (row === null || closed === null) return;
+  if (committed.contiguous <= closed.to && committed.islands.length === 0) return;
+  entry.row = { ...row, closed: null };
+  entry.end = null;
 }
 
 const NONE: readonly LogId[] = [];
