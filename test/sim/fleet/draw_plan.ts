@@ -120,7 +120,8 @@ function drawNode(
   const diskPolicy = pick(dice, ["drop_oldest", "drop_oldest", "reject", "keep_errors"] as const);
   const policy: Partial<TopicSettings> = role === "gateway"
     ? { diskPolicy, severityField: diskPolicy === "keep_errors" ? "json:level" : "" }
-    : {};
+    // What the root holds is the operator's to remove; it must not look like a loss.
+    : { diskPolicy: role === "centre" ? "reject" : "drop_oldest" };
   const own = Object.fromEntries(
     Object.entries(topics).map(([topic, all]) => [topic, { ...all, ...retained, ...policy }]),
   );

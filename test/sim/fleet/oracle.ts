@@ -112,7 +112,11 @@ export class Oracle {
           wrongs.add("foreign", `payload ${value.slice(0, 20)}`);
           continue;
         }
-        if (places.has(id)) wrongs.add("twice", this.nameOf(id));
+        const earlier = places.get(id);
+        if (earlier !== undefined) {
+          const first = `${earlier.logId} ${earlier.sourceOffset}`;
+          wrongs.add("twice", `${this.nameOf(id)}: ${first}, ${logId} ${sourceOffset + at}`);
+        }
         places.set(id, { logId, sourceOffset: sourceOffset + at });
         this.#checkPlace(id, places.get(id)!, wrongs);
         const source = `${burst.node} ${burst.topic}/${burst.partition}`;
