@@ -19,7 +19,7 @@ export interface ReadableLog {
   readonly topic: string;
   readonly index: number;
   readonly highWatermark: Offset;
-  read(offset: Offset, options: { maxBytes: number }): Promise<{
+  read(offset: Offset, options: { maxBytes: number; into?: Uint8Array | undefined }): Promise<{
     readonly batches: readonly Uint8Array[];
     readonly nextOffset: Offset;
     readonly gaps: readonly PageGap[];
@@ -68,16 +68,20 @@ export async function readRecordPage(
  * Reads until about `maxBytes` or the high watermark are reached: one read of the log ends early at
  * the end of a segment and in front of damage, and a reader should not have to notice. A page that
  * is half full is left at that: the batch that fills it may be too large for what is left.
+ *
+ * @param into memory for all that is read, where it is large enough
  */
 export async function* readOn(
   log: ReadableLog,
   offset: Offset,
-  maxBytes: number,
+  ...[maxBytes, into]: [maxBytes: number, into?: Uint8Array]
 ): AsyncIterable<Awaited<ReturnType<ReadableLog["read"]>>> {
   const end = log.highWatermark;
   let bytes = 0;
+  let room = into;
   for (let at = offset; at < end && bytes <= maxBytes / 2;) {
-    const read = await log.read(at, { maxBytes: maxBytes - bytes });
+    const read = await log.read(at, { maxBytes: maxBytes - bytes, into: room });
+    room = behind(room, read.batches);
     const size = read.batches.reduce((sum, { length }) => sum + length, 0);
     // A read gives one batch at least; a page that has some already is not overfilled by it.
     if (bytes > 0 && bytes + size > maxBytes) return;
@@ -85,6 +89,16 @@ export async function* readOn(
     bytes += size;
     at = read.nextOffset;
   }
+}
+
+/** What is left of the memory behind the last of the batches. */
+function behind(
+  room: Uint8Array | undefined,
+  batches: readonly Uint8Array[],
+): Uint8Array | undefined {
+  const last = batches.at(-1);
+  if (room === undefined || last === undefined || last.buffer !== room.buffer) return room;
+  return room.subarray(last.byteOffset + last.length - room.byteOffset);
 }
 
 /** Gathers the records of one page. */

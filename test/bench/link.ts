@@ -18,7 +18,7 @@ import { median, pairedRatio } from "./statistics.ts";
 import { withWorkDirectory } from "./work_directory.ts";
 
 const CATCH_UP_TIMEOUT_MS = 300_000;
-const POLL_MS = 10;
+const POLL_MS = 25;
 
 interface Round {
   readonly link_bytes_per_s: number;

@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { BufferPool } from "../../base/buffer_pool.ts";
 import { joined } from "../../base/bytes.ts";
 import { OperatingError } from "../../base/errors.ts";
-import { GAPS_PER_HEADER_MAX, PARTITIONS_MAX } from "../../base/limits.ts";
+import { GAPS_PER_HEADER_MAX, INDEX_INTERVAL_BYTES, PARTITIONS_MAX } from "../../base/limits.ts";
 import type { Offset } from "../../base/types.ts";
 import { readBatchHeader } from "../../format/record_batch.ts";
 import { encodePage, type PageGap, type PageType } from "../../protocol/http/fetch_body.ts";
@@ -174,15 +175,31 @@ async function rawPage(
   { maxBytes }: FetchParameters,
 ): Promise<Response> {
   const whole = { batches: [] as Uint8Array[], gaps: [] as PageGap[], nextOffset: offset };
-  for await (const read of readOn(log, offset, maxBytes)) {
-    whole.batches.push(...read.batches);
-    whole.gaps.push(...read.gaps);
-    whole.nextOffset = read.nextOffset;
+  const window = maxBytes > WINDOW_BYTES_MAX ? undefined : windows.take(windowBytes(maxBytes));
+  try {
+    for await (const read of readOn(log, offset, maxBytes, window)) {
+      whole.batches.push(...read.batches);
+      whole.gaps.push(...read.gaps);
+      whole.nextOffset = read.nextOffset;
+    }
+    const { batches, gaps, nextOffset } = withNameableGaps(whole);
+    const headers = pageHeaders(log, nextOffset, MediaType.batches);
+    if (gaps.length > 0) headers["logboom-gaps"] = JSON.stringify(gaps);
+    // A response copies its body as it is made (Fetch standard, "extract a body").
+    return new Response(joined(batches), { headers });
+  } finally {
+    if (window !== undefined) windows.give(window);
   }
-  const { batches, gaps, nextOffset } = withNameableGaps(whole);
-  const headers = pageHeaders(log, nextOffset, MediaType.batches);
-  if (gaps.length > 0) headers["logboom-gaps"] = JSON.stringify(gaps);
-  return new Response(joined(batches), { headers });
+}
+
+/** Larger pages are rare, and would keep much memory. */
+const WINDOW_BYTES_MAX = 2 * 1024 * 1024;
+/** Memory that raw pages are read into: a fresh window for each would be most of their cost. */
+const windows = new BufferPool({ keptMax: 4, bytesMin: 64 * 1024 });
+
+/** A read looks for the first batch between two entries of the index. */
+function windowBytes(maxBytes: number): number {
+  return Math.max(maxBytes, INDEX_INTERVAL_BYTES) + INDEX_INTERVAL_BYTES;
 }
 
 interface RawRead {

@@ -84,6 +84,25 @@ describe("GET partition records", () => {
     expect(page.records.map(({ value }: { value: string }) => value)).toEqual(["b", "c"]);
   });
 
+  it("gives many raw pages at once, each what lies there, read when it may be", async () => {
+    const world = await openHttpWorld();
+    for (let at = 0; at < 20; at++) {
+      await world.post("/v1/topics/t/records", "text/plain", String(at).repeat(5_000));
+    }
+    const offsets = Array.from({ length: 20 }, (_, at) => at);
+    const get = (offset: number) =>
+      world.get(`${PARTITION}?offset=${offset}&max_bytes=${70_000 + offset}`, accept(BATCHES));
+    const responses = await Promise.all([...offsets, ...offsets].map(get));
+    const disk = world.world.disk as SimulatedDisk;
+    const file = disk.contents("t-0/00000000000000000000.log");
+    for (const [at, response] of responses.entries()) {
+      const bytes = await response.bytes();
+      expect(readBatchHeader(bytes).baseOffset).toBe(at % 20);
+      const from = file.length - bytes.length;
+      expect(bytes).toEqual(file.slice(from));
+    }
+  });
+
   it("tells where a record first became durable", async () => {
     const { get, store } = await filled(2);
     const { records } = await (await get(`${PARTITION}?source=true&offset=1`)).json();
