@@ -19,6 +19,7 @@ import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
+import { partOf } from "./ledger_entry.ts";
 import { beginsIsland, checkOpen, checkSkip, judgeBatch, type Openings } from "./lane_rules.ts";
 import { withPath } from "./log_paths.ts";
 import { RangeSet } from "./range_set.ts";
@@ -333,7 +334,9 @@ export class ReceivedRanges {
     if (elsewhere) checkOpen(logId, entry.committed.open.length + lacking.length);
     for (const range of lacking) {
       const late = !elsewhere && this.#order.isLate(entry, range);
-      const skip = { ...range, reason, loss, late, peer };
+      // The sender knows no part of it; and of the rest nothing is lost.
+      const lost = loss === null ? null : partOf({ ...loss, from, to }, range);
+      const skip = { ...range, reason, loss: lost, late, peer };
       await this.#options.persistSkip(view(entry, entry.row!), skip);
       this.skipped(logId, skip);
       this.#options.changed?.(late);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { SILENT_LOGGER } from "../../src/base/log.ts";
 import type { AnnouncedLogRow } from "../../src/store/catalogue.ts";
-import { type AnnouncedLog, ReceivedRanges } from "../../src/store/received_ranges.ts";
+import { type AnnouncedLog, type Loss, ReceivedRanges } from "../../src/store/received_ranges.ts";
 import { testCore } from "../support/core.ts";
 import { MemoryCatalogue } from "../support/memory_catalogue.ts";
 
@@ -27,6 +27,7 @@ function announcement(more: Partial<AnnouncedLog> = {}): AnnouncedLog {
 
 function open(catalogue = new MemoryCatalogue()) {
   const persisted: string[] = [];
+  const losses: Loss[] = [];
   const ranges = new ReceivedRanges({
     catalogue,
     logger: SILENT_LOGGER,
@@ -34,6 +35,7 @@ function open(catalogue = new MemoryCatalogue()) {
     partitionsOf: () => Promise.resolve(8),
     persistSkip: (log, { from, to, reason, loss }) => {
       persisted.push(`${log.logId} ${from}-${to} ${reason} ${loss?.count ?? "void"}`);
+      if (loss !== null) losses.push(loss);
       return Promise.resolve();
     },
   });
@@ -41,7 +43,7 @@ function open(catalogue = new MemoryCatalogue()) {
     ranges.note(logId, from, to);
     ranges.settle(logId, { from, to }, true, to);
   };
-  return { ranges, persisted, receive };
+  return { ranges, persisted, losses, receive };
 }
 
 describe("ReceivedRanges.announce()", () => {
@@ -116,7 +118,7 @@ describe("ReceivedRanges.judge()", () => {
 });
 
 describe("ReceivedRanges.skip()", () => {
-  const loss = { count: 3, bytes: 9, minTimestamp: 1, maxTimestamp: 2 };
+  const loss = { count: 5, bytes: 15, minTimestamp: 1, maxTimestamp: 2 };
 
   it("moves the watermark over what will never come, durably, and says what it lacked", async () => {
     const { ranges, receive, persisted } = open();
@@ -133,6 +135,18 @@ describe("ReceivedRanges.skip()", () => {
     expect(await ranges.skip(A, { from: 3, to: 8, reason: "evicted" }, { loss })).toEqual([]);
     await ranges.skip(A, { from: 8, to: 9, reason: "void" }, { loss: null });
     expect(ranges.get(A)).toMatchObject({ watermark: 9, lost: [{ from: 5, to: 8 }] });
+  });
+
+  it("ledgers of a range what is lacking, and no more records or bytes than that", async () => {
+    const { ranges, losses, receive } = open();
+    await ranges.announce(announcement());
+    receive(A, 0, 3);
+    const whole = { count: 10, bytes: 1_000, minTimestamp: 1, maxTimestamp: 2 };
+    ranges.judge(A, { from: 6, to: 8 }, [6]);
+    receive(A, 6, 8);
+    const lacking = await ranges.skip(A, { from: 0, to: 10, reason: "evicted" }, { loss: whole });
+    expect(lacking).toEqual([{ from: 3, to: 6 }, { from: 8, to: 10 }]);
+    expect(losses).toMatchObject([{ count: 3, bytes: 300 }, { count: 2, bytes: 200 }]);
   });
 
   it("waits for what is queued, and refuses what is ahead", async () => {
