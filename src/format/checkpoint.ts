@@ -12,7 +12,7 @@
  *        zeros        up to the preallocated size
  *
  * All integers big-endian. Of a log of another node, the eighth element stands only where something
- * lies elsewhere or came out of its order; checkpoints from before there were live lanes have none.
+ * lies elsewhere, is void or came out of its order; checkpoints from before there were live lanes have none.
  *
  * @module
  */
@@ -59,6 +59,8 @@ export interface OwnLogCheckpoint {
   readonly predecessor: LogId | null;
   readonly predecessorEnd: Offset;
   readonly root: LogId;
+  /** Offsets of it below the recovery point that records of other nodes took; absent where none. */
+  readonly taken?: number;
 }
 
 /** Source offsets of a log in one piece, that lie here in their order, from a local offset on. */
@@ -89,6 +91,8 @@ export interface RangeCheckpoint {
   readonly islands: readonly OffsetRange[];
   /** What was passed and lies elsewhere, and the peer that said so. */
   readonly open: readonly (OffsetRange & { readonly by: string })[];
+  /** Runs [from, to) with the void offsets in each; absent where there is none. */
+  readonly voids?: readonly (OffsetRange & { readonly voids: number })[];
   /** Null where all of it came in order. */
   readonly order: OrderCheckpoint | null;
   readonly targetTopic: string;
@@ -108,6 +112,8 @@ export interface UpstreamCheckpoint {
 export interface AcknowledgedCheckpoint {
   readonly held: Offset;
   readonly settled: Offset;
+  /** Void offsets below `settled`; absent where there is none. */
+  readonly settledVoids?: number;
   /** Ranges [from, to) above `held`. */
   readonly islands?: readonly (readonly [Offset, Offset])[];
 }
@@ -175,6 +181,7 @@ export function encodePartition(
       log.predecessor,
       log.predecessorEnd,
       log.root,
+      ...(log.taken === undefined ? [] : [log.taken]),
     ]),
   });
 }
@@ -249,11 +256,13 @@ type OwnLogTuple = readonly [
   predecessor: LogId | null,
   predecessorEnd: Offset,
   root: LogId,
+  taken?: number,
 ];
 
 function ownLogOf(row: OwnLogTuple): OwnLogCheckpoint {
-  const [logId, firstOffset, predecessor, predecessorEnd, root] = row;
-  return { logId, firstOffset, predecessor, predecessorEnd, root };
+  const [logId, firstOffset, predecessor, predecessorEnd, root, taken] = row;
+  const log = { logId, firstOffset, predecessor, predecessorEnd, root };
+  return taken === undefined ? log : { ...log, taken };
 }
 
 type RangeRow = readonly [
@@ -267,6 +276,7 @@ type RangeRow = readonly [
   /** Absent where there is nothing in it. */
   more?: {
     readonly open?: readonly (readonly [number, number, string])[];
+    readonly voids?: readonly (readonly [number, number, number])[];
     readonly order?: {
       readonly done: number;
       readonly runs: readonly (readonly [number, number, number])[];
@@ -276,7 +286,7 @@ type RangeRow = readonly [
 ];
 
 function encodeRange(range: RangeCheckpoint): RangeRow {
-  const { open, order } = range;
+  const { open, order, voids } = range;
   const row: RangeRow = [
     range.logId,
     range.firstOffset,
@@ -286,9 +296,10 @@ function encodeRange(range: RangeCheckpoint): RangeRow {
     range.targetPartition,
     range.localEnd,
   ];
-  if (open.length === 0 && order === null) return row;
+  if (open.length === 0 && order === null && voids === undefined) return row;
   return [...row, {
     ...(open.length === 0 ? {} : { open: open.map(({ from, to, by }) => [from, to, by] as const) }),
+    ...(voids && { voids: voids.map((run) => [run.from, run.to, run.voids] as const) }),
     ...(order === null ? {} : {
       order: {
         done: order.done,
@@ -311,6 +322,7 @@ function decodeRange(row: RangeRow): RangeCheckpoint {
     watermark,
     islands: islands.map(([from, to]) => ({ from, to })),
     open: more?.open?.map(([from, to, by]) => ({ from, to, by })) ?? [],
+    ...(more?.voids && { voids: more.voids.map(([from, to, voids]) => ({ from, to, voids })) }),
     order: order === undefined ? null : {
       done: order.done,
       runs: order.runs.map(([from, to, localStart]) => ({ from, to, localStart })),

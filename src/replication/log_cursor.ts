@@ -30,6 +30,8 @@ export class LogCursor {
   /** The receiver knows it in this session. */
   announced = false;
   settled: Offset;
+  /** Of the offsets below that, those that never held a record. */
+  settledVoids = 0;
   #acknowledged: RangeSet;
   #held: RangeSet;
   #sent: RangeSet;
@@ -153,7 +155,7 @@ export class LogCursor {
         if (!set.passed(from, to)) set.add(from, to);
       }
     }
-    this.settled = Math.max(this.settled, standing.settled);
+    if (standing.settled >= this.settled) this.#settle(standing);
   }
 
   /** An answer to an announcement, with nothing under way: the receiver's word counts as it is. */
@@ -165,6 +167,11 @@ export class LogCursor {
     this.#sent = new RangeSet(this.#held.watermark, this.#held.islands, wanted);
     this.#acknowledged.add(firstOffset, Math.max(this.held, this.acknowledged));
     for (const { from, to } of this.#held.islands) this.#acknowledged.add(from, to);
-    this.settled = Math.max(firstOffset, standing.settled);
+    this.#settle(standing);
+  }
+
+  #settle({ settled, settledVoids = 0 }: LogStanding): void {
+    this.settled = Math.max(this.announcement.firstOffset, settled);
+    this.settledVoids = settledVoids;
   }
 }

@@ -59,6 +59,8 @@ export interface ReceiverOptions {
   readonly metrics: Metrics;
   /** A relay's: how far the root of the chain holds a log. At the root, held is settled. */
   readonly settledOf?: (logId: LogId) => Offset | null;
+  /** Of the offsets below that, those that never held a record. */
+  readonly settledVoidsOf?: (logId: LogId) => number;
   /** A relay's: node ids from its upstream to the root of the chain, as far as it knows. */
   readonly route?: () => readonly NodeId[];
   readonly versions?: VersionRange;
@@ -243,12 +245,17 @@ export class Receiver {
     const log = this.#options.store.ranges.get(logId);
     if (log === undefined || !log.paths.includes(peer)) return null;
     const { held, islands } = heldFor(log, peer);
-    const settled = Math.min(held, this.#options.settledOf?.(logId) ?? log.contiguous);
+    const { settledOf, settledVoidsOf } = this.#options;
+    const settled = Math.min(held, settledOf?.(logId) ?? log.contiguous);
+    // A run that ends where both are settled, or one that is told by those further up.
+    const settledVoids = settledOf === undefined
+      ? log.voids.contiguous
+      : settledVoidsOf?.(logId) ?? 0;
     const standing = { logId, held, settled };
     if (protocol < VERSION_WITH_ISLANDS) return standing;
     const elsewhere = log.elsewhere.filter((range) => isDeclaredBy(range, peer))
       .map(({ from, to }) => ({ from, to }));
-    return { ...standing, islands, elsewhere };
+    return { ...standing, settledVoids, islands, elsewhere };
   }
 
   #refusal(log: LogAnnouncement, { peer }: Session, error: OperatingError): Refusal {

@@ -83,8 +83,10 @@ export class StoreBooks {
   noteForwarded(lane: Lane, cursors: Iterable<LogCursor>): void {
     const { forwarded } = this.#store;
     const { topic, index } = lane.log;
-    for (const { logId, acknowledged: held, settled, acknowledgedIslands: islands } of cursors) {
-      const known = { held, settled, ...(islands.length > 0 ? { islands } : {}) };
+    for (const cursor of cursors) {
+      const { logId, acknowledged: held, settled, settledVoids, acknowledgedIslands } = cursor;
+      const islands = acknowledgedIslands.length > 0 ? { islands: acknowledgedIslands } : {};
+      const known = { held, settled, ...(settledVoids > 0 ? { settledVoids } : {}), ...islands };
       forwarded.setLog(topic, index, logId, known);
     }
     forwarded.set(topic, index, { held: lane.forwarded, settled: lane.settled });

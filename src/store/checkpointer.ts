@@ -31,8 +31,8 @@ export interface CheckpointerOptions {
   readonly logs: () => readonly KeptLog[];
   /** Partitions out of reach, as the checkpoint before knew them; by directory. */
   readonly carried?: () => ReadonlyMap<string, CarriedPartition>;
-  /** The latest log ids of a partition. */
-  readonly ownLogs: (log: KeptLog) => readonly OwnLogCheckpoint[];
+  /** The latest log ids of a partition, as of its recovery point. */
+  readonly ownLogs: (log: KeptLog, recoveryPoint: Offset) => readonly OwnLogCheckpoint[];
   /** Everything but the partitions. */
   readonly rest: () => Omit<CheckpointParts, "generation" | "partitions">;
   /** Called after each checkpoint, with what it holds. */
@@ -177,7 +177,7 @@ export class Checkpointer {
     const { recoveryPoint } = partition;
     const encoded = {
       key,
-      text: encodePartition(partition, this.#options.ownLogs(log)),
+      text: encodePartition(partition, this.#options.ownLogs(log, recoveryPoint)),
       recoveryPoint,
     };
     // What is not synced yet (`durability: os`) changes without a sign.

@@ -19,6 +19,8 @@ import { parsePartitionDirectory, partitionDirectory } from "../format/partition
 export interface Acknowledged {
   readonly held: Offset;
   readonly settled: Offset;
+  /** Offsets below `settled` that never held a record of the log; absent where there is none. */
+  readonly settledVoids?: number | undefined;
 }
 
 /** Source offsets of a log that were acknowledged: a contiguous run, and islands above it. */
@@ -76,9 +78,13 @@ class Upstream {
   checkpoint(directory: string): UpstreamCheckpoint {
     const logs = [...this.logsOf.get(directory) ?? []];
     const acked = logs.map((logId) => {
-      const { held, settled, islands } = this.logs.get(logId)!;
+      const { held, settled, settledVoids, islands } = this.logs.get(logId)!;
       const pairs = islands?.map(({ from, to }) => [from, to] as const);
-      return [logId, { held, settled, ...(pairs?.length ? { islands: pairs } : {}) }] as const;
+      return [logId, {
+        ...{ held, settled },
+        ...(settledVoids ? { settledVoids } : {}),
+        ...(pairs?.length ? { islands: pairs } : {}),
+      }] as const;
     });
     return {
       ...(this.partitions.get(directory) ?? NOTHING),
@@ -257,5 +263,6 @@ export class Forwarded {
 /** The higher of each; islands are the second one's. */
 function most<Known extends Acknowledged>(a: Acknowledged | undefined, b: Known): Known {
   if (a === undefined) return b;
-  return { ...b, held: Math.max(a.held, b.held), settled: Math.max(a.settled, b.settled) };
+  const { settled, settledVoids } = a.settled > b.settled ? a : b;
+  return { ...b, held: Math.max(a.held, b.held), settled, settledVoids };
 }

@@ -92,12 +92,14 @@ export class LogOpener {
       ageMs: () => age.nowMs(),
     };
     if (this.#recovering) this.#removeUnfinished(directory);
+    const known = this.#recovering ? checkpoint?.partitions.get(directory) ?? null : null;
+    books.logs.countTakenFrom(name, known?.recoveryPoint ?? 0);
     const recovered = await recoverLog({
       ...common,
       rewritten: ledger.rewritten(directory),
       name,
       hook: this.#hook,
-      checkpoint: this.#recovering ? checkpoint?.partitions.get(directory) ?? null : null,
+      checkpoint: known,
       logStartOffset: start?.offset ?? 0,
       knownGaps: this.#recovering ? this.#gapsOf(directory) : [],
       deep: this.#recovering && options.deep,
@@ -164,6 +166,8 @@ export class LogOpener {
       logs.adopt(log, header.logId, header.baseOffset);
     } else {
       ranges.scanned(log, header);
+      const target = { topic: log.topic, partition: log.index };
+      logs.took(target, { from: header.baseOffset, to: header.lastOffset + 1 });
     }
   }
 }

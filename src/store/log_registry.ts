@@ -10,12 +10,14 @@
 import { OWN_LOGS_KEPT_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { type Random, randomPositive63 } from "../base/random.ts";
-import type { LogId, Offset, TopicName } from "../base/types.ts";
+import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { IdentityHook, PartitionName } from "./books.ts";
 import type { Catalogue, OwnLogRow } from "./catalogue.ts";
 import type { OwnLogCheckpoint } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import { pathKeyOf } from "./path_secret.ts";
+import type { ReceivedLog } from "./received_log.ts";
+import { TakenOffsets } from "./taken_offsets.ts";
 
 export interface LogRegistryOptions {
   readonly catalogue: Pick<Catalogue, "putOwnLogs" | "deleteOwnLogs">;
@@ -37,6 +39,7 @@ export class LogRegistry implements IdentityHook {
   /** Drawn, and not yet known to be durable. */
   readonly #undurable = new Set<OwnLogRow>();
   #flushing: Promise<void> | null = null;
+  readonly #taken = new TakenOffsets();
 
   constructor(options: LogRegistryOptions, rows: readonly OwnLogRow[]) {
     this.#options = options;
@@ -48,9 +51,39 @@ export class LogRegistry implements IdentityHook {
     return this.#chains.get(partitionDirectory(topic, partition)) ?? [];
   }
 
-  /** The last few of a chain, which the checkpoint holds too. */
-  latest(log: PartitionName): readonly OwnLogRow[] {
-    return this.chain(log.topic, log.index).slice(-CHECKPOINTED_OWN_LOGS);
+  /**
+   * The last few of a chain, which the checkpoint holds too, and those of which other nodes' records
+   * took offsets: so many below its recovery point.
+   */
+  latest(log: PartitionName, recoveryPoint: Offset): readonly OwnLogCheckpoint[] {
+    const chain = this.chain(log.topic, log.index);
+    this.#taken.count(partitionDirectory(log.topic, log.index), chain, recoveryPoint);
+    const rows: OwnLogCheckpoint[] = [];
+    for (const [at, row] of chain.entries()) {
+      const taken = this.#taken.counted(row.logId);
+      const isLatest = at >= chain.length - CHECKPOINTED_OWN_LOGS;
+      if (taken > 0) rows.push({ ...row, taken });
+      else if (isLatest) rows.push(row);
+    }
+    return rows;
+  }
+
+  /** Records of another node took those offsets of a partition. */
+  took({ topic, partition }: ReceivedLog["target"], range: OffsetRange): void {
+    const directory = partitionDirectory(topic, partition);
+    if (this.#chains.has(directory)) this.#taken.took(directory, range);
+  }
+
+  /** Recovery is about to read a partition from there on. */
+  countTakenFrom(log: PartitionName, recoveryPoint: Offset): void {
+    this.#taken.countFrom(partitionDirectory(log.topic, log.index), recoveryPoint);
+  }
+
+  /** How many offsets of an own log records of other nodes took. */
+  takenOf(row: OwnLogRow): number {
+    const chain = this.chain(row.topic, row.partition);
+    const directory = partitionDirectory(row.topic, row.partition);
+    return this.#taken.of(directory, chain, chain.indexOf(row));
   }
 
   /** All of them, partition by partition, oldest first. */
@@ -102,6 +135,7 @@ export class LogRegistry implements IdentityHook {
       while (chain.length > OWN_LOGS_KEPT_MAX && done(chain[0]!, chain[1]!.predecessorEnd)) {
         const { logId } = chain.shift()!;
         this.#ids.delete(logId);
+        this.#taken.forget(logId);
         gone.push(logId);
       }
     }
@@ -110,7 +144,8 @@ export class LogRegistry implements IdentityHook {
 
   /** Takes in what the checkpoint knew of a partition, and the catalogue does not. */
   restore(topic: TopicName, partition: number, logs: readonly OwnLogCheckpoint[]): void {
-    for (const log of logs) {
+    for (const { taken = 0, ...log } of logs) {
+      this.#taken.restore(log.logId, taken);
       if (this.#ids.has(log.logId)) continue;
       const row = { ...log, topic, partition };
       this.#add(row);

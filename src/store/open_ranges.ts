@@ -5,13 +5,14 @@
  * @module
  */
 import type { Logger } from "../base/log.ts";
-import type { TopicName } from "../base/types.ts";
+import type { OffsetRange, TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
 import type { ClosedLogs } from "./closed_logs.ts";
 import type { Ledger, LedgerReason } from "./ledger.ts";
-import { ReceivedRanges } from "./received_ranges.ts";
+import { within, without } from "./ledger_entry.ts";
+import { type ReceivedLog, ReceivedRanges } from "./received_ranges.ts";
 import type { Topic } from "./topic.ts";
 
 export interface OpenRangesOptions {
@@ -20,6 +21,8 @@ export interface OpenRangesOptions {
   readonly core: Pick<Core, "murmur2">;
   readonly logger: Logger;
   readonly ledger: Ledger;
+  /** Records of another node stand there. */
+  readonly took: (target: ReceivedLog["target"], range: OffsetRange) => void;
   readonly createTopic: (name: TopicName) => Promise<Topic>;
   readonly announced: readonly AnnouncedLogRow[];
   readonly checkpointed: readonly RangeCheckpoint[];
@@ -63,14 +66,26 @@ export function openRanges(options: OpenRangesOptions): ReceivedRanges {
       }];
       await ledger.change({ entries, ...(voided === undefined ? {} : { void: voided }) });
     },
+    took: options.took,
     changed: options.changed,
     checkpoint: options.checkpoint,
   });
   ranges.load(announced, options.checkpointed);
   const plain = { loss: null, late: false, peer: "" };
   for (const { logId, from, to, kind, by } of ledger.voids()) {
-    const reason = kind === "open" ? "elsewhere" : "void";
-    ranges.skipped(logId, { ...plain, from, to, reason, late: kind === "late", peer: by ?? "" });
+    const skipped = { ...plain, late: kind === "late", peer: by ?? "" };
+    if (kind === "open") {
+      ranges.skipped(logId, { ...skipped, from, to, reason: "elsewhere" });
+      continue;
+    }
+    // What is late may be lost, or void: for what is lost there is an entry, or was.
+    const entries = kind === "late" ? ledger.of(logId).sort((a, b) => a.from - b.from) : [];
+    for (const range of without({ from, to }, entries)) {
+      ranges.skipped(logId, { ...skipped, ...range, reason: "void" });
+    }
+    for (const range of within({ from, to }, entries)) {
+      ranges.skipped(logId, { ...skipped, ...range, reason: "late" });
+    }
   }
   for (const entry of ledger.entries()) {
     const { logId, from, to, reason, state } = entry;

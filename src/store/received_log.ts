@@ -10,6 +10,7 @@ import type { LaneStanding, Openings } from "./lane_rules.ts";
 import { pathsOf } from "./log_paths.ts";
 import { isDeclaredBy, type OpenRange, type RangeSet } from "./range_set.ts";
 import type { LogOrder } from "./source_order.ts";
+import { VoidRuns } from "./void_runs.ts";
 
 /** A log as its gateway announces it. */
 export interface AnnouncedLog {
@@ -57,6 +58,8 @@ export interface ReceivedLog {
   /** What the watermark or an island passed and another node holds: it may still come. */
   readonly elsewhere: readonly OpenRange[];
   readonly lost: readonly LostRange[];
+  /** Offsets that never held a record of it: below those two, and of all that was passed. */
+  readonly voids: { readonly contiguous: number; readonly watermark: number; readonly all: number };
   /** A successor was announced, and all of this one is here. */
   readonly closed: boolean;
 }
@@ -100,6 +103,8 @@ export interface RangeEntry {
   /** Who waits until nothing is queued. */
   readonly idle: (() => void)[];
   readonly lost: LostRange[];
+  /** Null while every offset held a record. */
+  voids: VoidRuns | null;
   localEnd: Offset;
   /** Where it ends, once a successor said so. */
   end: Offset | null;
@@ -122,6 +127,7 @@ export function newEntry(
     order: null,
     idle: [],
     lost: [],
+    voids: null,
     localEnd: 0,
     end: null,
   };
@@ -147,8 +153,25 @@ export function view(entry: RangeEntry, row: AnnouncedLogRow): ReceivedLog {
     islands: entry.committed.islands.slice(0, ISLANDS_MAX),
     elsewhere: entry.committed.open,
     lost: entry.lost,
+    voids: voidsOf(entry),
     closed: row.closed !== null,
   };
+}
+
+function voidsOf({ voids, committed }: RangeEntry): ReceivedLog["voids"] {
+  if (voids === null) return NO_VOIDS;
+  const [contiguous, watermark] = [committed.contiguous, committed.watermark].map((end) =>
+    voids.below(end)
+  ) as [number, number];
+  return { contiguous, watermark, all: voids.total };
+}
+
+const NO_VOIDS = { contiguous: 0, watermark: 0, all: 0 };
+
+/** [from, to) will not come, and its ranges do not hold it yet. */
+export function countSkip(entry: RangeEntry, { from, to }: OffsetRange, isVoid: boolean): void {
+  if (isVoid) entry.voids ??= VoidRuns.of(entry.firstOffset, entry.committed);
+  entry.voids?.add(from, to, isVoid);
 }
 
 /** What a log holds, in the eyes of one of its paths: what others passed as elsewhere is not here. */

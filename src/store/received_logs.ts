@@ -10,10 +10,13 @@ import { outOfOrder } from "./lane_rules.ts";
 import { RangeSet } from "./range_set.ts";
 import { newEntry, type RangeEntry } from "./received_log.ts";
 import { doneOf, EMPTY_RUNS_MAX } from "./source_order.ts";
+import { VoidRuns } from "./void_runs.ts";
 
 /** Of a log that is whole and has a successor: all the catalogue keeps of its ranges. */
 export interface Closed {
   readonly to: Offset;
+  /** Offsets of it that never held a record. */
+  readonly voids?: number;
 }
 
 export class ReceivedLogs {
@@ -100,6 +103,7 @@ export class ReceivedLogs {
       const set = new RangeSet(watermark, islands, open);
       const entry = newEntry({ logId, firstOffset, target }, set);
       entry.localEnd = localEnd;
+      if (range.voids !== undefined) entry.voids = new VoidRuns(range.voids);
       this.put(entry);
       const order = range.order ?? foundOrder(set);
       if (order !== null) orders.set(entry, order);
@@ -112,6 +116,9 @@ export class ReceivedLogs {
       const entry = this.get(logId) ?? newEntry({ logId, firstOffset, target }, set);
       entry.row = row;
       if (closed !== null) entry.end = closed.to;
+      if (set === entry.committed && closed !== null) {
+        entry.voids = voidsOfClosed(firstOffset, closed);
+      }
       reopenIfGrown(entry);
       this.put(entry);
     }
@@ -127,6 +134,7 @@ export class ReceivedLogs {
       if (row?.closed && order === null) continue;
       rows.push({
         ...{ logId, firstOffset, watermark, islands, open, localEnd },
+        ...(entry.voids === null ? {} : { voids: entry.voids.all }),
         order: order ?? (islands.length === 0 ? null : emptyOrder(committed)),
         targetTopic: target.topic,
         targetPartition: target.partition,
@@ -161,6 +169,11 @@ function sameTarget({ target: a }: RangeEntry, { target: b }: RangeEntry): boole
 
 export function closedOf({ closed }: AnnouncedLogRow): Closed | null {
   return closed === null ? null : JSON.parse(closed) as Closed;
+}
+
+/** All of it is one run. */
+export function voidsOfClosed(from: Offset, { to, voids = 0 }: Closed): VoidRuns | null {
+  return voids === 0 ? null : new VoidRuns([{ from, to, voids }]);
 }
 
 /** There are islands, and nothing to be read in them. */

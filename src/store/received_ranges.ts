@@ -25,6 +25,7 @@ import { withPath } from "./log_paths.ts";
 import { RangeSet } from "./range_set.ts";
 import {
   type AnnouncedLog,
+  countSkip,
   type LostRange,
   newEntry,
   type PersistedSkip,
@@ -34,7 +35,13 @@ import {
   standingOf,
   view,
 } from "./received_log.ts";
-import { type Closed, closedOf, ReceivedLogs, reopenIfGrown } from "./received_logs.ts";
+import {
+  type Closed,
+  closedOf,
+  ReceivedLogs,
+  reopenIfGrown,
+  voidsOfClosed,
+} from "./received_logs.ts";
 import { doneOf, type Place, SourceOrder, type SourceReading } from "./source_order.ts";
 
 export type { AnnouncedLog, Loss, LostRange, ReceivedLog } from "./received_log.ts";
@@ -47,6 +54,8 @@ export interface ReceivedRangesOptions {
   readonly partitionsOf: (topic: TopicName) => Promise<number>;
   /** Makes durable what a sender skipped. */
   readonly persistSkip: (log: ReceivedLog, skip: PersistedSkip) => Promise<void>;
+  /** A batch of another node is durable there, in the partition's own offsets. */
+  readonly took?: (target: RangeEntry["target"], range: OffsetRange) => void;
   /**
    * Something a checkpoint holds has changed, without a batch having come; `late`: readers wait for
    * it to be written.
@@ -138,7 +147,10 @@ export class ReceivedRanges {
     entry.queued--;
     assert(entry.queued >= 0, "a noted range is settled once");
     if (ok) {
-      this.#order.receive(entry, { from, to }, localEnd - (to - from));
+      const localStart = localEnd - (to - from);
+      this.#order.receive(entry, { from, to }, localStart);
+      entry.voids?.add(from, to, false);
+      this.#options.took?.(entry.target, { from: localStart, to: localEnd });
       entry.localEnd = Math.max(entry.localEnd, localEnd);
     }
     // A log gives up all that is queued behind a failure, so what was noted is only forgotten
@@ -203,6 +215,7 @@ export class ReceivedRanges {
     }
     if (!entry.committed.covers(from, to)) {
       this.#order.receive(entry, { from, to }, header.baseOffset);
+      entry.voids?.add(from, to, false);
     }
     entry.localEnd = Math.max(entry.localEnd, header.lastOffset + 1);
     reopenIfGrown(entry);
@@ -215,7 +228,10 @@ export class ReceivedRanges {
     if (reason === "elsewhere") {
       entry.committed.addOpen(from, to, peer);
     } else {
-      for (const range of entry.committed.lacking(from, to)) this.#order.skip(entry, range, late);
+      for (const range of entry.committed.lacking(from, to)) {
+        countSkip(entry, range, reason === "void");
+        this.#order.skip(entry, range, late);
+      }
     }
     if (loss !== null) entry.lost.push({ from, to, reason });
     this.#grew(entry);
@@ -229,6 +245,7 @@ export class ReceivedRanges {
       for (const range of entry.committed.lacking(entry.committed.watermark, closed.to)) {
         this.#order.skip(entry, range, true);
       }
+      entry.voids = voidsOfClosed(entry.firstOffset, closed);
     }
   }
 
@@ -311,9 +328,7 @@ export class ReceivedRanges {
     throw new OperatingError(
       "log_not_announced",
       `Cannot take log ${logId}: it was not announced`,
-      {
-        log_id: logId,
-      },
+      { log_id: logId },
     );
   }
 
@@ -372,7 +387,8 @@ export class ReceivedRanges {
     if (committed.contiguous < end || committed.islands.length > 0) return;
     // While something may be read in another place than it lies, the checkpoint has to tell where.
     if (order !== null) return;
-    const closed: Closed = { to: committed.watermark };
+    const voids = entry.voids?.total ?? 0;
+    const closed: Closed = { to: committed.watermark, ...(voids === 0 ? {} : { voids }) };
     const closedRow = { ...row, closed: JSON.stringify(closed) };
     this.#options.catalogue.putAnnouncedLogs([closedRow]).then(
       () => entry.row = { ...entry.row!, closed: closedRow.closed },

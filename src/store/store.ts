@@ -139,6 +139,7 @@ export class Store {
       closedLogs: this.#closedLogs,
       ...{ catalogue, core, logger },
       ledger: this.ledger,
+      took: (target, range) => this.logs.took(target, range),
       createTopic: (name) => this.createTopic(name),
       announced: state.announcedLogs,
       checkpointed: loaded?.ranges ?? [],
@@ -183,7 +184,7 @@ export class Store {
       checkpointBytes: settings.checkpointBytes,
       logs: () => this.#openLogs(),
       carried: () => this.#carried,
-      ownLogs: (log) => this.logs.latest(log),
+      ownLogs: (log, recoveryPoint) => this.logs.latest(log, recoveryPoint),
       rest: () => this.#captureBooks(),
       written: () => {
         // Both generations hold what the older one of them holds.

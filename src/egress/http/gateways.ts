@@ -58,6 +58,7 @@ function logDocument(log: ReceivedLog, lag: LogLag, cloned: boolean): unknown {
     islands: log.islands,
     elsewhere: log.elsewhere.map(({ from, to }) => ({ from, to })),
     lost: log.lost,
+    voids: log.voids.all,
     predecessor: log.predecessor,
     closed: log.closed,
     log_end_offset: lag.logEndOffset,

@@ -3,10 +3,14 @@
  *
  *     accepted = delivered + pending + ledgered
  *
- *   accepted   offsets this node synced (its own logs), or holds and knows of (those of others)
- *   delivered  settled at the root of the chain; where there is no upstream this node is the root
+ *   accepted   records this node synced (its own logs), or holds and knows of (those of others)
+ *   delivered  below what is settled at the root of the chain; where there is no upstream this node
+ *              is the root, and what it holds above the watermark is delivered, too
  *   pending    neither delivered nor ledgered
- *   ledgered   left without being delivered, by an entry that stands
+ *   ledgered   left without being delivered, by an entry that stands; one that is reversed does not
+ *
+ * Void offsets, which records of other logs took, are no records and count nowhere; nor does, here,
+ * what lies elsewhere: the node that holds it counts it.
  *
  * @module
  */
@@ -141,65 +145,90 @@ function* eachAccount(
 }
 
 function ownAccount(store: EgressStore, gateway: string, row: OwnLogRow): Account {
-  const end = store.logs.endOf(
-    row,
-    store.topic(row.topic)?.partitions[row.partition]
-      ?.highWatermark ?? row.firstOffset,
-  );
-  const accepted = Math.max(0, end - row.firstOffset);
-  const losses = store.ledger.standing(row.logId);
-  const settled = store.hasUpstream ? store.forwarded.ofLog(row.logId)?.settled ?? 0 : end;
-  const whole = { from: row.firstOffset, to: end };
+  const from = row.firstOffset;
+  const highWatermark = store.topic(row.topic)?.partitions[row.partition]?.highWatermark;
+  const to = Math.max(from, store.logs.endOf(row, highWatermark ?? from));
+  const taken = store.logs.takenOf(row);
+  const { settled, settledVoids = 0 } = store.hasUpstream
+    ? store.forwarded.ofLog(row.logId) ?? NOTHING
+    : { settled: to };
   return {
     log_id: row.logId,
     gateway,
     topic: row.topic,
     partition: row.partition,
-    first_offset: row.firstOffset,
-    end_offset: row.firstOffset + accepted,
-    ...balance(accepted, { settled, losses, whole }),
+    first_offset: from,
+    end_offset: to,
+    ...balance({
+      whole: { from, to },
+      accepted: to - from - taken,
+      settled,
+      voids: settled >= to ? taken : settledVoids,
+      losses: [...store.ledger.standing(row.logId), ...nobodys(store, row)],
+    }),
   };
+}
+
+/** Where damage left no way to tell whose the records were, the partition's offsets do. */
+function nobodys({ ledger }: EgressStore, { topic, partition }: OwnLogRow): LedgerEntry[] {
+  return ledger.standing(null).filter((entry) =>
+    entry.topic === topic && entry.partition === partition
+  );
 }
 
 /** `missing`: what is still to come of it, as far as it is known. */
 function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number): Account {
-  const here = receivedOf(log);
-  // What was given up here since is in the ledger, too.
+  const { firstOffset: from, watermark, voids, elsewhere } = log;
+  const whole = { from, to: Infinity };
   const losses = store.ledger.standing(log.logId);
-  const lost = sumWithin(losses, { from: log.firstOffset, to: Infinity });
-  const settled = store.hasUpstream
-    ? store.forwarded.ofLog(log.logId)?.settled ?? log.firstOffset
-    : Infinity;
-  const settledHere = Math.min(Math.max(0, settled - log.firstOffset), here);
-  const lostBelow = sumWithin(losses, { from: log.firstOffset, to: settled });
-  const delivered = Math.max(0, settledHere - lostBelow);
-  return {
+  // What lies elsewhere is not missing: another node counts it.
+  const toCome = Math.max(0, missing - sumWithin(elsewhere, whole));
+  const accepted = receivedOf(log) - voids.all + toCome;
+  const common = {
     log_id: log.logId,
     gateway: log.gateway,
     topic: log.source.topic,
     partition: log.source.partition,
-    first_offset: log.firstOffset,
-    end_offset: log.watermark,
-    accepted: here + missing,
-    delivered,
-    pending: here + missing - delivered - lost,
-    ledgered: lost,
+    first_offset: from,
+    end_offset: watermark,
+  };
+  if (!store.hasUpstream) {
+    // The root: islands count too.
+    const ledgered = sumWithin(losses, whole);
+    const delivered = accepted - toCome - ledgered;
+    return { ...common, accepted, delivered, pending: toCome, ledgered };
+  }
+  const { settled, settledVoids = 0 } = store.forwarded.ofLog(log.logId) ?? { settled: from };
+  return {
+    ...common,
+    ...balance({
+      whole,
+      accepted,
+      settled: Math.min(settled, watermark),
+      voids: settled >= watermark ? voids.watermark : settledVoids,
+      losses,
+      elsewhere,
+    }),
   };
 }
 
+const NOTHING = { settled: 0, settledVoids: 0 };
+
 /** Splits what was accepted, so that it adds up. */
-function balance(
-  accepted: number,
-  { settled, losses, whole }: {
-    readonly settled: Offset;
-    readonly losses: readonly OffsetRange[];
-    readonly whole: OffsetRange;
-  },
-): Pick<Account, "accepted" | "delivered" | "pending" | "ledgered"> {
+function balance({ whole, accepted, settled, voids, losses, elsewhere = [] }: {
+  readonly whole: OffsetRange;
+  readonly accepted: number;
+  readonly settled: Offset;
+  /** Offsets below that which never held a record. */
+  readonly voids: number;
+  readonly losses: readonly OffsetRange[];
+  readonly elsewhere?: readonly OffsetRange[];
+}): Pick<Account, "accepted" | "delivered" | "pending" | "ledgered"> {
   const ledgered = sumWithin(losses, whole);
-  const settledTo = Math.min(Math.max(settled, whole.from), whole.to);
-  const settledRange = { from: whole.from, to: settledTo };
-  const delivered = settledTo - whole.from - sumWithin(losses, settledRange);
+  const below = { from: whole.from, to: Math.min(Math.max(settled, whole.from), whole.to) };
+  const others = voids + sumWithin(losses, below) + sumWithin(elsewhere, below);
+  // Where a receiver is a newer one, or an older one, its word and this ledger may be apart.
+  const delivered = Math.max(0, Math.min(below.to - below.from - others, accepted - ledgered));
   return { accepted, delivered, pending: accepted - delivered - ledgered, ledgered };
 }
 

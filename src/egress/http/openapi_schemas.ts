@@ -184,6 +184,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       description: "Ranges below either that an earlier upstream holds: they may still come by it.",
     }),
     lost: list(object({ ...offsetRange, reason: text })),
+    voids: { ...integer, description: "Offsets passed that never held a record of this log." },
     predecessor: nullableText,
     closed: { ...flag, description: "A successor was announced, and all of this one is here." },
     log_end_offset: nullableInteger,

@@ -21,6 +21,8 @@
  *       log_id             16 hex
  *       held               integer      source offsets below it are durable here, or ledgered
  *       settled            integer      the same at the root of the chain of nodes
+ *       settled_void       integer      of the offsets below that, those that never held a record: others
+ *                                       took them (from version 2 on; absent where it is 0)
  *       islands            [{from, to}] held above that, if any (from version 2 on)
  *       elsewhere          [{from, to}] counted in as this sender said another node holds them: not
  *                                       here, and still wanted (from version 2 on)
@@ -70,6 +72,8 @@ export interface LogStanding {
   readonly logId: LogId;
   readonly held: Offset;
   readonly settled: Offset;
+  /** Offsets below `settled` that never held a record; absent when there is none. */
+  readonly settledVoids?: number;
   /** What is held above `held`, sorted and apart; absent when there is none. */
   readonly islands?: readonly OffsetRange[];
   readonly elsewhere?: readonly OffsetRange[];
@@ -159,9 +163,10 @@ export function decodeAnnounceAnswer(body: Uint8Array): AnnounceAnswer {
 }
 
 export function standingToJson(log: LogStanding): Record<string, unknown> {
-  const { logId, held, settled, islands, elsewhere } = log;
+  const { logId, held, settled, settledVoids, islands, elsewhere } = log;
   return {
     ...{ log_id: logId, held, settled },
+    ...(settledVoids ? { settled_void: settledVoids } : {}),
     ...(islands?.length ? { islands } : {}),
     ...(elsewhere?.length ? { elsewhere } : {}),
   };
@@ -172,6 +177,7 @@ export function standingOf(fields: Fields): LogStanding {
     logId: fields.id("log_id"),
     held: fields.offset("held"),
     settled: fields.offset("settled"),
+    ...(fields.has("settled_void") ? { settledVoids: fields.offset("settled_void") } : {}),
     ...(fields.has("islands") ? { islands: rangesOf(fields, "islands", ISLANDS_MAX) } : {}),
     ...(fields.has("elsewhere")
       ? { elsewhere: rangesOf(fields, "elsewhere", OPEN_RANGES_MAX) }
