@@ -101,6 +101,7 @@ async function dumpRanges(report: Report, { ranges }: Checkpoint): Promise<void>
     first_offset: range.firstOffset,
     watermark: range.watermark,
     islands: range.islands.map(({ from, to }) => `${from}..${to - 1}`).join(" ") || null,
+    voids: range.voids?.reduce((sum, { voids }) => sum + voids, 0) ?? 0,
     elsewhere: range.open.map(({ from, to }) => `${from}..${to - 1}`).join(" ") || null,
     splices: range.order?.splices.length ?? 0,
     local_end: range.localEnd,

@@ -27,6 +27,8 @@ export interface RemoteLog {
   readonly islands: readonly OffsetRange[];
   /** Below the watermark, and held by another node so far. */
   readonly elsewhere?: readonly OffsetRange[];
+  /** Offsets passed that never held a record. */
+  readonly voids?: number;
 }
 
 interface TopicDocument {

@@ -8,7 +8,7 @@
  * @module
  */
 import { isOperatingError, messageOf, OperatingError } from "../base/errors.ts";
-import type { LogId, OffsetRange } from "../base/types.ts";
+import type { LogId } from "../base/types.ts";
 import { Core } from "../core/core.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import { readCatalogueCopy } from "../host/catalogue_copy.ts";
@@ -17,11 +17,13 @@ import { openDisk } from "../host/disk.ts";
 import { BatchDigest } from "../store/check/batch_digest.ts";
 import { type Proof, prove } from "../store/check/proof.ts";
 import {
+  countOf,
   minus,
   type Ranges,
   rangesOf,
   rangesOfSet,
   union,
+  within,
 } from "../store/check/range_arithmetic.ts";
 import { SourceTally } from "../store/check/source_tally.ts";
 import { DirectoryReader } from "../store/directory_reader.ts";
@@ -35,6 +37,7 @@ import {
   type Inventory,
   inventoryOfDirectory,
   inventoryOfNode,
+  takenByOthers,
 } from "./verify_inventory.ts";
 
 export const VERIFY: Command = {
@@ -144,6 +147,9 @@ class Verification {
     const { logId } = log;
     const here = rangesOfTally(this.#gateway.here, logId);
     const there = rangesOfTally(this.#there, logId);
+    const { topic, partition } = log;
+    const taken = this.#gateway.taken.get(partitionDirectory(topic, partition));
+    const voided = log.own ? takenByOthers(taken, logId) : [];
     const standing = this.#gateway.entries.filter((entry) => names(entry, log));
     const standingThere = this.#entriesThere.filter((entry) =>
       entry.log_id === logId && entry.state !== "reversed"
@@ -158,7 +164,8 @@ class Verification {
       final: rangesOf(standing.filter(({ state }) => state === "final")),
       ledgeredThere: rangesOf(standingThere),
       retired: this.#retired(logId, there),
-      voided: log.own ? this.#takenByOthers(log) : [],
+      voided,
+      voids: Math.max(0, log.voids - countOf(within(rangesOf(log.accepted), voided))),
       identical: this.#identical(logId, standing),
     });
   }
@@ -183,15 +190,6 @@ class Verification {
     const { topic, partition } = received.target;
     if (!this.#shortened.has(partitionDirectory(topic, partition))) return [];
     return [{ from: 0, to: Math.min(received.watermark, there[0]?.from ?? Infinity) }];
-  }
-
-  #takenByOthers({ logId, topic, partition }: AcceptedLog): Ranges {
-    const taken = this.#gateway.taken.get(partitionDirectory(topic, partition));
-    const others: OffsetRange[] = [];
-    for (const [other, { seen }] of taken?.all() ?? []) {
-      if (other !== logId) others.push(...rangesOfSet(seen));
-    }
-    return rangesOf(others);
   }
 }
 

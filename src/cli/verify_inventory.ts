@@ -10,11 +10,19 @@ import type { Checkpoint } from "../format/checkpoint.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { CatalogueState, OwnLogRow } from "../store/catalogue.ts";
-import { minus, rangesOf } from "../store/check/range_arithmetic.ts";
+import {
+  countOf,
+  minus,
+  type Ranges,
+  rangesOf,
+  rangesOfSet,
+  within,
+} from "../store/check/range_arithmetic.ts";
 import { SourceTally } from "../store/check/source_tally.ts";
 import type { DirectoryReader } from "../store/directory_reader.ts";
 import { encodeEntry, type EntryRow } from "../store/ledger.ts";
 import { walkBatches } from "../store/log_scan.ts";
+import { closedOf } from "../store/received_logs.ts";
 import type { RemoteNode } from "./remote_log.ts";
 
 export interface AcceptedLog {
@@ -24,6 +32,8 @@ export interface AcceptedLog {
   readonly accepted: readonly OffsetRange[];
   /** Whether its source offsets are the local ones: then what others took of them is void. */
   readonly own: boolean;
+  /** Offsets of it that never held a record, by count. */
+  readonly voids: number;
 }
 
 /** Offsets of a partition that batches of each log take. */
@@ -79,7 +89,9 @@ export async function inventoryOfDirectory(
   ];
   const known = new Set(logs.map(({ logId }) => logId));
   for (const [logId, { topic, partition }] of reading.places) {
-    if (!known.has(logId)) logs.push({ logId, topic, partition, accepted: [], own: false });
+    if (!known.has(logId)) {
+      logs.push({ logId, topic, partition, accepted: [], own: false, voids: 0 });
+    }
   }
   return await Promise.resolve({
     logs,
@@ -118,6 +130,7 @@ function ownLogs(
   reading: Reading,
 ): AcceptedLog[] {
   const chains = new Map<string, Pick<OwnLogRow, "logId" | "firstOffset" | "predecessorEnd">[]>();
+  const counted = new Map<LogId, number>();
   const add = (directory: string, row: OwnLogRow | { logId: LogId }) => {
     const chain = chains.get(directory) ?? [];
     chains.set(directory, chain);
@@ -127,7 +140,10 @@ function ownLogs(
     add(partitionDirectory(row.topic, row.partition), row);
   }
   for (const [directory, rows] of checkpoint?.ownLogs ?? []) {
-    for (const row of rows) add(directory, row);
+    for (const row of rows) {
+      add(directory, row);
+      counted.set(row.logId, row.taken ?? 0);
+    }
   }
   return [...chains].flatMap(([directory, chain]) => {
     chain.sort((a, b) => a.firstOffset - b.firstOffset);
@@ -135,14 +151,30 @@ function ownLogs(
     const gapEnd = known?.gaps.at(-1)?.to ?? 0;
     const end = Math.max(reading.ends.get(directory) ?? 0, known?.recoveryPoint ?? 0, gapEnd);
     const dash = directory.lastIndexOf("-");
-    return chain.map(({ logId, firstOffset }, at) => ({
-      logId,
-      topic: directory.slice(0, dash),
-      partition: Number(directory.slice(dash + 1)),
-      accepted: [{ from: firstOffset, to: chain[at + 1]?.predecessorEnd ?? end }],
-      own: true,
-    }));
+    return chain.map(({ logId, firstOffset }, at) => {
+      const accepted = { from: firstOffset, to: chain[at + 1]?.predecessorEnd ?? end };
+      // What the checkpoint did not count yet is there to be seen.
+      const uncounted = { ...accepted, from: Math.max(firstOffset, known?.recoveryPoint ?? 0) };
+      const seen = within([uncounted], takenByOthers(reading.taken.get(directory), logId));
+      return {
+        logId,
+        topic: directory.slice(0, dash),
+        partition: Number(directory.slice(dash + 1)),
+        accepted: [accepted],
+        own: true,
+        voids: (counted.get(logId) ?? 0) + countOf(seen),
+      };
+    });
   });
+}
+
+/** Offsets of a partition that batches of other logs than that one take. */
+export function takenByOthers(taken: SourceTally | undefined, logId: LogId): Ranges {
+  const others: OffsetRange[] = [];
+  for (const [other, { seen }] of taken?.all() ?? []) {
+    if (other !== logId) others.push(...rangesOfSet(seen));
+  }
+  return rangesOf(others);
 }
 
 /** What a relay took over from other nodes counts as accepted by it. */
@@ -152,10 +184,11 @@ function foreignLogs(
 ): AcceptedLog[] {
   const logs = new Map<LogId, AcceptedLog>();
   for (const row of catalogue?.announcedLogs ?? []) {
-    const closed = row.closed === null ? null : JSON.parse(row.closed) as { readonly to: Offset };
+    const closed = closedOf(row);
     const accepted = closed === null ? [] : [{ from: row.firstOffset, to: closed.to }];
     const { logId, topic, partition } = row;
-    logs.set(logId, { logId, topic, partition, accepted, own: false });
+    const voids = closed?.voids ?? 0;
+    logs.set(logId, { logId, topic, partition, accepted, own: false, voids });
   }
   for (const range of checkpoint?.ranges ?? []) {
     const { logId, firstOffset, watermark, islands, open, targetTopic, targetPartition } = range;
@@ -167,6 +200,7 @@ function foreignLogs(
       partition: known?.partition ?? targetPartition,
       accepted: minus(passed, rangesOf(open)),
       own: false,
+      voids: range.voids?.reduce((sum, { voids }) => sum + voids, 0) ?? 0,
     });
   }
   return [...logs.values()];
@@ -183,11 +217,14 @@ export async function inventoryOfNode(node: RemoteNode): Promise<Inventory> {
   }
   const foreign = new Map(received.map((log) => [log.log_id, log]));
   return {
-    logs: accounts.map(({ log_id: logId, topic, partition, first_offset, end_offset }) => {
-      const { islands = [], elsewhere = [] } = foreign.get(logId) ?? {};
+    logs: accounts.map(({ log_id: logId, topic, partition, ...account }) => {
+      const { first_offset, end_offset } = account;
+      const { islands = [], elsewhere = [], voids } = foreign.get(logId) ?? {};
       const passed = rangesOf([{ from: first_offset, to: end_offset }, ...islands]);
       const accepted = minus(passed, rangesOf(elsewhere));
-      return { logId, topic, partition, own: !foreign.has(logId), accepted };
+      const own = !foreign.has(logId);
+      const taken = own ? end_offset - first_offset - account.accepted : 0;
+      return { logId, topic, partition, own, accepted, voids: voids ?? taken };
     }),
     here: reading.here,
     taken: reading.taken,

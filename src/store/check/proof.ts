@@ -31,6 +31,8 @@ export interface ProofFacts {
   readonly retired: Ranges;
   /** Offsets that records of other logs took: they never held one of this log. */
   readonly voided: Ranges;
+  /** The same where only their count is known: those records are gone, or it is another node's log. */
+  readonly voids: number;
   /** Whether the batches that stand at both ends are the same; null where there are none. */
   readonly identical: boolean | null;
 }
@@ -59,24 +61,26 @@ export function prove(facts: ProofFacts): Proof {
   const pending = minus(within(minus(rest, ledgered), facts.here), facts.claimed);
   const open = minus(minus(rest, ledgered), pending);
   const retired = within(open, facts.retired);
-  const unaccounted = minus(open, retired);
+  const nowhere = minus(open, retired);
+  const unaccounted = Math.max(0, countOf(nowhere) - facts.voids);
+  // What is void may lie below what retention took there: then no one received it.
+  const voids = Math.min(countOf(open), facts.voids);
   const contradicted = countOf(within(delivered, facts.final)) +
     countOf(minus(within(accepted, facts.final), union(facts.ledgeredThere, facts.there))) +
     countOf(minus(within(rest, facts.ledgeredThere), facts.ledgered));
-  const [first] = unaccounted;
-  const proven = first === undefined && facts.doubled === 0 && contradicted === 0 &&
+  const proven = unaccounted === 0 && facts.doubled === 0 && contradicted === 0 &&
     facts.identical !== false;
   return {
-    accepted: countOf(accepted),
+    accepted: countOf(accepted) - voids,
     delivered: countOf(delivered),
     pending: countOf(pending),
     ledgered: countOf(ledgered),
-    retired: countOf(retired),
-    unaccounted: countOf(unaccounted),
+    retired: countOf(open) - voids - unaccounted,
+    unaccounted,
     doubled: facts.doubled,
     contradicted,
     identical: facts.identical,
     proven,
-    firstUnaccounted: first?.from ?? null,
+    firstUnaccounted: unaccounted === 0 ? null : nowhere[0]!.from,
   };
 }

@@ -12,7 +12,15 @@ function factsOf(more: Partial<ProofFacts> = {}): ProofFacts {
       doubled: 0,
       claimed: [],
     },
-    ...{ ledgered: [], final: [], ledgeredThere: [], retired: [], voided: [], identical: true },
+    ...{
+      ledgered: [],
+      final: [],
+      ledgeredThere: [],
+      retired: [],
+      voided: [],
+      voids: 0,
+      identical: true,
+    },
     ...more,
   };
 }
@@ -47,6 +55,17 @@ describe("prove()", () => {
       voided: range(20, 30),
     }));
     expect(proof).toMatchObject({ accepted: 90, delivered: 20, pending: 70, proven: true });
+  });
+
+  it("takes as many offsets as are known to be void for no records, and not one more", () => {
+    const facts = { here: range(70, 100), voids: 10 };
+    expect(prove(factsOf(facts))).toMatchObject({
+      ...{ accepted: 90, delivered: 60, pending: 30, unaccounted: 0, proven: true },
+    });
+    expect(prove(factsOf({ ...facts, voids: 9 }))).toMatchObject({ accepted: 91, unaccounted: 1 });
+    expect(prove(factsOf({ ...facts, retired: range(0, 65) }))).toMatchObject({
+      ...{ accepted: 90, retired: 0, unaccounted: 0 },
+    });
   });
 
   it("takes no record for delivered that is there twice, or is not the same", () => {
