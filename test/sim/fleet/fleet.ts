@@ -34,6 +34,8 @@ export interface Outcome {
 export interface PlayOptions {
   /** Keeps what happened, line by line. */
   readonly traced?: boolean;
+  /** Makes up for what chance left short of what every seed must bring. */
+  readonly minima?: boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -46,7 +48,7 @@ const cores: Core[] = [];
 
 export async function play(plan: Plan, options: PlayOptions = {}): Promise<Outcome> {
   const fleet = new Fleet(plan, options.traced ?? false);
-  return await fleet.play();
+  return await fleet.play(options.minima ?? false);
 }
 
 class Fleet {
@@ -69,7 +71,7 @@ class Fleet {
     });
   }
 
-  async play(): Promise<Outcome> {
+  async play(minima: boolean): Promise<Outcome> {
     const { hours, steps } = this.#plan;
     const endMs = hours * HOUR_MS;
     const healMs = endMs * HEALED_PART;
@@ -79,7 +81,7 @@ class Fleet {
     }
     for (const step of steps) time.at(step.atMs, () => this.#apply(step));
     await time.runUntil(healMs);
-    await this.#topUp();
+    if (minima) await this.#topUp();
     this.#note("healed");
     this.#striker.heal();
     await time.runUntil(endMs);

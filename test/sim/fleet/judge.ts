@@ -36,6 +36,7 @@ export async function judge(judged: Judged): Promise<Wrongs> {
   const undone = plan.character.centreImage || plan.character.gatewayImage;
   oracle.checkObligations(found, nodes, { strictly: !undone, wrongs });
   if (plan.character.live) await checkSourceOrder(judged, { root, found, wrongs });
+  if (!undone) { for (const node of nodes) checkLedger(node, root, wrongs); }
   for (const node of nodes) await checkAccounts(judged, { node, found, wrongs });
   return wrongs;
 }
@@ -69,6 +70,21 @@ function checkQuotas({ plan, links }: Judged, wrongs: Wrongs): void {
   }
 }
 
+/** What a gateway gave up is final by now, and the root was told. */
+function checkLedger(node: FleetNode, root: FleetNode, wrongs: Wrongs): void {
+  const { ledger, logs } = node.process!.store;
+  if (node === root) return;
+  for (const { logId, from, to, reason, state } of ledger.entries()) {
+    const shown = `${node.name} log ${logId} [${from}, ${to}) ${reason}`;
+    if (state === "provisional") wrongs.add("ledger", `still provisional: ${shown}`);
+    if (state !== "final" || logId === null || logs.get(logId) === undefined) continue;
+    const known = root.process!.store.ledger.standing(logId);
+    let at = from;
+    for (const entry of known) if (entry.from <= at && entry.to > at) at = entry.to;
+    if (at < to) wrongs.add("ledger", `the root does not know: ${shown}`);
+  }
+}
+
 interface Checked {
   readonly node: FleetNode;
   readonly found: Found;
@@ -82,7 +98,9 @@ async function checkAccounts({ plan }: Judged, { node, found, wrongs }: Checked)
   const own = Array.from(node.process!.store.logs.all(), ({ logId }) => logId);
   // Whoever was put back, copied, or damaged beyond telling whose it was, may know less.
   const undone = character.centreImage || character.gatewayImage || character.clone ||
-    character.decay;
+    character.decay ||
+    // A relay cannot tell what became of what another one took.
+    (character.reroute && node.name === "site");
   for (const account of accounts) {
     const { accepted, delivered, pending, ledgered, log_id } = account;
     const shown = `${node.name} ${JSON.stringify(account)}`;

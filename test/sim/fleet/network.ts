@@ -34,6 +34,7 @@ export class SimulatedLink {
   requests = 0;
   /** Bytes of bodies both ways, by the day of the sender's wall clock; no heads. */
   readonly bytesOfDay = new Map<number, number>();
+  counting = true;
   readonly #time: VirtualTime;
   readonly #dice: () => number;
   readonly #freeAtMs = { up: 0, down: 0 };
@@ -88,6 +89,7 @@ export class SimulatedLink {
 
   /** Bytes of bodies, by the sender's day and by the second: what a budget may not be over. */
   #count(caller: Caller, bytes: number): void {
+    if (!this.counting) return;
     const day = Math.floor(caller.wallMs() / DAY_MS);
     this.bytesOfDay.set(day, (this.bytesOfDay.get(day) ?? 0) + bytes);
   }

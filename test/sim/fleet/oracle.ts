@@ -85,8 +85,12 @@ export class Oracle {
 
   /** The batch is to decay where nobody has another copy of it for certain. */
   excuseBatch(node: FleetNode, raw: Uint8Array): void {
-    for (const { values } of rawBatches(raw, inflaterOf(node))) {
-      for (const value of values) this.#excused.add(idOf(value));
+    try {
+      for (const { values } of rawBatches(raw, inflaterOf(node))) {
+        for (const value of values) this.#excused.add(idOf(value));
+      }
+    } catch {
+      // It decayed before, and was excused then.
     }
   }
 

@@ -59,7 +59,8 @@ function valuesOf(batch: Uint8Array, count: number): string[] {
   const varint = () => {
     let value = 0;
     for (let shift = 1;; shift *= 128) {
-      const byte = batch[at++]!;
+      const byte = batch[at++];
+      if (byte === undefined) throw new RangeError("a record reaches beyond its batch");
       value += (byte & 0x7f) * shift;
       if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
     }

@@ -52,6 +52,8 @@ export class Striker {
     for (const node of nodes.values()) {
       const link = links.get(node.name)!;
       link.up = true;
+      // Nothing bounds it from here on.
+      link.counting = false;
       link.faults = NO_FAULTS;
       link.stalledUntilMs = 0;
       link.bytesPerMs = planOf(plan, node.name).bytesPerMs;

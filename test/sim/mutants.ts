@@ -1,0 +1,124 @@
+/**
+ * Deliberate bugs. `deno task sim --mutant NAME` puts one into a copy of the source and runs seeds
+ * until the simulator sees it. `from` stands in its file exactly once.
+ */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "acknowledge_before_sync",
+    file: "src/store/log_writer.ts",
+    from: "await this.#leases[this.#synced]!.file.sync();",
+    to: "await Promise.resolve();",
+  },
+  {
+    name: "roll_before_sync",
+    file: "src/store/log_writer.ts",
+    from: "this.#writeOn(durable);",
+    to: "this.#writeOn(durable && false);",
+  },
+  {
+    name: "forget_islands_on_crash",
+    file: "src/store/received_logs.ts",
+    from: "...{ logId, firstOffset, watermark, islands, open, localEnd },",
+    to: "...{ logId, firstOffset, watermark, islands: [], open, localEnd },",
+  },
+  {
+    name: "forget_closed_logs_that_grow",
+    file: "src/store/received_logs.ts",
+    from: "if (committed.contiguous <= closed.to && committed.islands.length === 0) return;",
+    to: "if (closed.to >= 0) return;",
+  },
+  {
+    name: "dedup_by_last_number_only",
+    file: "src/store/lane_rules.ts",
+    from: 'if (set.covers(from, to)) return "duplicate";',
+    to:
+      'if (from + 1 === set.watermark) return "duplicate";\n  if (from < set.watermark) return "append";',
+  },
+  {
+    name: "take_batches_ahead_of_their_turn",
+    file: "src/store/lane_rules.ts",
+    from: "if (from !== expected) throw outOfOrder(logId, expected);",
+    to: "if (from < expected) throw outOfOrder(logId, expected);",
+  },
+  {
+    name: "judge_before_queue",
+    file: "src/replication/lane_append.ts",
+    from: "      if (!this.#inTurnNow(header.logId, take)) {",
+    to: `      const early = this.#judge(header, range);
+      await this.#context.turnstile.wait("nobody");
+      if (early === "append") this.#append(log, batch, range);
+      else if (!this.#inTurnNow(header.logId, take)) {`,
+  },
+  {
+    name: "ledger_after_delete",
+    file: "src/store/evictor.ts",
+    from: `    await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {
+      start: { directory, offset: logStart, held, settled },
+    });
+    log.setLogStart(logStart);
+    const freed = log.removeBelowLogStart();`,
+    to: `    await this.#change([], { start: { directory, offset: logStart, held, settled } });
+    log.setLogStart(logStart);
+    const freed = log.removeBelowLogStart();
+    await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {});`,
+  },
+  {
+    name: "evict_without_entry",
+    file: "src/store/evictor.ts",
+    from: "await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {",
+    to: "await this.#change(shares.flatMap(() => []), {",
+  },
+  {
+    name: "evict_without_telling",
+    file: "src/replication/lane_gaps.ts",
+    from: "      reason: entry.reason,",
+    to: '      reason: "void" as const,',
+  },
+  {
+    name: "skip_without_asking_the_receiver",
+    file: "src/replication/store_books.ts",
+    from: "await ledger.resolve(entry.id, lacking, { from, to });",
+    to: "await ledger.resolve(entry.id, [{ from, to }], { from, to }), lacking;",
+  },
+  {
+    name: "checkpoint_captured_in_two_turns",
+    file: "src/store/checkpointer.ts",
+    from: "    const { files, rest, written } = this.#options;",
+    to: `    const { files, timers, written } = this.#options;
+    const early = this.#options.rest();
+    const rest = () => early;
+    await new Promise<void>((resolve) => void timers.after(50, resolve));`,
+  },
+  {
+    name: "open_live_lane_below_the_high_watermark",
+    file: "src/replication/lane.ts",
+    from: 'if (decision === "open") this.#openLive(this.log.highWatermark, link.nowMs);',
+    to: 'if (decision === "open") this.#openLive(this.log.highWatermark - 30, link.nowMs);',
+  },
+  {
+    name: "successor_does_not_wait",
+    file: "src/store/received_logs.ts",
+    from: "if (watermark < before.end) throw outOfOrder(before.log.logId, watermark);",
+    to: "if (watermark < 0) throw outOfOrder(before.log.logId, watermark);",
+  },
+  {
+    name: "one_log_id_for_ever",
+    file: "src/store/log_registry.ts",
+    from: "    const logId = randomPositive63(this.#options.random);",
+    to: `    const earlier = this.chain(log.topic, log.index).at(-1);
+    const logId = earlier?.logId ?? randomPositive63(this.#options.random);`,
+  },
+  {
+    name: "quota_forgotten_by_a_crash",
+    file: "src/replication/budget/quota.ts",
+    from: "    await this.#book.write(marks);",
+    to: "    await Promise.resolve();",
+  },
+];
