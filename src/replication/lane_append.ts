@@ -9,7 +9,7 @@
  * @module
  */
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import { ISLANDS_MAX } from "../base/limits.ts";
+import { ISLANDS_MAX, OPEN_RANGES_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import { statusName } from "../core/status.ts";
@@ -55,6 +55,8 @@ export interface LaneOutcome {
   readonly refusal: Refusal | null;
 }
 
+/** A log is in no more pieces, at an honest sender as here. */
+const OPENINGS_MAX = ISLANDS_MAX + OPEN_RANGES_MAX;
 const REASONS_SINCE_2: readonly SkipReason[] = ["elsewhere", "wiped"];
 
 export class LaneAppend {
@@ -193,11 +195,11 @@ export class LaneAppend {
     this.#known(logId);
     const openings = this.#openings.get(logId) ?? [];
     if (openings.includes(offset)) return;
-    if (openings.length === ISLANDS_MAX) {
+    if (openings.length === OPENINGS_MAX) {
       throw new OperatingError(
         "malformed_body",
-        `Cannot begin more than ${ISLANDS_MAX} islands of log ${logId} in lane ${lane}`,
-        { lane, log_id: logId, limit: ISLANDS_MAX },
+        `Cannot begin log ${logId} in more than ${OPENINGS_MAX} places of lane ${lane}`,
+        { lane, log_id: logId, limit: OPENINGS_MAX },
       );
     }
     openings.push(offset);

@@ -124,7 +124,8 @@ export class LaneFill {
     if (sent === "all") return load.need(cursor, { from, to });
     const isAhead = isLive || from !== cursor.sent || logs.aheadOfPredecessor(cursor, from);
     if (isAhead && !this.#options.islands) return this.#holdBack(cursor, { from, to }, baseOffset);
-    if (isAhead) load.open(cursor, this.#openingOf(cursor, from));
+    // What goes on where the load's last batch ended needs no opening of its own.
+    if (isAhead && load.endOf(cursor) !== from) load.open(cursor, this.#openingOf(cursor, from));
     if (cursor.isRejected(from, to)) logs.skipRejected(load, cursor, { from, to });
     else load.batch(cursor, batch, { from, to });
   }

@@ -41,7 +41,7 @@ export class Load {
   readonly #brings = new Map<LogCursor, OffsetRange[]>();
   /** What the receiver must hold besides, before the load is done. */
   readonly #needs = new Map<LogCursor, OffsetRange[]>();
-  readonly #opened = new Set<LogCursor>();
+  readonly #opened = new Map<LogCursor, Set<Offset>>();
   readonly #frames: LoadFrame[] = [];
   readonly #version: number;
 
@@ -101,8 +101,9 @@ export class Load {
   /** The batches of a log that follow may begin an island at `offset`, or go on with one. */
   open(cursor: LogCursor, offset: Offset): void {
     this.mode = "live";
-    if (this.#opened.has(cursor)) return;
-    this.#opened.add(cursor);
+    const opened = this.#opened.get(cursor) ?? new Set();
+    if (opened.has(offset)) return;
+    this.#opened.set(cursor, opened.add(offset));
     this.#frames.push({ kind: "open", opening: { logId: cursor.logId, offset } });
   }
 

@@ -14,6 +14,7 @@
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import type { AcknowledgedRanges } from "../store/forwarded.ts";
+import { without } from "../store/ledger_entry.ts";
 import { RangeSet } from "../store/range_set.ts";
 
 export interface LogCursorOptions {
@@ -85,14 +86,13 @@ export class LogCursor {
   /** What the receiver once held and no longer does. */
   get regressed(): boolean {
     return this.held < this.acknowledged ||
-      this.#acknowledged.islands.some(({ from, to }) => !this.#held.covers(from, to));
+      this.#acknowledged.islands.some(({ from, to }) => !this.#held.passed(from, to));
   }
 
   /** Whether nothing is under way, as far as is known. */
   get inStep(): boolean {
-    const [held, sent] = [this.#held.islands, this.#sent.islands];
-    return this.held === this.sent && held.length === sent.length &&
-      held.every(({ from, to }, at) => sent[at]!.from === from && sent[at]!.to === to);
+    return this.held === this.sent && areSame(this.#held.islands, this.#sent.islands) &&
+      areSame(this.#held.open, this.#sent.open);
   }
 
   holds(from: Offset, to: Offset): boolean {
@@ -155,6 +155,11 @@ export class LogCursor {
         if (!set.passed(from, to)) set.add(from, to);
       }
     }
+    // What was wanted, and is no longer told to lie elsewhere, has come.
+    for (const wanted of this.#held.open) {
+      const come = without(wanted, standing.elsewhere ?? []);
+      for (const { from, to } of come) this.#held.add(from, to);
+    }
     if (standing.settled >= this.settled) this.#settle(standing);
   }
 
@@ -162,9 +167,9 @@ export class LogCursor {
   restart(standing: LogStanding): void {
     const { firstOffset } = this.announcement;
     this.announced = true;
-    this.#held = new RangeSet(Math.max(firstOffset, standing.held), standing.islands);
     const wanted = (standing.elsewhere ?? []).map((range) => ({ ...range, by: "" }));
-    this.#sent = new RangeSet(this.#held.watermark, this.#held.islands, wanted);
+    this.#held = new RangeSet(Math.max(firstOffset, standing.held), standing.islands, wanted);
+    this.#sent = this.#held.copy();
     this.#acknowledged.add(firstOffset, Math.max(this.held, this.acknowledged));
     for (const { from, to } of this.#held.islands) this.#acknowledged.add(from, to);
     this.#settle(standing);
@@ -174,4 +179,9 @@ export class LogCursor {
     this.settled = Math.max(this.announcement.firstOffset, settled);
     this.settledVoids = settledVoids;
   }
+}
+
+function areSame(some: readonly OffsetRange[], others: readonly OffsetRange[]): boolean {
+  return some.length === others.length &&
+    some.every(({ from, to }, at) => others[at]!.from === from && others[at]!.to === to);
 }

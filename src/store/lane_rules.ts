@@ -4,7 +4,8 @@
  *     strict, backlog   the batch at the watermark
  *     live              that one; or one that begins at an opening the request declared, where that
  *                       makes an island; or the one that goes on where such an island ends
- *     any of them       the next one of a range that was left open: see range_set.ts
+ *     any of them       the next one of a range that was left open (range_set.ts), or one at an
+ *                       opening within it
  *
  * @module
  */
@@ -49,6 +50,7 @@ export function judgeBatch(
   const expected = expectedAt(set, from, openings);
   if (from !== expected) throw outOfOrder(logId, expected);
   checkIslands(standing, from);
+  if ((set.openAt(from)?.from ?? from) < from) checkOpen(logId, set.open.length + 1);
   return "append";
 }
 
@@ -90,7 +92,8 @@ export function outOfOrder(logId: LogId, expected: Offset): OperatingError {
 /** The offset a batch would have to begin at, for the lane that brought one at `from`. */
 function expectedAt(set: RangeSet, from: Offset, openings: Openings): Offset {
   const open = set.openAt(from);
-  if (open !== undefined) return open.from;
+  // Of what another node was to bring, its sender may hold the later part only.
+  if (open !== undefined) return openings?.includes(from) ? from : open.from;
   let opening = -1;
   for (const offset of openings ?? []) if (offset <= from) opening = Math.max(opening, offset);
   return opening < 0 ? set.watermark : set.endFrom(opening);

@@ -73,6 +73,15 @@ describe("LogCursor", () => {
       .toEqual([12, 14, null]);
     cursor.send(12, 16);
     expect([cursor.sentOf(10, 30), cursor.wantedFrom(10)]).toEqual(["all", null]);
+    expect([cursor.inStep, cursor.holds(10, 30)]).toEqual([false, false]);
+    cursor.raise({ logId, held: 30, settled: 12, elsewhere: [{ from: 14, to: 16 }] });
+    expect([cursor.holds(10, 14), cursor.holds(14, 16), cursor.inStep]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    cursor.raise({ logId, held: 30, settled: 30 });
+    expect([cursor.holds(10, 30), cursor.inStep]).toEqual([true, true]);
     cursor.pass(30, 40);
     expect([cursor.sent, cursor.sentOf(30, 40)]).toEqual([40, "none"]);
   });

@@ -3,6 +3,7 @@
  * delivered, what the next one lacks and is still here is sent, and nothing of it is called a loss.
  */
 import { describe, expect, it } from "vitest";
+import { OperatingError } from "../../src/base/errors.ts";
 import { diceOf } from "../support/dice.ts";
 import { FlakyLink } from "../support/flaky_link.ts";
 import { HandClock } from "../support/hand_clock.ts";
@@ -174,6 +175,40 @@ describe("re-route", () => {
     expect((await valuesOf(second)).sort()).toEqual(["a0", "a1", "a2", "b0", "b1", "c0"]);
     expect([...second.store.ranges.all()][0]).toMatchObject({ elsewhere: [], contiguous: 5 });
     expect([...second.store.ledger.entries(), ...gateway.store.ledger.entries()]).toEqual([]);
+  });
+
+  it.each([0, 1])("brings the later part of it, though %i requests are lost", async (losses) => {
+    const { gateway, first, second, link, to, caughtUp, log } = await world();
+    to(first);
+    for (const name of names("a", 4)) await gateway.append("logs", 0, [name]);
+    await caughtUp(first);
+    log().setLogStart(2);
+    await gateway.store.checkpoint();
+    const image = gateway.image();
+    log().setLogStart(4);
+    to(second);
+    await gateway.append("logs", 0, names("b", 2));
+    await caughtUp(second);
+    expect([...second.store.ranges.all()][0]).toMatchObject({ elsewhere: [{ from: 0, to: 4 }] });
+
+    gateway.crash();
+    gateway.restore(image);
+    await gateway.start();
+    const serve = second.serve();
+    let lost = 0;
+    link.serve = (request) => {
+      if (!request.url.endsWith("/append") || lost++ >= losses) return serve(request);
+      throw new OperatingError("upstream_unreachable", "lost on the way");
+    };
+    gateway.forward(link);
+    await gateway.append("logs", 0, names("c", 1));
+    await caughtUp(second);
+    const refused = gateway.forwarder!.status().refused;
+    expect([(await valuesOf(second)).sort(), refused]).toEqual([
+      ["a2", "a3", "b0", "b1", "c0"],
+      [],
+    ]);
+    expect([...second.store.ranges.all()][0]).toMatchObject({ elsewhere: [{ from: 0, to: 2 }] });
   });
 
   it("is told by an upstream that took the place of another behind one address", async () => {

@@ -1,6 +1,6 @@
 /** Which batches a lane may bring, case by case. The doors: conformance/replication_live_lanes.test.ts. */
 import { describe, expect, it } from "vitest";
-import { ISLANDS_MAX } from "../../src/base/limits.ts";
+import { ISLANDS_MAX, OPEN_RANGES_MAX } from "../../src/base/limits.ts";
 import { checkSkip, judgeBatch, type Openings } from "../../src/store/lane_rules.ts";
 import { RangeSet } from "../../src/store/range_set.ts";
 
@@ -30,6 +30,8 @@ describe("judgeBatch()", () => {
     [25, 35, [20], "batch_rejected"],
     [30, 35, null, "append"],
     [33, 35, null, "lane_out_of_order 30"],
+    [33, 35, [33], "append"],
+    [33, 35, [31], "lane_out_of_order 30"],
     [10, 15, [], "append"],
     [50, 55, [], "lane_out_of_order 10"],
     [50, 55, [50], "append"],
@@ -50,6 +52,19 @@ describe("judgeBatch()", () => {
     expect(() => judgeBatch(standing, { from: 50, to: 51 }, [50])).toThrow(
       expect.objectContaining({ code: "quota_exceeded", retriable: true }),
     );
+  });
+
+  it("cuts what lies elsewhere into so many pieces, and no more", () => {
+    const set = new RangeSet(0);
+    set.addOpen(0, 1e6, "peer");
+    const take = (from: number) => {
+      judgeBatch({ logId, set, runs: 0, splices: 0 }, { from, to: from + 1 }, [from]);
+      set.add(from, from + 1);
+    };
+    for (let at = 1; at < OPEN_RANGES_MAX; at++) take(2 * at);
+    expect(() => take(9e5)).toThrow(expect.objectContaining({ code: "quota_exceeded" }));
+    take(0);
+    take(1);
   });
 });
 
