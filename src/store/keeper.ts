@@ -27,6 +27,8 @@ import type { TopicSettings } from "./settings.ts";
 /** How often, and how long each time, a commit waits for what was given up to become free. */
 const LATE_TURNS_MAX = 20;
 const LATE_TURN_MS = 100;
+/** While another checkpoint is being written, both together cover nothing: then once more. */
+const COVERS_MAX = 3;
 
 export interface KeeperOptions {
   readonly timers: Timers;
@@ -158,25 +160,27 @@ export class Keeper {
     const { budget } = this.#options;
     const roomAndUsed = budget.look() + budget.usedBytes;
     let freed = 0;
-    let covered = false;
+    let covers = 0;
     while (!this.#closed && budget.look() <= budget.aheadBytes) {
       const eviction = this.#next();
       if (eviction === null) {
-        if (!covered && this.#next(false) !== null) {
+        if (covers < COVERS_MAX && this.#next(false) !== null) {
           // Only the checkpoints stand in the way.
-          covered = true;
+          covers++;
           await this.#options.checkpointer.cover();
         } else if (await this.#closeOldest(budget.aheadBytes - budget.look())) {
-          covered = false;
+          covers = 0;
         } else {
           // Rather than nothing, what was to be spared.
-          const spared = nextEviction(this.#options.retained(), { capacityBytes: 0 });
+          const options = { capacityBytes: 0, thinsFirst: false };
+          const spared = nextEviction(this.#options.retained(), options);
           if (spared === null) return this.#tryLater(true);
           freed += await this.#evict(spared);
         }
         continue;
       }
       freed += await this.#evict(eviction);
+      covers = 0;
       const room = roomAndUsed - budget.usedBytes;
       if (room > budget.aheadBytes && budget.look() < room - freed / 2) {
         // Some file systems tell late what a removed file made free: no more is given up for that.

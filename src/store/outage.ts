@@ -114,7 +114,7 @@ class Outage {
   #makeRoom(): void {
     while (this.#room <= this.#options.aheadBytes) {
       const [oldest] = closable(this.#logs);
-      const spared = oldest === undefined ? this.#next(0) : null;
+      const spared = oldest === undefined ? this.#next(0, false) : null;
       const eviction = this.#next() ?? spared;
       if (eviction !== null) {
         const log = eviction.retained as DryLog;
@@ -127,8 +127,8 @@ class Outage {
     }
   }
 
-  #next(capacityBytes = this.#options.capacityBytes) {
-    return nextEviction(this.#logs, { capacityBytes });
+  #next(capacityBytes = this.#options.capacityBytes, thinsFirst = true) {
+    return nextEviction(this.#logs, { capacityBytes, thinsFirst });
   }
 
   #drop(log: DryLog, logStart: Offset, reason: "evicted" | "retention"): void {

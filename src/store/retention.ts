@@ -38,6 +38,8 @@ export interface EvictionOptions {
   readonly capacityBytes: number;
   /** Leaves out of account what both checkpoints do not cover; true unless given. */
   readonly coveredOnly?: boolean;
+  /** Nothing is dropped that was thinned, while more could be thinned; true unless given. */
+  readonly thinsFirst?: boolean;
 }
 
 /** Whole segments that can go at all, oldest first. The active one never does. */
@@ -66,15 +68,16 @@ export function retentionStart(retained: RetainedLog, ageMs: number): Offset {
 /**
  * What to give up next for space: first what was delivered, of any topic of a node with an
  * upstream; then the oldest of the lowest priority, of the topics that may lose. Null when nothing
- * may go.
+ * may go, or nothing yet: the oldest that goes is to be covered, or closed, and then thinned.
  *
  * A priority that is down to its floor is passed over while a higher one has more than its own: so
  * a flood of important records cannot push all others out.
  */
 export function nextEviction(
   logs: Iterable<RetainedLog>,
-  { capacityBytes, coveredOnly = true }: EvictionOptions,
+  { capacityBytes, coveredOnly = true, thinsFirst = true }: EvictionOptions,
 ): Eviction | null {
+  const floorBytes = capacityBytes / EVICTION_FLOOR_SHARE;
   let delivered: Candidate | null = null;
   const classes = new Map<number, PriorityClass>();
   for (const retained of logs) {
@@ -89,18 +92,24 @@ export function nextEviction(
     classes.set(settings.priority, ofClass);
     ofClass.bytes += retained.log.bytes;
     if (first === undefined) continue;
-    ofClass.oldest = older(ofClass.oldest, candidateOf(retained, segments));
+    const thins = settings.diskPolicy === "keep_errors"
+      ? nextToThin(retained, thinsFirst ? floorBytes : Infinity)
+      : undefined;
+    const mayThin = thins !== undefined &&
+      segments.some(({ baseOffset }) => baseOffset === thins.baseOffset);
+    const waits = thins !== undefined && !mayThin && thinsFirst;
+    const segment = mayThin || waits ? thins : first;
+    ofClass.oldest = older(ofClass.oldest, { retained, segment, thins: mayThin, waits });
   }
   if (delivered !== null) return evictionOf(delivered, []);
-  return chooseByPriority(classes, capacityBytes / EVICTION_FLOOR_SHARE);
+  return chooseByPriority(classes, floorBytes);
 }
 
-/** The next segment to thin, where the topic keeps errors; where there is none, the oldest whole. */
-function candidateOf(retained: RetainedLog, segments: readonly SegmentInfo[]): Candidate {
-  const thinnable = retained.settings.diskPolicy !== "keep_errors"
-    ? undefined
-    : segments.find(({ thinned }) => thinned !== true);
-  return { retained, segment: thinnable ?? segments[0]!, thins: thinnable !== undefined };
+/** Of a topic that keeps errors; the active segment, once it holds enough to be worth closing. */
+function nextToThin({ log }: RetainedLog, activeBytes: number): SegmentInfo | undefined {
+  return log.segments().find(({ thinned, endOffset, bytes }, at, { length }) =>
+    thinned !== true && endOffset > log.logStartOffset && (at < length - 1 || bytes > activeBytes)
+  );
 }
 
 function chooseByPriority(
@@ -111,7 +120,7 @@ function chooseByPriority(
   const above = ranks.filter(([, { bytes }]) => bytes > floorBytes);
   // Somebody has more than the floor, but nothing of it can go yet.
   const chosen = (above.length > 0 ? above : ranks).find(([, { oldest }]) => oldest !== null);
-  if (chosen === undefined) return null;
+  if (chosen === undefined || chosen[1].oldest!.waits === true) return null;
   const spared = ranks.filter(([priority, { bytes, oldest }]) =>
     priority < chosen[0] && bytes <= floorBytes && oldest !== null
   );
@@ -157,6 +166,8 @@ interface Candidate {
   readonly segment: SegmentInfo;
   /** Only its records below the topic's severity would go. */
   readonly thins: boolean;
+  /** It cannot go yet, and nothing newer is to go in its place. */
+  readonly waits?: boolean;
 }
 
 /** All topics of one priority. */

@@ -29,7 +29,11 @@ function retained(
   const { thinned = 0 } = more;
   const marked = infos.map((info, at) => ({ ...info, thinned: at < thinned }));
   const bytes = 100 * segments;
-  const log = { logStartOffset: 0, bytes, segments: () => marked } as Partial<KeptLog> as KeptLog;
+  const log = {
+    logStartOffset: 0,
+    bytes,
+    segments: () => marked.map((info) => ({ ...info })),
+  } as Partial<KeptLog> as KeptLog;
   return {
     log,
     settings: { ...TOPIC_DEFAULTS, retentionMs: -1, ...settings },
@@ -127,7 +131,26 @@ describe("nextEviction()", () => {
     // The newer of the two has the older segment that can still be thinned.
     expect(next([half, retained(4, keeping, { firstMs: HOUR })])!.retained).not.toBe(half);
     const thin = retained(4, keeping, { thinned: 3 });
-    expect(next([thin])).toMatchObject({ logStart: 10, thins: null });
+    expect(next([thin], 100_000)).toMatchObject({ logStart: 10, thins: null });
+  });
+
+  it("drops nothing that was thinned while more could be, once it is covered or closed", () => {
+    const keeping = { diskPolicy: "keep_errors" } as const;
+    const uncovered = retained(4, keeping, { thinned: 2, coveredBelow: 20 });
+    expect(next([uncovered])).toBeNull();
+    const covering = nextEviction([uncovered], { capacityBytes: 1_000, coveredOnly: false });
+    expect(covering).toMatchObject({ thins: { baseOffset: 20 } });
+    // Nothing of a higher priority goes in its place, but what is older does.
+    expect(next([uncovered, retained(4, { priority: 9 })])).toBeNull();
+    const older = retained(4);
+    expect(next([uncovered, older])).toMatchObject({ retained: older, logStart: 10 });
+    // The active one is worth closing once it holds more than a floor.
+    const allButActive = retained(4, keeping, { thinned: 3 });
+    expect(next([allButActive])).toBeNull();
+    expect(next([allButActive], 2_001)).toMatchObject({ logStart: 10, thins: null });
+    const last = { capacityBytes: 0, thinsFirst: false };
+    expect(nextEviction([allButActive], last)).toMatchObject({ logStart: 10, thins: null });
+    expect(nextEviction([uncovered], last)).toMatchObject({ logStart: 10, thins: null });
   });
 });
 
