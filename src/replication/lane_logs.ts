@@ -197,7 +197,8 @@ export class LaneLogs {
 
   /** The same for a log of another node, up to its batch at source offset `upTo`. */
   coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
-    if (cursor.sent >= upTo || this.#books.cameEarly(cursor.logId, upTo)) return true;
+    if (this.#books.cameEarly(cursor.logId, upTo)) return true;
+    // Before what follows it, also where a part of that went ahead: the receiver waits for it.
     const { predecessor, predecessorEnd } = cursor.announcement;
     const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
     if (before !== undefined && !this.#coverForeign(load, before, predecessorEnd)) return false;
