@@ -391,7 +391,11 @@ export class ReceivedRanges {
     const closed: Closed = { to: committed.watermark, ...(voids === 0 ? {} : { voids }) };
     const closedRow = { ...row, closed: JSON.stringify(closed) };
     this.#options.catalogue.putAnnouncedLogs([closedRow]).then(
-      () => entry.row = { ...entry.row!, closed: closedRow.closed },
+      () => {
+        entry.row = { ...entry.row!, closed: closedRow.closed };
+        // Meanwhile, perhaps.
+        reopenIfGrown(entry);
+      },
       () => {}, // The checkpoint goes on holding it.
     );
   }

@@ -5,6 +5,7 @@ import type { AnnouncedLogRow } from "../../src/store/catalogue.ts";
 import { type AnnouncedLog, type Loss, ReceivedRanges } from "../../src/store/received_ranges.ts";
 import { testCore } from "../support/core.ts";
 import { MemoryCatalogue } from "../support/memory_catalogue.ts";
+import { turns } from "../support/replication_world.ts";
 
 const core = testCore();
 const A = "0123456789abcdef";
@@ -198,6 +199,24 @@ describe("ReceivedRanges.checkpoint()", () => {
       expect(again.judge(A, { from: 10, to: 15 })).toBe("duplicate");
       expect(again.checkpoint(() => undefined)).toContainEqual(checkpoint[0]);
     }
+  });
+
+  it("holds a log that went on while it was being closed", async () => {
+    const catalogue = new MemoryCatalogue();
+    const { ranges, receive } = open(catalogue);
+    await ranges.announce(announcement());
+    await ranges.announce(
+      announcement({ logId: B, predecessor: A, predecessorEnd: 3, root: A, firstOffset: 3 }),
+    );
+    // Its directory was copied: one of the two went on with a run of its own, the other did not.
+    receive(A, 0, 3);
+    ranges.note(A, 3, 5);
+    ranges.note(A, 5, 6);
+    ranges.settle(A, { from: 3, to: 5 }, true, 5);
+    ranges.settle(A, { from: 5, to: 6 }, false);
+    await turns();
+    const held = ranges.checkpoint(() => undefined).find(({ logId }) => logId === A);
+    expect(held).toMatchObject({ watermark: 5 });
   });
 });
 
