@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import type { OperatingError } from "../base/errors.ts";
+import { isOperatingError, type OperatingError } from "../base/errors.ts";
 import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/link_limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -151,7 +151,13 @@ export class LaneTable {
     const rejected = rejectedOf(refusal, load);
     if (rejected !== null) {
       this.tell(refusal);
-      return await this.#options.books.reject(lane, rejected);
+      try {
+        return await this.#options.books.reject(lane, rejected);
+      } catch (error) {
+        // Not on record, so it is not skipped; the other lanes of the request go on.
+        if (!isOperatingError(error)) throw error;
+        return this.cannotRead(lane, error);
+      }
     }
     if (refusal.code === "log_not_announced") lane.forget();
     // Damage on the way is bad luck, not a verdict.

@@ -53,6 +53,27 @@ describe("batch_rejected", () => {
     expect(gateway.forwarder!.status()).toMatchObject({ lanesWaiting: 0, refused: [] });
   });
 
+  it("stops no other lane of the request where the ledger cannot be written just then", async () => {
+    const { clock, gateway, centre, link, caughtUp } = await world();
+    reject(centre, 1);
+    for (const topic of ["logs", "more", "most"]) {
+      for (const value of ["a", "b"]) await gateway.append(topic, 0, [value]);
+    }
+    const { ledger } = gateway.store;
+    const change = ledger.change.bind(ledger);
+    let failures = 0;
+    ledger.change = (made) => {
+      if (failures++ > 0) return change(made);
+      return Promise.reject(new OperatingError("storage_failed", "Cannot write the ledger"));
+    };
+    gateway.forward(link);
+    await until(clock, caughtUp);
+    for (const topic of ["logs", "more", "most"]) {
+      expect((await centre.records(topic)).map(({ value }) => value)).toEqual(["a"]);
+    }
+    expect([...gateway.store.ledger.entries()].length).toBe(3);
+  });
+
   it("is not sent again by a later run", async () => {
     const { clock, gateway, centre, link, caughtUp } = await world();
     reject(centre, 1);
