@@ -37,6 +37,8 @@ export interface KeeperOptions {
   readonly budget: DiskBudget;
   readonly evictor: Evictor;
   readonly checkpointer: Checkpointer;
+  /** Whether the ledger has as many entries as it should. */
+  readonly ledgerFull?: () => boolean;
   /** Called with each look at what retention may remove. */
   readonly everyMinute?: () => void;
   /** All partitions, with what retention has to know of them. */
@@ -191,8 +193,9 @@ export class Keeper {
   }
 
   #next(coveredOnly = true): Eviction | null {
-    const { budget: { capacityBytes }, retained } = this.#options;
-    return nextEviction(retained(), { capacityBytes, coveredOnly });
+    const { budget: { capacityBytes }, ledgerFull, retained } = this.#options;
+    const options = { capacityBytes, coveredOnly, ledgerFull: ledgerFull?.() === true };
+    return nextEviction(retained(), options);
   }
 
   /** Returns the bytes freed. */

@@ -40,6 +40,8 @@ export interface EvictionOptions {
   readonly coveredOnly?: boolean;
   /** Nothing is dropped that was thinned, while more could be thinned; true unless given. */
   readonly thinsFirst?: boolean;
+  /** The books have no room for what thinning enters: the oldest goes whole, which makes some. */
+  readonly ledgerFull?: boolean;
 }
 
 /** Whole segments that can go at all, oldest first. The active one never does. */
@@ -75,7 +77,7 @@ export function retentionStart(retained: RetainedLog, ageMs: number): Offset {
  */
 export function nextEviction(
   logs: Iterable<RetainedLog>,
-  { capacityBytes, coveredOnly = true, thinsFirst = true }: EvictionOptions,
+  { capacityBytes, coveredOnly = true, thinsFirst = true, ledgerFull = false }: EvictionOptions,
 ): Eviction | null {
   const floorBytes = capacityBytes / EVICTION_FLOOR_SHARE;
   let delivered: Candidate | null = null;
@@ -92,7 +94,7 @@ export function nextEviction(
     classes.set(settings.priority, ofClass);
     ofClass.bytes += retained.log.bytes;
     if (first === undefined) continue;
-    const thins = settings.diskPolicy === "keep_errors"
+    const thins = settings.diskPolicy === "keep_errors" && !ledgerFull
       ? nextToThin(retained, thinsFirst ? floorBytes : Infinity)
       : undefined;
     const mayThin = thins !== undefined &&

@@ -127,6 +127,7 @@ export class Space {
       budget: this.#budget,
       evictor: this.#evictor,
       checkpointer,
+      ledgerFull: () => books.ledger.full,
       retained: () => this.#retained(),
       everyMinute: () => this.#rates.tick(),
     });

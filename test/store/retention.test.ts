@@ -148,6 +148,9 @@ describe("nextEviction()", () => {
     const allButActive = retained(4, keeping, { thinned: 3 });
     expect(next([allButActive])).toBeNull();
     expect(next([allButActive], 2_001)).toMatchObject({ logStart: 10, thins: null });
+    // With a ledger that is full, the oldest goes whole: its entries become one.
+    const full = { capacityBytes: 1_000, ledgerFull: true };
+    expect(nextEviction([uncovered], full)).toMatchObject({ logStart: 10, thins: null });
     const last = { capacityBytes: 0, thinsFirst: false };
     expect(nextEviction([allButActive], last)).toMatchObject({ logStart: 10, thins: null });
     expect(nextEviction([uncovered], last)).toMatchObject({ logStart: 10, thins: null });

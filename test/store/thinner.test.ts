@@ -151,6 +151,21 @@ describe("keep_errors", () => {
     });
   });
 
+  it("drops errors for lack of room in the ledger from the oldest on, and goes on thinning", async () => {
+    const { store, filler } = await thinnedStore(3, 300_000);
+    await filler.fill(store, 1_200);
+    const log = logOf(store);
+    const { values } = await readable(store);
+    expect(store.ledger.size).toBeLessThan(1_000);
+    filler.values.forEach((value, offset) => {
+      if (offset < log.logStartOffset || !isGrave(value)) return;
+      expect(values.get(offset), `${offset} is grave`).toBe(value);
+    });
+    // Not a log of whole segments, full of chatter for which errors had to go.
+    const grave = [...values.values()].filter(isGrave).length;
+    expect(grave).toBeGreaterThan(values.size / 3);
+  });
+
   it("leaves alone what does not say how grave it is, and what was delivered", async () => {
     const { store } = await thinnedStore(4, 100_000);
     const log = logOf(store);
