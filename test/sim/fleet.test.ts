@@ -20,6 +20,11 @@ const SWEEP_MS = 40_000;
 const FOUND_ONCE: readonly (readonly [number, string])[] = [
   [175, "a power cut kept a receiver's next segment and lost the tail of the one before"],
   [5, "a spent quota kept the forwarder spinning once a probe was overdue"],
+  [
+    213,
+    "a restored gateway took its new run for what the receiver held of the old one, and never sent it",
+  ],
+  [208, "a run evicted whole was ledgered under the id of the run before"],
   [122, "a relay kept back what it gave up of a run whose successor had gone ahead"],
   [22, "a log that goes on after its copy closed it was forgotten by a checkpoint"],
 ];
