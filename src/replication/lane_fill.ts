@@ -53,6 +53,8 @@ export class LaneFill {
   async run({ bytesMax, into }: FillAmount): Promise<FillEnd> {
     const { stream, isLive, logs, isWanted } = this.#options;
     const load = this.#load;
+    // A run of which nothing is left to read must not pass for the one before.
+    if (!logs.knowsRuns(this.#options.log.highWatermark)) return { kind: "unannounced" };
     if (!isLive && !this.#cover(stream.cursor)) return READ;
     load.to = stream.cursor = Math.min(logs.passOver(load, stream.cursor), stream.until);
     // Nothing to read, but skips may have been owed.

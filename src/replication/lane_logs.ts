@@ -71,6 +71,14 @@ export class LaneLogs {
     for (const row of rows.slice(from)) this.#own.push(this.#cursorOf(row, true));
   }
 
+  /** Takes in own runs that hold records; false where the receiver was not told of them all. */
+  knowsRuns(highWatermark: Offset): boolean {
+    const latest = this.#books.ownLogs().at(-1);
+    if (latest === undefined || latest.firstOffset >= highWatermark) return true;
+    if (latest.logId !== this.#own.at(-1)?.logId) this.refresh();
+    return this.#own.every(({ announced }) => announced);
+  }
+
   /** The cursor of a batch's log. */
   find({ logId, sourceOffset }: Pick<BatchHeader, "logId" | "sourceOffset">): LogCursor {
     const known = this.#known(logId);
