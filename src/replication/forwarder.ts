@@ -8,7 +8,7 @@
  * @module
  */
 import { sleep } from "../base/clock.ts";
-import { isOperatingError } from "../base/errors.ts";
+import { isOperatingError, type OperatingError } from "../base/errors.ts";
 import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/link_limits.ts";
 import type { LogId, NodeId } from "../base/types.ts";
 import type { LogStanding } from "../protocol/replication/announce.ts";
@@ -276,7 +276,7 @@ export class Forwarder {
   }
 
   async #send(request: LaneRequest, session: HelloAnswer): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock } = this.#options;
     const { linkClass, body } = request;
     const sent = this.#pace.sent(body.length, linkClass.kind !== "backlog", clock.monotonicMs());
     this.#metrics.sent(linkClass, body.length);
@@ -290,11 +290,10 @@ export class Forwarder {
       await this.#take(request, answer);
     } catch (error) {
       if (!isOperatingError(error)) throw error;
-      this.#fail(request);
+      const isOfLink = error instanceof LinkTroubleError;
+      this.#fail(request, isOfLink ? null : error);
       // What an earlier session met says nothing about this one.
-      if (error instanceof LinkTroubleError) {
-        if (this.#link.session === session) this.#failed(error);
-      } else logger.error("forwarding_failed", { error: error.message });
+      if (isOfLink && this.#link.session === session) this.#failed(error);
     } finally {
       this.#pace.failed(sent);
     }
@@ -315,9 +314,8 @@ export class Forwarder {
       this.#settlement.noted(lane);
       if (load.newestMs !== null && load.taken) this.#noteLiveDelay(load.newestMs);
       const refusal = refusals.get(lane.name);
-      const told = load.questions.every((skip) => answer.skips.some((one) => isOf(skip, one)));
       if (refusal !== undefined) await this.#lanes.refused(part, refusal);
-      else if (!load.taken || !told) this.#lanes.setBack(lane);
+      else if (!load.taken || !load.isAnsweredBy(answer.skips)) this.#lanes.setBack(lane);
       else this.#lanes.waiting.clear(lane);
       lane.ask();
       this.#lanes.queue(lane);
@@ -326,10 +324,12 @@ export class Forwarder {
 
   // ── troubles ─────────────────────────────────────────────────────────────────────────────────
 
-  #fail(request: LaneRequest): void {
+  /** @param trouble this node's own, as a rule its ledger's: at once it would be met again */
+  #fail(request: LaneRequest, trouble: OperatingError | null = null): void {
     for (const { lane, load } of request.parts.splice(0)) {
       lane.failed(load);
-      this.#lanes.queue(lane);
+      if (trouble === null) this.#lanes.queue(lane);
+      else this.#lanes.cannotRead(lane, trouble);
     }
   }
 
@@ -393,8 +393,4 @@ export class Forwarder {
     this.#liveDelayMs = this.#options.clock.monotonicMs() - newestMs;
     this.#metrics.liveDelay(this.#liveDelayMs);
   }
-}
-
-function isOf(skip: { logId: LogId; from: number; to: number }, other: typeof skip): boolean {
-  return skip.logId === other.logId && skip.from === other.from && skip.to === other.to;
 }

@@ -21,6 +21,8 @@ type LoadFrame =
   | { readonly kind: "skip"; readonly skip: Skip }
   | { readonly kind: "open"; readonly opening: Opening };
 
+type SkippedRange = Pick<Skip, "logId" | "from" | "to">;
+
 /** A few lanes with many skips each still fit one request. */
 export const LOAD_SKIPS_MAX = REPLICATION_SKIPS_PER_REQUEST_MAX / 4;
 
@@ -133,8 +135,13 @@ export class Load {
   }
 
   /** Whether `skip` is one of its questions. */
-  asks({ logId, from, to }: Pick<Skip, "logId" | "from" | "to">): boolean {
-    return this.questions.some((one) => one.logId === logId && one.from === from && one.to === to);
+  asks(skip: SkippedRange): boolean {
+    return this.questions.some((one) => areSame(one, skip));
+  }
+
+  /** Whether there is an answer to each of them. */
+  isAnsweredBy(skips: readonly SkippedRange[]): boolean {
+    return this.questions.every((one) => skips.some((skip) => areSame(one, skip)));
   }
 
   write(writer: AppendWriter): void {
@@ -168,6 +175,10 @@ function areHeld(ranges: ReadonlyMap<LogCursor, readonly OffsetRange[]>): boolea
     if (!each.every(({ from, to }) => cursor.holds(from, to))) return false;
   }
   return true;
+}
+
+function areSame(a: SkippedRange, b: SkippedRange): boolean {
+  return a.logId === b.logId && a.from === b.from && a.to === b.to;
 }
 
 /** Neighbours become one. */

@@ -3,6 +3,7 @@
  * what can no longer be delivered. Each case is played with small nodes on simulated disks.
  */
 import { describe, expect, it } from "vitest";
+import { OperatingError } from "../../src/base/errors.ts";
 import { diceOf } from "../support/dice.ts";
 import { FlakyLink } from "../support/flaky_link.ts";
 import { HandClock } from "../support/hand_clock.ts";
@@ -195,6 +196,28 @@ describe("what a gateway can no longer deliver", () => {
     expect(await world.valuesAt()).toEqual([...before, ...after]);
     expect(world.ledgerOf(world.gateway)).toEqual(["5-10 evicted final"]);
     expect(world.ledgerOf(world.centre)).toEqual(["5-10 evicted final"]);
+  });
+
+  it("is asked about now and then only, while the answer cannot be ledgered", async () => {
+    const world = await World.start();
+    await world.publish("before");
+    await world.delivered();
+    world.link.serve = null;
+    await world.publish("evicted");
+    await world.cutOff();
+    await evict(world.gateway, 5, 10);
+    const { ledger } = world.gateway.store;
+    const change = ledger.change.bind(ledger);
+    ledger.change = () => Promise.reject(new OperatingError("storage_failed", "no ledger"));
+    await world.publish("after");
+    world.link.serve = world.centre.serve();
+    const { requests } = world.link;
+    await pass(world.clock, 90_000);
+    expect(world.link.requests - requests).toBeLessThan(40);
+    ledger.change = change;
+    await pass(world.clock, 60_000);
+    await world.delivered();
+    expect(world.ledgerOf(world.gateway)).toEqual(["5-10 evicted final"]);
   });
 
   it("is not lost where it was on its way when it was evicted, and arrives", async () => {
