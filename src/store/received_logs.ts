@@ -144,6 +144,12 @@ export class ReceivedLogs {
   }
 }
 
+/** The catalogue holds all of it, unless it went on meanwhile. */
+export function noteClosed(entry: RangeEntry, closed: string): void {
+  entry.row = { ...entry.row!, closed };
+  reopenIfGrown(entry);
+}
+
 /**
  * A log goes on behind the end its successor named where its data directory was copied, and original
  * and copy both live. What is known of it then has to be in the checkpoint again.

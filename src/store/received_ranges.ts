@@ -38,6 +38,7 @@ import {
 import {
   type Closed,
   closedOf,
+  noteClosed,
   ReceivedLogs,
   reopenIfGrown,
   voidsOfClosed,
@@ -391,11 +392,7 @@ export class ReceivedRanges {
     const closed: Closed = { to: committed.watermark, ...(voids === 0 ? {} : { voids }) };
     const closedRow = { ...row, closed: JSON.stringify(closed) };
     this.#options.catalogue.putAnnouncedLogs([closedRow]).then(
-      () => {
-        entry.row = { ...entry.row!, closed: closedRow.closed };
-        // Meanwhile, perhaps.
-        reopenIfGrown(entry);
-      },
+      () => noteClosed(entry, closedRow.closed),
       () => {}, // The checkpoint goes on holding it.
     );
   }
