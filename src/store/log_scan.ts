@@ -4,7 +4,8 @@
  * A batch's length lies outside its checksum, so where a batch is not what was written, its length
  * may lie too. The next good batch is the one that begins
  *
- *   1  where the damaged batch claims to end, or
+ *   1  where the damaged batch claims to end, or the damaged ones that stand there one after
+ *      another, each with the offset that was to come, or
  *   2  where the damaged batch's own checksum says that it ends, or
  *   3  anywhere behind, with the longest run of good batches from there on.
  *
@@ -35,6 +36,8 @@ import type { ByteSource } from "./byte_source.ts";
 const WINDOW_BYTES = 1024 * 1024;
 /** Bytes of what looks like batches that are checked to find the way on behind one damage. */
 const SEARCH_BYTES_MAX = 256 * 1024 * 1024;
+/** Damaged batches stepped over by their headers alone. */
+const DAMAGED_IN_A_ROW_MAX = 1_000;
 
 export interface ScanRules {
   readonly core: Core;
@@ -181,12 +184,35 @@ function successorOf(
       return { position: claimedEnd, offset: next.baseOffset };
     }
   }
+  const behind = credible ? behindDamaged(source, header, { position, rules }) : null;
+  if (behind !== null && isNext(behind.offset)) return behind;
   return searchSuccessor(source, damaged, {
     rules,
     isNext,
     claimedCrc: header.crc,
     believedEnd: credible ? claimedEnd : position,
   });
+}
+
+/** The good batch behind damaged ones that stand where each should, by what their headers say. */
+function behindDamaged(
+  source: ByteSource,
+  first: BatchHeader,
+  { position, rules }: { readonly position: Position; readonly rules: ScanRules },
+): ScanPlace | null {
+  let at = position;
+  let damaged = first;
+  for (let steps = 0; steps < DAMAGED_IN_A_ROW_MAX; steps++) {
+    at += damaged.sizeBytes;
+    const head = source.read(at, BATCH_HEADER_BYTES);
+    if (head.length < BATCH_HEADER_BYTES || head[MAGIC_AT] !== MAGIC_V2) return null;
+    const header = readBatchHeader(head);
+    if (header.baseOffset !== damaged.lastOffset + 1 || !rules.trusts(header)) return null;
+    if (header.sizeBytes < BATCH_HEADER_BYTES || header.sizeBytes > BATCH_BYTES_MAX) return null;
+    if (goodBatchAt(source, at, rules) !== null) return { position: at, offset: header.baseOffset };
+    damaged = header;
+  }
+  return null;
 }
 
 interface Search {

@@ -67,6 +67,17 @@ describe("scanBatches()", () => {
     });
   });
 
+  it("loses no good batch between two damages, where one of them took two batches", () => {
+    const all = batches(9);
+    const bytes = concat(
+      all.map((each, at) => [1, 2, 5].includes(at) ? damagedAt(each, 65) : each),
+    );
+    expect(scan(bytes).seen.filter((each) => each.startsWith("lost"))).toEqual([
+      `lost 11-13@${size}-${3 * size}`,
+      `lost 15-16@${5 * size}-${6 * size}`,
+    ]);
+  });
+
   it("stops at damage with nothing good behind it", () => {
     expect(scan(concat([a, damagedAt(b, 65)])).end).toEqual({ position: size, offset: 11 });
     expect(scan(concat([a, b.subarray(0, 40)])).end).toEqual({ position: size, offset: 11 });
