@@ -92,9 +92,13 @@ interface Checked {
 }
 
 /** What the product says of itself adds up, and is what was counted. */
-async function checkAccounts({ plan }: Judged, { node, found, wrongs }: Checked): Promise<void> {
+async function checkAccounts(
+  { plan, nodes: fleet }: Judged,
+  { node, found, wrongs }: Checked,
+): Promise<void> {
   const { character, nodes } = plan;
   const { accounts } = await fetchJson(node, "/v1/losses?max_entries=1") as Losses;
+  const root = fleet.get("centre")!;
   const own = Array.from(node.process!.store.logs.all(), ({ logId }) => logId);
   // Whoever was put back, copied, or damaged beyond telling whose it was, may know less.
   const undone = character.centreImage || character.gatewayImage || character.clone ||
@@ -106,7 +110,9 @@ async function checkAccounts({ plan }: Judged, { node, found, wrongs }: Checked)
     const shown = `${node.name} ${JSON.stringify(account)}`;
     if (accepted !== delivered + pending + ledgered) wrongs.add("account", `open: ${shown}`);
     if (undone) continue;
-    const counted = found.countOf.get(log_id) ?? 0;
+    // A relay's loss of a gateway's records stands in the relay's ledger, and in the root's.
+    const lostAbove = own.includes(log_id) ? lostOf(root, log_id) - lostOf(node, log_id) : 0;
+    const counted = (found.countOf.get(log_id) ?? 0) + Math.max(0, lostAbove);
     if (pending !== 0) wrongs.add("account", `pending: ${shown}`);
     else if (delivered !== counted) wrongs.add("account", `${counted} are there: ${shown}`);
   }
@@ -115,6 +121,11 @@ async function checkAccounts({ plan }: Judged, { node, found, wrongs }: Checked)
     if (accounts.some(({ log_id }) => log_id === logId)) continue;
     wrongs.add("account", `${node.name} shows none of log ${logId}`);
   }
+}
+
+/** Offsets that the node's ledger names of a log. */
+function lostOf({ process }: FleetNode, logId: string): number {
+  return process!.store.ledger.standing(logId).reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
 interface Losses {
