@@ -288,9 +288,13 @@ export class LaneLogs {
     if (identity === null) return null;
     const cursor = this.#cursorOf(identity, false);
     this.#foreign.set(logId, cursor);
-    // Its predecessor's batches come first, so the receiver must know where that one stands.
-    const { predecessor } = identity;
-    if (predecessor !== null && this.#known(predecessor) === null) this.#announcedHere(predecessor);
+    // Its predecessors' batches come first, so the receiver must know where those stand.
+    for (let { predecessor: at } = identity; at !== null && this.#known(at) === null;) {
+      const before = this.#books.foreignLog(at);
+      if (before === null) break;
+      this.#foreign.set(at, this.#cursorOf(before, false));
+      at = before.predecessor;
+    }
     return cursor;
   }
 

@@ -132,6 +132,19 @@ describe("LaneLogs", () => {
     expect(skipsOf(load)).toEqual(["f 0-7 corrupt", "0 7-9 corrupt"]);
   });
 
+  it("finds as many runs of another node as it ever had starts", () => {
+    const idOf = (at: number) => at.toString(16).padStart(16, "0");
+    const logs = logsOf({
+      ownLogs: () => [],
+      foreignLog: (logId) => {
+        const at = parseInt(logId, 16);
+        return identity(logId, { predecessor: at === 0 ? null : idOf(at - 1) });
+      },
+    });
+    logs.find({ logId: idOf(30_000), sourceOffset: 0 });
+    expect([...logs.all()].length).toBe(30_001);
+  });
+
   it("asks about provisional ranges the receiver has passed, and no others", () => {
     const logs = logsOf({
       provisional: (logId) => logId === FIRST ? [evicted(2, 4), evicted(6, 9)] : [],
