@@ -32,6 +32,9 @@ async function dump({ args, terminal }: CommandContext): Promise<void> {
   const core = Core.create(loadCoreFile());
   const disk = openDisk(dataDir, { readOnly: true });
   const reader = new DirectoryReader(disk, (bytes) => core.crc32c(bytes));
+  if (topic === undefined && !reader.isStore) {
+    throw new OperatingError("not_found", `Cannot read ${dataDir}: no node's data lies there`);
+  }
   const report = new Report(terminal, args.has("--json"));
   if (topic === undefined) {
     const catalogue = await readCatalogueCopy(`${dataDir}/catalogue.sqlite`);

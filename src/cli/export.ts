@@ -6,6 +6,8 @@
  */
 import { OperatingError } from "../base/errors.ts";
 import { randomHex } from "../base/random.ts";
+import { Misfit } from "../config/reader.ts";
+import { bytes } from "../config/values.ts";
 import { Core } from "../core/core.ts";
 import { EXPORT_MEDIA_TYPE, type ExportHead, ExportReader } from "../format/export_file.ts";
 import { loadCoreFile } from "../host/core_file.ts";
@@ -26,7 +28,7 @@ const RUN_BYTES = 8;
 const FILE_BYTES_MIN = 4 * 1024 * 1024;
 
 export const EXPORT: Command = {
-  usage: "--data-dir D [--node-name NAME] | --url URL   --to FILE|DIR [--max-bytes N]",
+  usage: "--data-dir D [--node-name NAME] | --url URL   --to FILE|DIR [--max-bytes SIZE]",
   summary: "write sealed files of what a node has not delivered, to be carried to its centre",
   positionals: { min: 0, max: 0 },
   valued: ["--data-dir", "--node-name", "--to", "--max-bytes"],
@@ -47,7 +49,7 @@ async function run(context: CommandContext): Promise<void> {
   if (dataDir !== null && args.has("--url")) {
     throw invalid("Cannot export from --data-dir and --url at once: give one of them");
   }
-  const maxBytes = args.count("--max-bytes", FILE_BYTES_MIN);
+  const maxBytes = maxBytesOf(args.text("--max-bytes"));
   const core = Core.create(loadCoreFile());
   const crc32c = (bytes: Uint8Array) => core.crc32c(bytes);
 
@@ -109,6 +111,16 @@ function recordsOf(body: Uint8Array, crc32c: Checksum): number {
     }
   }
   return records;
+}
+
+function maxBytesOf(text: string | null): number | null {
+  if (text === null) return null;
+  try {
+    return bytes(FILE_BYTES_MIN)(text);
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    throw invalid(`Cannot use --max-bytes "${text}": ${error.message}`);
+  }
 }
 
 function invalid(message: string): OperatingError {

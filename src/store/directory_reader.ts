@@ -56,11 +56,15 @@ export class DirectoryReader {
     this.#crc32c = crc32c;
   }
 
-  /** Whether any file of a store lies here. */
+  /**
+   * Whether any file of a store lies here. A name such as "dbus-1" is a partition's only if there
+   * are segments in it: nobody's directory is to be repaired for one.
+   */
   get isStore(): boolean {
     const names = this.#disk.list("");
     const files: readonly string[] = ["format.json", ...CHECKPOINT_PATHS, ...LEDGER_PATHS];
-    return names.some((name) => files.includes(name) || parsePartitionDirectory(name) !== null);
+    return names.some((name) => files.includes(name)) ||
+      this.partitions().some(({ segments }) => segments.length > 0);
   }
 
   format(): Reading<DataFormat> {

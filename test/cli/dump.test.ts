@@ -70,5 +70,7 @@ describe("dump", () => {
   it("says what it could not find", async () => {
     await expect(runCommand(DUMP, { args: [dataDir, "nope"] })).rejects
       .toThrow(/^Cannot read .*nope-0: /);
+    await expect(runCommand(DUMP, { args: ["test/cli"] })).rejects
+      .toThrow("Cannot read test/cli: no node's data lies there");
   });
 });

@@ -1,5 +1,5 @@
 /** A directory as a store leaves it, looked at from outside; and what is missing or damaged in it. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { openDisk } from "../../src/host/disk.ts";
 import { DirectoryReader } from "../../src/store/directory_reader.ts";
@@ -26,6 +26,15 @@ it("reads all books of a store", async () => {
   expect(reader.ledger().value!.size).toBe(0);
   const begun = ["ledger-a", "ledger-b"].map((path) => reader.journal(path).value!.begun);
   expect(begun).toContain(true);
+});
+
+it("takes no other directory for a store, whatever it is called", () => {
+  const dataDir = temporaryDataDir();
+  mkdirSync(`${dataDir}/dbus-1`);
+  writeFileSync(`${dataDir}/dbus-1/session.conf`, "x");
+  expect(readerOf(dataDir).isStore).toBe(false);
+  writeFileSync(`${dataDir}/dbus-1/00000000000000000000.log`, "");
+  expect(readerOf(dataDir).isStore).toBe(true);
 });
 
 it("says what is missing, and what is damaged", async () => {
