@@ -216,7 +216,7 @@ function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
     // What the next node did not say is settled nowhere yet.
     ...(store.hasUpstream && {
       settledOf: (logId: LogId) => store.forwarded.ofLog(logId)?.settled ?? 0,
-      settledVoidsOf: (logId: LogId) => store.forwarded.ofLog(logId)?.settledVoids ?? 0,
+      settledCountsOf: (logId: LogId) => store.forwarded.ofLog(logId),
     }),
     route: () => forwarder?.route ?? [],
   });

@@ -114,6 +114,8 @@ export interface AcknowledgedCheckpoint {
   readonly settled: Offset;
   /** Void offsets below `settled`; absent where there is none. */
   readonly settledVoids?: number;
+  /** Those of them that are in the ledger of the root of the chain. */
+  readonly settledLost?: number;
   /** Ranges [from, to) above `held`. */
   readonly islands?: readonly (readonly [Offset, Offset])[];
 }

@@ -200,6 +200,7 @@ export class Forwarder {
     for (const lane of this.#settlement.answered(questions, answer.logs)) {
       this.#books.noteForwarded(lane, lane.cursors());
     }
+    this.#lanes.ask();
     this.#heard();
   }
 

@@ -62,8 +62,8 @@ export class Lane {
   #reading = false;
   /** Ranges the receiver has passed and must say what it lacks of. */
   #asking = false;
-  /** Where the partition began when what was given up was last looked for. */
-  #startSeen: Offset | null = null;
+  /** Where the partition began, and what the ledger was, when it was last looked what is owed. */
+  #owingSeen = "";
 
   constructor(log: LaneLog, books: LaneBooks, forwarded: Offset) {
     this.log = log;
@@ -309,8 +309,9 @@ export class Lane {
 
   /** Logs of which nothing stands here any more, once something was given up. */
   #findOwing(): void {
-    if (this.#startSeen === this.log.logStartOffset) return;
-    this.#startSeen = this.log.logStartOffset;
+    const seen = `${this.log.logStartOffset} ${this.#logs.ledgerChanges}`;
+    if (this.#owingSeen === seen) return;
+    this.#owingSeen = seen;
     this.#logs.findOwing();
   }
 

@@ -37,11 +37,16 @@ export interface GapFacts {
   readonly ledgered: readonly LedgeredRange[];
   /** Offsets that records of other logs took; sorted and apart. */
   readonly taken: readonly OffsetRange[];
+  /**
+   * Where records of other nodes stood among them: what is gone from here on had not been delivered.
+   * Those of this log that go so are ledgered, and so what is not held none of them.
+   */
+  readonly voidFrom?: Offset;
 }
 
 /** The parts of a range, each with its reason, in order and without holes. */
 export function reasonsFor(range: OffsetRange, facts: GapFacts): ReasonedRange[] {
-  const borders = [range.from, range.to, facts.goneBelow];
+  const borders = [range.from, range.to, facts.goneBelow, facts.voidFrom ?? range.from];
   const known = [...facts.ledgered, ...facts.taken, ...facts.elsewhere];
   for (const { from, to } of known) borders.push(from, to);
   borders.sort((a, b) => a - b);
@@ -83,6 +88,7 @@ function partOf({ from, to }: OffsetRange, facts: GapFacts): ReasonedRange {
   function reasonOf(): SkipReason {
     if (facts.taken.some(holds)) return "void";
     if (facts.elsewhere.some(holds)) return "elsewhere";
+    if (from >= (facts.voidFrom ?? Infinity) && to <= facts.goneBelow) return "void";
     return to <= facts.goneBelow ? "lost_at_receiver" : "corrupt";
   }
 }

@@ -26,6 +26,8 @@ export interface LaneBooks {
   foreignLog(logId: LogId): LogIdentity | null;
   /** Whether batches of other nodes may stand in the partition. */
   hasForeign(): boolean;
+  /** Offsets of the partition below it were delivered when its beginning was given up last. */
+  delivered?(): Offset;
   /** What the upstream ever acknowledged of a log, as remembered. */
   acknowledged(logId: LogId): AcknowledgedRanges | null;
   /** What another node holds of a log: an earlier upstream, or one behind another path. */
@@ -38,8 +40,10 @@ export interface LaneBooks {
   unsettled?(): readonly LogId[];
   /** Those of them of which the receiver did not say what it lacks. */
   provisional(logId: LogId): readonly LedgeredRange[];
-  /** Logs of other nodes with such a range, of records that stood in this partition. */
+  /** Logs of other nodes in this partition with ranges in the ledger that the upstream has to learn. */
   owing?(): readonly LogId[];
+  /** Changes whenever the ledger does. */
+  changes?(): number;
 }
 
 export class LaneLogs {
@@ -194,7 +198,12 @@ export class LaneLogs {
       if (cursor.sent < end) {
         const ledgered = this.#books.ledgered(cursor.logId, true);
         const elsewhere = this.#books.elsewhere(cursor.logId);
-        const facts = { goneBelow: logStartOffset, elsewhere, ledgered, taken: this.#taken };
+        const facts = {
+          ...{ goneBelow: logStartOffset, elsewhere, ledgered, taken: this.#taken },
+          ...(this.#books.hasForeign() && this.#books.delivered !== undefined && {
+            voidFrom: Math.max(cursor.acknowledged, this.#books.delivered()),
+          }),
+        };
         if (!addSkips(load, cursor, { from: cursor.sent, to: end }, facts)) return false;
       }
       if (this.#endOf(this.#ownAt) > upTo) break;
@@ -238,6 +247,11 @@ export class LaneLogs {
     }
   }
 
+  /** Changes whenever there may be more of those. */
+  get ledgerChanges(): number {
+    return this.#books.changes?.() ?? 0;
+  }
+
   /** Takes in logs of other nodes of which nothing may be left here but what the ledger says. */
   findOwing(): void {
     for (const logId of this.#books.owing?.() ?? []) {
@@ -251,7 +265,7 @@ export class LaneLogs {
       const { predecessor, predecessorEnd } = cursor.announcement;
       const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
       if (before !== undefined && before.sent < predecessorEnd) continue;
-      for (const { from, to } of this.#books.provisional(cursor.logId)) {
+      for (const { from, to } of this.#books.ledgered(cursor.logId, false)) {
         if (from <= cursor.sent && cursor.sent < to) yield { cursor, to };
       }
     }

@@ -96,6 +96,14 @@ export class LaneTable {
     this.queue(lane);
   }
 
+  /** Looks for what the receiver has to learn: what nodes below gave up wakes no lane of its own. */
+  ask(): void {
+    for (const lane of this.#lanes.values()) {
+      lane.ask();
+      this.queue(lane);
+    }
+  }
+
   /** Puts a lane where it belongs now. */
   queue(lane: Lane): void {
     // Of an earlier upstream: what is under way for it no longer counts.

@@ -33,6 +33,8 @@ export class LogCursor {
   settled: Offset;
   /** Of the offsets below that, those that never held a record. */
   settledVoids = 0;
+  /** And those that are in the root's ledger. */
+  settledLost = 0;
   #acknowledged: RangeSet;
   #held: RangeSet;
   #sent: RangeSet;
@@ -175,9 +177,10 @@ export class LogCursor {
     this.#settle(standing);
   }
 
-  #settle({ settled, settledVoids = 0 }: LogStanding): void {
+  #settle({ settled, settledVoids = 0, settledLost = 0 }: LogStanding): void {
     this.settled = Math.max(this.announcement.firstOffset, settled);
     this.settledVoids = settledVoids;
+    this.settledLost = settledLost;
   }
 }
 

@@ -40,6 +40,7 @@ import type { PartitionLog } from "../store/partition_log.ts";
 import { isDeclaredBy } from "../store/range_set.ts";
 import { heldFor } from "../store/received_log.ts";
 import type { ReceivedLog } from "../store/received_ranges.ts";
+import type { SettledCounts } from "../store/forwarded.ts";
 import type { Store } from "../store/store.ts";
 import { LaneAppend, type LaneAppendContext } from "./lane_append.ts";
 import type { PendingCommit } from "./pending_commit.ts";
@@ -50,7 +51,10 @@ import { type Session, Sessions } from "./sessions.ts";
 import { Turnstile } from "./turnstile.ts";
 
 export interface ReceiverOptions {
-  readonly store: Pick<Store, "core" | "ranges" | "logs" | "topic" | "nodeId" | "commits">;
+  readonly store: Pick<
+    Store,
+    "core" | "ranges" | "logs" | "topic" | "nodeId" | "commits" | "ledger"
+  >;
   readonly nodeName: string;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -59,8 +63,8 @@ export interface ReceiverOptions {
   readonly metrics: Metrics;
   /** A relay's: how far the root of the chain holds a log. At the root, held is settled. */
   readonly settledOf?: (logId: LogId) => Offset | null;
-  /** Of the offsets below that, those that never held a record. */
-  readonly settledVoidsOf?: (logId: LogId) => number;
+  /** Of the offsets below that, how many hold no record there. */
+  readonly settledCountsOf?: (logId: LogId) => SettledCounts | null;
   /** A relay's: node ids from its upstream to the root of the chain, as far as it knows. */
   readonly route?: () => readonly NodeId[];
   readonly versions?: VersionRange;
@@ -245,17 +249,25 @@ export class Receiver {
     const log = this.#options.store.ranges.get(logId);
     if (log === undefined || !log.paths.includes(peer)) return null;
     const { held, islands } = heldFor(log, peer);
-    const { settledOf, settledVoidsOf } = this.#options;
+    const { settledOf, settledCountsOf, store: { ledger } } = this.#options;
     const settled = Math.min(held, settledOf?.(logId) ?? log.contiguous);
     // A run that ends where both are settled, or one that is told by those further up.
-    const settledVoids = settledOf === undefined
-      ? log.voids.contiguous
-      : settledVoidsOf?.(logId) ?? 0;
+    const { settledVoids, settledLost } = settledOf === undefined
+      ? {
+        settledVoids: log.voids.contiguous,
+        settledLost: ledger.countOf(logId, { from: log.firstOffset, to: settled }),
+      }
+      : settledCountsOf?.(logId) ?? {};
     const standing = { logId, held, settled };
     if (protocol < VERSION_WITH_ISLANDS) return standing;
     const elsewhere = log.elsewhere.filter((range) => isDeclaredBy(range, peer))
       .map(({ from, to }) => ({ from, to }));
-    return { ...standing, settledVoids, islands, elsewhere };
+    return {
+      ...standing,
+      ...(settledVoids ? { settledVoids } : {}),
+      ...(settledLost ? { settledLost } : {}),
+      ...{ islands, elsewhere },
+    };
   }
 
   #refusal(log: LogAnnouncement, { peer }: Session, error: OperatingError): Refusal {

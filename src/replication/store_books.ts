@@ -6,6 +6,7 @@
 import type { LogId, OffsetRange } from "../base/types.ts";
 import { NO_FACTS, type Skip } from "../protocol/replication/append_frames.ts";
 import type { SkipAnswer } from "../protocol/replication/append_answer.ts";
+import { partitionDirectory } from "../format/partition_directory.ts";
 import type { OwnLogRow } from "../store/catalogue.ts";
 import type { LedgerEntry, NewLedgerEntry } from "../store/ledger.ts";
 import type { ReceivedLog } from "../store/received_ranges.ts";
@@ -47,6 +48,8 @@ export class StoreBooks {
         return received === undefined ? null : identityOfReceived(received);
       },
       hasForeign: () => ranges.size > 0,
+      // As it was when the last of what is gone was given up: since then it may have been passed over.
+      delivered: () => ledger.logStart(partitionDirectory(topic, partition))?.held ?? 0,
       acknowledged: (logId) => forwarded.logHere(logId),
       elsewhere(logId) {
         return [...forwarded.elsewhere(logId), ...ranges.get(logId)?.elsewhere ?? []];
@@ -63,16 +66,22 @@ export class StoreBooks {
       owing() {
         if (ledger.size === 0 || ranges.size === 0) return [];
         const owing = new Set<LogId>();
-        for (const entry of ledger.entries()) {
-          const { logId } = entry;
-          if (logId !== null && isProvisional(entry) && isHere(entry) && ranges.has(logId)) {
+        for (const { logId, to, state } of ledger.entries()) {
+          if (logId === null || state === "reversed" || !isTarget(ranges.get(logId))) continue;
+          // What those below gave up is final here, and the upstream has to be told of it all the same.
+          if (state === "provisional" || to > (forwarded.logHere(logId)?.held ?? 0)) {
             owing.add(logId);
           }
         }
         return [...owing];
       },
+      changes: () => ledger.lastId,
       provisional: (logId) => ledger.size === 0 ? [] : ledger.standing(logId).filter(isProvisional),
     };
+
+    function isTarget(received: ReceivedLog | undefined): boolean {
+      return received?.target.topic === topic && received.target.partition === partition;
+    }
 
     function isHere(entry: LedgerEntry): boolean {
       return entry.topic === topic && entry.partition === partition;
@@ -84,9 +93,14 @@ export class StoreBooks {
     const { forwarded } = this.#store;
     const { topic, index } = lane.log;
     for (const cursor of cursors) {
-      const { logId, acknowledged: held, settled, settledVoids, acknowledgedIslands } = cursor;
-      const islands = acknowledgedIslands.length > 0 ? { islands: acknowledgedIslands } : {};
-      const known = { held, settled, ...(settledVoids > 0 ? { settledVoids } : {}), ...islands };
+      const { logId, acknowledged: held, settled, settledVoids, settledLost } = cursor;
+      const { acknowledgedIslands: islands } = cursor;
+      const known = {
+        ...{ held, settled },
+        ...(settledVoids > 0 ? { settledVoids } : {}),
+        ...(settledLost > 0 ? { settledLost } : {}),
+        ...(islands.length > 0 ? { islands } : {}),
+      };
       forwarded.setLog(topic, index, logId, known);
     }
     forwarded.set(topic, index, { held: lane.forwarded, settled: lane.settled });

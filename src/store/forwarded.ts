@@ -16,11 +16,17 @@ import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/type
 import type { ForwardedCheckpoint, UpstreamCheckpoint } from "../format/checkpoint.ts";
 import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";
 
-export interface Acknowledged {
+/** Of the offsets of a log below what is settled, how many hold no record at the root. */
+export interface SettledCounts {
+  /** They never held one; absent where there is none. */
+  readonly settledVoids?: number | undefined;
+  /** They are in the root's ledger. */
+  readonly settledLost?: number | undefined;
+}
+
+export interface Acknowledged extends SettledCounts {
   readonly held: Offset;
   readonly settled: Offset;
-  /** Offsets below `settled` that never held a record of the log; absent where there is none. */
-  readonly settledVoids?: number | undefined;
 }
 
 /** Source offsets of a log that were acknowledged: a contiguous run, and islands above it. */
@@ -78,11 +84,12 @@ class Upstream {
   checkpoint(directory: string): UpstreamCheckpoint {
     const logs = [...this.logsOf.get(directory) ?? []];
     const acked = logs.map((logId) => {
-      const { held, settled, settledVoids, islands } = this.logs.get(logId)!;
+      const { held, settled, settledVoids, settledLost, islands } = this.logs.get(logId)!;
       const pairs = islands?.map(({ from, to }) => [from, to] as const);
       return [logId, {
         ...{ held, settled },
         ...(settledVoids ? { settledVoids } : {}),
+        ...(settledLost ? { settledLost } : {}),
         ...(pairs?.length ? { islands: pairs } : {}),
       }] as const;
     });
@@ -263,6 +270,6 @@ export class Forwarded {
 /** The higher of each; islands are the second one's. */
 function most<Known extends Acknowledged>(a: Acknowledged | undefined, b: Known): Known {
   if (a === undefined) return b;
-  const { settled, settledVoids } = a.settled > b.settled ? a : b;
-  return { ...b, held: Math.max(a.held, b.held), settled, settledVoids };
+  const { settled, settledVoids, settledLost } = a.settled > b.settled ? a : b;
+  return { ...b, held: Math.max(a.held, b.held), settled, settledVoids, settledLost };
 }

@@ -133,6 +133,11 @@ export class Ledger {
     return this.#entries.size >= this.#entriesMax;
   }
 
+  /** Of the entry made last; it only grows. */
+  get lastId(): number {
+    return this.#nextId - 1;
+  }
+
   get size(): number {
     return this.#entries.size;
   }
@@ -151,6 +156,13 @@ export class Ledger {
   standing(logId: LogId | null): LedgerEntry[] {
     return this.of(logId).filter(({ state }) => state !== "reversed")
       .sort((a, b) => a.from - b.from);
+  }
+
+  /** Offsets in a range of a log that count as not delivered. */
+  countOf(logId: LogId, range: OffsetRange): number {
+    if (this.#entries.size === 0) return 0;
+    return within(range, this.of(logId).filter(({ state }) => state !== "reversed"))
+      .reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
   logStart(directory: string): LogStart | undefined {

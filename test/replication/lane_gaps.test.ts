@@ -40,6 +40,19 @@ describe("reasonsFor()", () => {
     ]);
   });
 
+  it("calls void what went undelivered and unledgered from among records of others", () => {
+    const facts = { ...none, goneBelow: 28, voidFrom: 15, ledgered: [entry(20, 22)] };
+    expect(brief({ ...facts, elsewhere: [{ from: 25, to: 26 }] })).toEqual([
+      "10-15 lost_at_receiver",
+      "15-20 void",
+      "20-22 evicted",
+      "22-25 void",
+      "25-26 elsewhere",
+      "26-28 void",
+      "28-30 corrupt",
+    ]);
+  });
+
   it("keeps the parts of different entries apart, with their share of the facts", () => {
     const ledgered = [entry(0, 20), entry(20, 30)];
     expect(reasonsFor({ from: 10, to: 30 }, { ...none, ledgered })).toEqual([

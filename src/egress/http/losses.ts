@@ -7,7 +7,8 @@
  *   delivered  below what is settled at the root of the chain; where there is no upstream this node
  *              is the root, and what it holds above the watermark is delivered, too
  *   pending    neither delivered nor ledgered
- *   ledgered   left without being delivered, by an entry that stands; one that is reversed does not
+ *   ledgered   left without being delivered, by an entry that stands here, or, once it is settled, at
+ *              the root: a node on the way may have given it up. One that is reversed does not count
  *
  * Void offsets, which records of other logs took, are no records and count nowhere; nor does, here,
  * what lies elsewhere: the node that holds it counts it.
@@ -149,7 +150,7 @@ function ownAccount(store: EgressStore, gateway: string, row: OwnLogRow): Accoun
   const highWatermark = store.topic(row.topic)?.partitions[row.partition]?.highWatermark;
   const to = Math.max(from, store.logs.endOf(row, highWatermark ?? from));
   const taken = store.logs.takenOf(row);
-  const { settled, settledVoids = 0 } = store.hasUpstream
+  const { settled, settledVoids = 0, settledLost = 0 } = store.hasUpstream
     ? store.forwarded.ofLog(row.logId) ?? NOTHING
     : { settled: to };
   return {
@@ -164,6 +165,7 @@ function ownAccount(store: EgressStore, gateway: string, row: OwnLogRow): Accoun
       accepted: to - from - taken,
       settled,
       voids: settled >= to ? taken : settledVoids,
+      lost: settledLost,
       losses: [...store.ledger.standing(row.logId), ...nobodys(store, row)],
     }),
   };
@@ -198,7 +200,8 @@ function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number):
     const delivered = accepted - toCome - ledgered;
     return { ...common, accepted, delivered, pending: toCome, ledgered };
   }
-  const { settled, settledVoids = 0 } = store.forwarded.ofLog(log.logId) ?? { settled: from };
+  const forwarded = store.forwarded.ofLog(log.logId) ?? { ...NOTHING, settled: from };
+  const { settled, settledVoids = 0, settledLost = 0 } = forwarded;
   return {
     ...common,
     ...balance({
@@ -206,27 +209,34 @@ function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number):
       accepted,
       settled: Math.min(settled, watermark),
       voids: settled >= watermark ? voids.watermark : settledVoids,
+      lost: settledLost,
       losses,
       elsewhere,
     }),
   };
 }
 
-const NOTHING = { settled: 0, settledVoids: 0 };
+const NOTHING = { settled: 0, settledVoids: 0, settledLost: 0 };
 
 /** Splits what was accepted, so that it adds up. */
-function balance({ whole, accepted, settled, voids, losses, elsewhere = [] }: {
+function balance({ whole, accepted, settled, voids, lost, losses, elsewhere = [] }: {
   readonly whole: OffsetRange;
   readonly accepted: number;
   readonly settled: Offset;
   /** Offsets below that which never held a record. */
   readonly voids: number;
+  /** Those of them that the root has entries of, this node's among them. */
+  readonly lost: number;
   readonly losses: readonly OffsetRange[];
   readonly elsewhere?: readonly OffsetRange[];
 }): Pick<Account, "accepted" | "delivered" | "pending" | "ledgered"> {
-  const ledgered = sumWithin(losses, whole);
   const below = { from: whole.from, to: Math.min(Math.max(settled, whole.from), whole.to) };
-  const others = voids + sumWithin(losses, below) + sumWithin(elsewhere, below);
+  const lostHere = sumWithin(losses, below);
+  const passed = sumWithin(elsewhere, below);
+  // What the root lost of it may be what lies elsewhere.
+  const lostBelow = passed > 0 ? lostHere : Math.max(lostHere, lost);
+  const ledgered = sumWithin(losses, whole) - lostHere + lostBelow;
+  const others = voids + lostBelow + passed;
   // Where a receiver is a newer one, or an older one, its word and this ledger may be apart.
   const delivered = Math.max(0, Math.min(below.to - below.from - others, accepted - ledgered));
   return { accepted, delivered, pending: accepted - delivered - ledgered, ledgered };

@@ -23,6 +23,7 @@
  *       settled            integer      the same at the root of the chain of nodes
  *       settled_void       integer      of the offsets below that, those that never held a record: others
  *                                       took them (from version 2 on; absent where it is 0)
+ *       settled_lost       integer      and those of which the root has an entry in its ledger (same)
  *       islands            [{from, to}] held above that, if any (from version 2 on)
  *       elsewhere          [{from, to}] counted in as this sender said another node holds them: not
  *                                       here, and still wanted (from version 2 on)
@@ -74,6 +75,8 @@ export interface LogStanding {
   readonly settled: Offset;
   /** Offsets below `settled` that never held a record; absent when there is none. */
   readonly settledVoids?: number;
+  /** Offsets below `settled` that are in the ledger of the root; absent when there is none. */
+  readonly settledLost?: number;
   /** What is held above `held`, sorted and apart; absent when there is none. */
   readonly islands?: readonly OffsetRange[];
   readonly elsewhere?: readonly OffsetRange[];
@@ -163,10 +166,11 @@ export function decodeAnnounceAnswer(body: Uint8Array): AnnounceAnswer {
 }
 
 export function standingToJson(log: LogStanding): Record<string, unknown> {
-  const { logId, held, settled, settledVoids, islands, elsewhere } = log;
+  const { logId, held, settled, settledVoids, settledLost, islands, elsewhere } = log;
   return {
     ...{ log_id: logId, held, settled },
     ...(settledVoids ? { settled_void: settledVoids } : {}),
+    ...(settledLost ? { settled_lost: settledLost } : {}),
     ...(islands?.length ? { islands } : {}),
     ...(elsewhere?.length ? { elsewhere } : {}),
   };
@@ -178,6 +182,7 @@ export function standingOf(fields: Fields): LogStanding {
     held: fields.offset("held"),
     settled: fields.offset("settled"),
     ...(fields.has("settled_void") ? { settledVoids: fields.offset("settled_void") } : {}),
+    ...(fields.has("settled_lost") ? { settledLost: fields.offset("settled_lost") } : {}),
     ...(fields.has("islands") ? { islands: rangesOf(fields, "islands", ISLANDS_MAX) } : {}),
     ...(fields.has("elsewhere")
       ? { elsewhere: rangesOf(fields, "elsewhere", OPEN_RANGES_MAX) }
