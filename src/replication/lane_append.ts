@@ -25,6 +25,7 @@ import type {
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import { VERSION_WITH_ISLANDS } from "../protocol/replication/version.ts";
 import type { Openings } from "../store/lane_rules.ts";
+import { within } from "../store/ledger_entry.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
 import type { ReceivedLog, ReceivedRanges } from "../store/received_ranges.ts";
 import { PendingCommit } from "./pending_commit.ts";
@@ -294,12 +295,6 @@ function refusalOf(lane: string, error: OperatingError): Refusal {
     expected: typeof expected === "number" ? expected : null,
     range: isRange ? { from, to } : null,
   };
-}
-
-function within(range: OffsetRange, others: readonly OffsetRange[]): OffsetRange[] {
-  return others
-    .map(({ from, to }) => ({ from: Math.max(from, range.from), to: Math.min(to, range.to) }))
-    .filter(({ from, to }) => from < to);
 }
 
 /** The same offsets, sorted, without overlaps. */

@@ -56,7 +56,7 @@ describe("lagsOf()", () => {
     const islands = [{ from: 40, to: 45 }];
     const lag = lagOf([logOf("a", { firstOffset: 10, watermark: 20, islands })], 21);
     expect(lag("a")).toMatchObject({ logEndOffset: 46, records: 21 });
-    const elsewhere = [{ from: 12, to: 15 }];
+    const elsewhere = [{ from: 12, to: 15, by: "peer" }];
     const other = lagOf([logOf("a", { firstOffset: 10, watermark: 20, elsewhere })], 6);
     expect(other("a")).toMatchObject({ logEndOffset: 26, records: 9 });
   });
