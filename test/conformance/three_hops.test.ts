@@ -21,7 +21,7 @@ import {
   sleep,
 } from "../support/restarted_node.ts";
 
-const KILLS = Number(process.env["LOGBOOM_KILLS"] ?? 6);
+const KILLS = Number(process.env["LOGBOOM_KILLS"] ?? 3);
 const SEED = Number(process.env["LOGBOOM_SEED"] ?? 1);
 const FAULTS = { refuse: 0.1, cut: 0.01, stall: 0.02, stallMs: 300 };
 const WELL = { refuse: 0, cut: 0, stall: 0, stallMs: 0 };
@@ -34,7 +34,7 @@ it(
     const { gateway, site, centre, links } = await chainOf(dice, FAULTS);
     const publishers = [
       ...["d0", "d1", "d2"].map((name) => new HttpPublisher(name, gateway)),
-      new HttpPublisher("s0", site, "site-load"),
+      new HttpPublisher("s0", site),
     ];
     const loads = publishers.map((publisher) => publisher.run());
     const turns = [site, gateway, centre];
