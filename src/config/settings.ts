@@ -103,7 +103,7 @@ export const TOPIC_SETTINGS = {
   replication_order: setting(
     oneOf(["strict", "live_first"]),
     TOPIC_DEFAULTS.replicationOrder,
-    "order of the link after an outage",
+    "after an outage: all in order, or new records ahead of the backlog (`live_first`)",
   ),
   priority: setting(
     count(PRIORITY_MIN, PRIORITY_MAX),
@@ -154,7 +154,11 @@ export const NODE_SETTINGS = {
   ),
   linger_ms: setting(count(0, 60_000), 0, "longest wait for more records before a commit"),
   checkpoint_bytes: setting(bytes(MIB), CHECKPOINT_BYTES, "bytes between two recovery points"),
-  disk_budget_bytes: setting(bytes(64 * MIB), undefined, "most bytes the data may take"),
+  disk_budget_bytes: setting(
+    bytes(64 * MIB),
+    undefined,
+    "most bytes the data may take, from 64 MiB on",
+  ),
   headroom_bytes: setting(
     bytes(0),
     HEADROOM_BYTES,
