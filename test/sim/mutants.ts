@@ -121,4 +121,16 @@ export const MUTANTS: readonly Mutant[] = [
     from: "    await this.#book.write(marks);",
     to: "    await Promise.resolve();",
   },
+  {
+    name: "take_a_run_for_the_one_before",
+    file: "src/replication/lane_logs.ts",
+    from: "if (latest.logId !== this.#own.at(-1)?.logId) this.refresh();",
+    to: "if (latest.logId === this.#own.at(-1)?.logId) this.refresh();",
+  },
+  {
+    name: "keep_back_what_a_relay_gave_up",
+    file: "src/replication/lane_logs.ts",
+    from: "    if (this.#books.cameEarly(cursor.logId, upTo)) return true;",
+    to: "    if (cursor.sent >= upTo || this.#books.cameEarly(cursor.logId, upTo)) return true;",
+  },
 ];

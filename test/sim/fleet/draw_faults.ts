@@ -65,11 +65,26 @@ function drawSpecials(dice: Dice, { nodes, activeMs, character }: Drawn): Fault[
   }
   // A long outage: what the rest of the seed is to cope with.
   if (character.live || character.smallDisks) {
-    const { name } = pick(dice, gateways);
-    const forMs = Math.floor(activeMs * (0.2 + 0.2 * dice()));
+    const small = gateways.filter(isSmall);
+    const { name } = pick(dice, small.length > 0 ? small : gateways);
+    const forMs = Math.floor(activeMs * (0.2 + (small.length > 0 ? 0.4 : 0.2) * dice()));
     faults.push({ kind: "link_down", node: name, atMs: within(0.1, 0.5), forMs });
   }
   return faults;
+}
+
+/** Of gateways whose disks are small: in the middle of giving something up. */
+export function drawEvictionCrashes(
+  dice: Dice,
+  nodes: readonly NodePlan[],
+  activeMs: number,
+): Fault[] {
+  return nodes.filter(isSmall).flatMap(({ name }) =>
+    Array.from({ length: 3 }, () => ({
+      ...{ kind: "crash_in_eviction" as const, node: name, skip: Math.floor(dice() * 3) },
+      ...{ atMs: Math.floor(dice() * activeMs), ...drawDeath(dice, "prefix") },
+    }))
+  );
 }
 
 function drawFault(
@@ -105,6 +120,10 @@ function drawFault(
     return { ...at, kind: "wall_jump", byMs: Math.floor((dice() - 0.5) * 4 * 1_440) * MINUTE_MS };
   }
   return { ...at, kind: "drift", rate: 1 + (dice() - 0.5) * 0.05 };
+}
+
+function isSmall({ store }: NodePlan): boolean {
+  return (store.diskBudgetBytes ?? null) !== null;
 }
 
 function drawLinkFault(dice: Dice, at: Where): Fault {

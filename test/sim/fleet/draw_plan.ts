@@ -1,7 +1,7 @@
 /** Draws a plan from a seed. */
 import { diceOf, pick } from "../../support/dice.ts";
 import type { TopicSettings } from "../../../src/store/settings.ts";
-import { drawFaults } from "./draw_faults.ts";
+import { drawEvictionCrashes, drawFaults } from "./draw_faults.ts";
 import { HEALED_PART, type NodePlan, type Plan, type Publish } from "./plan.ts";
 
 /** Records that a day brings at the least; a part of them is refused or lost before it counts. */
@@ -53,6 +53,9 @@ export function drawPlan(seed: number, hours: number): Plan {
   const activeMs = hours * HOUR_MS * HEALED_PART;
   const publishes = drawPublishes(dice, nodes, { activeMs, live: character.live });
   const faults = drawFaults(dice, { nodes, activeMs, character });
+  if (character.smallDisks) {
+    faults.push(...drawEvictionCrashes(diceOf(seed * 40_503 + 17), nodes, activeMs));
+  }
   const companions = faults.filter(({ kind }) => kind === "crash_in_commit")
     .map(({ atMs, node }) => companionOf(dice, nodes, { atMs, node }));
   const steps = [...publishes, ...faults, ...companions].sort((a, b) => a.atMs - b.atMs);
@@ -135,6 +138,8 @@ function drawNode(
     store: {
       defaultPartitions: partitions,
       checkpointBytes: pick(dice, [3_000, 20_000, 1_000_000]),
+      // Each look is a turn of the simulation, for every node: most of a quiet day.
+      retentionIntervalMs: 600_000,
       lingerMs: pick(dice, [0, 0, 5]),
       headroomBytes: pick(dice, [0, 20_000]),
       diskBudgetBytes: small ? BOOKS_BYTES + roomBytes : null,

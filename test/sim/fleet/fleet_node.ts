@@ -145,6 +145,16 @@ export class FleetNode implements Host {
     };
   }
 
+  /** Dies around the removal of a segment, so many steps behind the first. */
+  crashInEviction(death: Death, skip: number): void {
+    const disk = this.#disk;
+    let at = Number.POSITIVE_INFINITY;
+    disk.onStep = (step, verb, path) => {
+      if (at === Infinity && verb === "remove" && path.endsWith(".log")) at = step + skip;
+      if (step >= at) this.crash(death);
+    };
+  }
+
   /** Nothing is to happen at any step of its disk any more. */
   disarm(): void {
     this.#disk.onStep = null;

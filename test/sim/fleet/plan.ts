@@ -47,7 +47,7 @@ export type Fault =
   | At & { readonly kind: "link_trouble"; readonly forMs: number; readonly faults: LinkFaults }
   | At & { readonly kind: "link_slow"; readonly forMs: number; readonly bytesPerMs: number }
   | At & {
-    readonly kind: "crash" | "crash_in_commit" | "crash_at_step";
+    readonly kind: "crash" | "crash_in_commit" | "crash_in_eviction" | "crash_at_step";
     readonly death: Death;
     /** Steps, or syncs, until then. */
     readonly skip: number;

@@ -101,6 +101,8 @@ export class Striker {
         return node.crashAfter(fault.skip, fault.death);
       case "crash_in_commit":
         return node.crashInCommit(fault.death, fault.skip);
+      case "crash_in_eviction":
+        return node.crashInEviction(fault.death, fault.skip);
       case "restart":
         return this.#restart(node, fault.downMs);
       case "sync_trouble":
