@@ -6,7 +6,7 @@
  */
 import { sleep, type Timers } from "../base/clock.ts";
 import { messageOf, type OperatingError } from "../base/errors.ts";
-import { EVICTION_RETRY_MS, RETENTION_INTERVAL_MS } from "../base/limits.ts";
+import { EVICTION_RETRY_MS } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { TopicName } from "../base/types.ts";
 import type { AgeClock } from "./age_clock.ts";
@@ -34,13 +34,15 @@ export interface KeeperOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly age: AgeClock;
+  /** How often retention is applied. */
+  readonly intervalMs: number;
   readonly budget: DiskBudget;
   readonly evictor: Evictor;
   readonly checkpointer: Checkpointer;
   /** Whether the ledger has as many entries as it should. */
   readonly ledgerFull?: () => boolean;
   /** Called with each look at what retention may remove. */
-  readonly everyMinute?: () => void;
+  readonly everyLook?: () => void;
   /** All partitions, with what retention has to know of them. */
   readonly retained: () => Iterable<RetainedLog & { readonly log: PartitionLog }>;
 }
@@ -68,8 +70,8 @@ export class Keeper {
   }
 
   start(): void {
-    this.#cancel = this.#options.timers.after(RETENTION_INTERVAL_MS, () => {
-      this.#options.everyMinute?.();
+    this.#cancel = this.#options.timers.after(this.#options.intervalMs, () => {
+      this.#options.everyLook?.();
       void this.retain().finally(() => this.#closed || this.start());
     });
   }

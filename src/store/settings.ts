@@ -11,6 +11,7 @@ import {
   HEADROOM_BYTES,
   PARTITIONS_MAX,
   RECORD_BYTES_MAX,
+  RETENTION_INTERVAL_MS,
   RETENTION_MS,
   SEGMENT_BYTES,
   SEGMENT_BYTES_MAX,
@@ -53,6 +54,8 @@ export interface StoreSettings {
   readonly diskBudgetBytes: number | null;
   /** Free bytes below which data appends stop, so that the books can still be kept. */
   readonly headroomBytes: number;
+  /** How often retention looks at what may go. */
+  readonly retentionIntervalMs: number;
   /** Bytes each of the two origin journal files starts with. */
   readonly originJournalBytes: number;
   readonly topicDefaults: TopicSettings;
@@ -84,6 +87,7 @@ export const STORE_DEFAULTS: StoreSettings = {
   checkpointBytes: CHECKPOINT_BYTES,
   diskBudgetBytes: null,
   headroomBytes: HEADROOM_BYTES,
+  retentionIntervalMs: RETENTION_INTERVAL_MS,
   originJournalBytes: 1024 * 1024,
   topicDefaults: TOPIC_DEFAULTS,
 };

@@ -124,12 +124,13 @@ export class Space {
       timers,
       logger,
       age: books.age,
+      intervalMs: settings.retentionIntervalMs,
       budget: this.#budget,
       evictor: this.#evictor,
       checkpointer,
       ledgerFull: () => books.ledger.full,
       retained: () => this.#retained(),
-      everyMinute: () => this.#rates.tick(),
+      everyLook: () => this.#rates.tick(),
     });
     this.#rates = new AppendRates(clock);
     this.forecast = new Forecast({
