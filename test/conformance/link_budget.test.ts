@@ -12,7 +12,7 @@ import { RestartedNode, sleep } from "../support/restarted_node.ts";
 
 const CAP = 200_000;
 /** A few in CI, more for the record. */
-const KILLS = Number(process.env["LOGBOOM_KILLS"] ?? 8);
+const KILLS = Number(process.env["LOGBOOM_KILLS"] ?? 5);
 const QUOTA = 75_000 * KILLS;
 
 interface Pair {
