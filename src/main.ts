@@ -125,9 +125,10 @@ async function writeOut(bytes: Uint8Array | string): Promise<void> {
 
 async function main(): Promise<void> {
   const [name, ...args] = Deno.args;
-  const help = args.includes("--help");
+  const isHelp = (arg: string | undefined) => arg === "--help" || arg === "-h";
+  const help = args.some(isHelp);
   try {
-    if (name === undefined || name === "help" || name === "--help") console.log(helpText());
+    if (name === undefined || name === "help" || isHelp(name)) console.log(helpText());
     else if (help) console.log(name === "serve" ? serveHelpText() : commandHelpText(name));
     else if (name === "serve") await serve(args);
     else Deno.exit(await command(name, args));

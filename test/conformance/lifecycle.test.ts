@@ -37,6 +37,12 @@ describe("serve", () => {
     );
   });
 
+  it.each([["-h"], ["serve", "-h"], ["fsck", "--help"]])("helps at %s %s", async (...args) => {
+    const { code, stdout } = await runLogboom(args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^logboom/);
+  });
+
   it("refuses a port in use with one sentence", async () => {
     const first = await startNodeProcess();
     const port = new URL(first.http).port;
