@@ -22,7 +22,7 @@ import { NarrowLink } from "../support/narrow_link.ts";
 import { pass, SimulatedNode, until } from "../support/replication_world.ts";
 import { runCommand } from "../support/terminal.ts";
 
-const SEEDS = Number(process.env["LOGBOOM_SEEDS"] ?? 6);
+const SEEDS = Number(process.env["LOGBOOM_SEEDS"] ?? 12);
 const FIRST_SEED = Number(process.env["LOGBOOM_SEED"] ?? 1);
 const STEPS = 30;
 const NAMES = ["g0", "g1", "site", "root"] as const;
