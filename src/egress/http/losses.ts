@@ -180,7 +180,7 @@ function nobodys({ ledger }: EgressStore, { topic, partition }: OwnLogRow): Ledg
 
 /** `missing`: what is still to come of it, as far as it is known. */
 function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number): Account {
-  const { firstOffset: from, watermark, voids, elsewhere } = log;
+  const { firstOffset: from, watermark, islands, voids, elsewhere } = log;
   const whole = { from, to: Infinity };
   const losses = store.ledger.standing(log.logId);
   // What lies elsewhere is not missing: another node counts it.
@@ -208,8 +208,14 @@ function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number):
       whole,
       accepted,
       settled: Math.min(settled, watermark),
-      voids: settled >= watermark ? voids.watermark : settledVoids,
-      lost: settledLost,
+      islands: sumWithin(islands, { from, to: settled }),
+      voids: settled < watermark
+        ? settledVoids
+        : settled < (islands.at(-1)?.to ?? 0)
+        ? voids.watermark
+        : voids.all,
+      // Where the root has more of it by another way, what it lost of that is not this node's.
+      lost: settled > watermark ? 0 : settledLost,
       losses,
       elsewhere,
     }),
@@ -219,10 +225,12 @@ function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number):
 const NOTHING = { settled: 0, settledVoids: 0, settledLost: 0 };
 
 /** Splits what was accepted, so that it adds up. */
-function balance({ whole, accepted, settled, voids, lost, losses, elsewhere = [] }: {
+function balance({ whole, accepted, settled, islands = 0, voids, lost, losses, elsewhere = [] }: {
   readonly whole: OffsetRange;
   readonly accepted: number;
   readonly settled: Offset;
+  /** Offsets held above that which are settled nonetheless. */
+  readonly islands?: number;
   /** Offsets below that which never held a record. */
   readonly voids: number;
   /** Those of them that the root has entries of, this node's among them. */
@@ -238,7 +246,10 @@ function balance({ whole, accepted, settled, voids, lost, losses, elsewhere = []
   const ledgered = sumWithin(losses, whole) - lostHere + lostBelow;
   const others = voids + lostBelow + passed;
   // Where a receiver is a newer one, or an older one, its word and this ledger may be apart.
-  const delivered = Math.max(0, Math.min(below.to - below.from - others, accepted - ledgered));
+  const delivered = Math.max(
+    0,
+    Math.min(below.to - below.from + islands - others, accepted - ledgered),
+  );
   return { accepted, delivered, pending: accepted - delivered - ledgered, ledgered };
 }
 
