@@ -26,6 +26,8 @@ const { values } = parseArgs({
     only: { type: "string" },
     trace: { type: "boolean", default: false },
     mutant: { type: "string" },
+    /** Only seeds that are about that: see Character in draw_plan.ts. */
+    about: { type: "string" },
     /** As one worker of a sweep: every so many-th seed, a line of JSON for each. */
     worker: { type: "string" },
   },
@@ -51,6 +53,7 @@ else if (values.mutant !== undefined) {
     seeds: Number(values.seeds),
     hours,
     jobs: Number(values.jobs),
+    about: values.about,
   });
   if (failed !== null) await explain(failed);
 } else if (values.only !== undefined || values.trace) await replay();
@@ -64,10 +67,17 @@ process.exit();
 async function work(stride: number): Promise<void> {
   const seeds = Number(values.seeds);
   for (let at = seed; at < seed + seeds; at += stride) {
+    if (!isAbout(at)) continue;
     const twice = at % TWICE_EVERY === 0;
     const outcome = await checked(() => simulate(at, { hours, twice }));
     say(JSON.stringify({ ...outcome, lines: undefined }));
   }
+}
+
+function isAbout(at: number): boolean {
+  const { about } = values;
+  return about === undefined ||
+    Object.entries(drawPlan(at, hours).character).some(([name, is]) => is && name === about);
 }
 
 /** What nobody waited for and failed is a wrong, too. */

@@ -43,7 +43,8 @@ async function seedThatCatches(
     symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
     const path = join(root, mutant.file);
     writeFileSync(path, mutated(readFileSync(path, "utf8"), mutant));
-    return await sweep({ ...limits, root, jobs: 1, quiet: true });
+    const { about } = mutant;
+    return await sweep({ ...limits, root, about, jobs: 1, quiet: true });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -11,6 +11,8 @@ export interface SweepOptions {
   readonly seeds: number;
   readonly hours: number;
   readonly jobs: number;
+  /** Only seeds that are about that. */
+  readonly about?: string | undefined;
   /** The repository whose simulator is to run. */
   readonly root?: string;
   readonly quiet?: boolean;
@@ -68,6 +70,7 @@ class SweepWorker {
     const { seed, seeds, hours, jobs, root = ROOT } = options;
     const args = ["run", "-A", "tools/sim.ts", "--worker", `${jobs}`, "--hours", `${hours}`];
     args.push("--seed", `${seed + at}`, "--seeds", `${seeds - at}`);
+    if (options.about !== undefined) args.push("--about", options.about);
     const child = spawn("deno", args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
     this.#child = child;
     let next = seed + at;

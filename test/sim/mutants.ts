@@ -2,8 +2,12 @@
  * Deliberate bugs. `deno task sim --mutant NAME` puts one into a copy of the source and runs seeds
  * until the simulator sees it. `from` stands in its file exactly once.
  */
+import type { Character } from "./fleet/draw_plan.ts";
+
 export interface Mutant {
   readonly name: string;
+  /** Seeds that are about that see it sooner. */
+  readonly about?: keyof Character;
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -24,12 +28,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "forget_islands_on_crash",
+    about: "live",
     file: "src/store/received_logs.ts",
     from: "...{ logId, firstOffset, watermark, islands, open, localEnd },",
     to: "...{ logId, firstOffset, watermark, islands: [], open, localEnd },",
   },
   {
     name: "forget_closed_logs_that_grow",
+    about: "clone",
     file: "src/store/received_logs.ts",
     from: "if (committed.contiguous <= closed.to && committed.islands.length === 0) return;",
     to: "if (closed.to >= 0) return;",
@@ -58,6 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "ledger_after_delete",
+    about: "smallDisks",
     file: "src/store/evictor.ts",
     from: `    await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {
       start: { directory, offset: logStart, held, settled },
@@ -71,12 +78,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "evict_without_entry",
+    about: "smallDisks",
     file: "src/store/evictor.ts",
     from: "await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {",
     to: "await this.#change(shares.flatMap(() => []), {",
   },
   {
     name: "evict_without_telling",
+    about: "smallDisks",
     file: "src/replication/lane_gaps.ts",
     from: "      reason: entry.reason,",
     to: '      reason: "void" as const,',
@@ -98,6 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "open_live_lane_below_the_high_watermark",
+    about: "live",
     file: "src/replication/lane.ts",
     from: 'if (decision === "open") this.#openLive(this.log.highWatermark, link.nowMs);',
     to: 'if (decision === "open") this.#openLive(this.log.highWatermark - 30, link.nowMs);',
@@ -117,6 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "quota_forgotten_by_a_crash",
+    about: "linkBudget",
     file: "src/replication/budget/quota.ts",
     from: "    await this.#book.write(marks);",
     to: "    await Promise.resolve();",
@@ -129,6 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "keep_back_what_a_relay_gave_up",
+    about: "relay",
     file: "src/replication/lane_logs.ts",
     from: "    if (this.#books.cameEarly(cursor.logId, upTo)) return true;",
     to: "    if (cursor.sent >= upTo || this.#books.cameEarly(cursor.logId, upTo)) return true;",

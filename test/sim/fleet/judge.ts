@@ -36,7 +36,7 @@ export async function judge(judged: Judged): Promise<Wrongs> {
   const undone = plan.character.centreImage || plan.character.gatewayImage;
   oracle.checkObligations(found, nodes, { strictly: !undone, wrongs });
   if (plan.character.live) await checkSourceOrder(judged, { root, found, wrongs });
-  if (!undone) { for (const node of nodes) checkLedger(node, root, wrongs); }
+  if (!undone) { for (const node of nodes) checkLedger(plan, { node, root, wrongs }); }
   for (const node of nodes) await checkAccounts(judged, { node, found, wrongs });
   return wrongs;
 }
@@ -71,12 +71,19 @@ function checkQuotas({ plan, links }: Judged, wrongs: Wrongs): void {
 }
 
 /** What a gateway gave up is final by now, and the root was told. */
-function checkLedger(node: FleetNode, root: FleetNode, wrongs: Wrongs): void {
+function checkLedger(
+  { character }: Plan,
+  { node, root, wrongs }: { node: FleetNode; root: FleetNode; wrongs: Wrongs },
+): void {
+  const { relay: hasRelay, clone: hasClone } = character;
   const { ledger, logs } = node.process!.store;
   if (node === root) return;
   for (const { logId, from, to, reason, state } of ledger.entries()) {
     const shown = `${node.name} log ${logId} [${from}, ${to}) ${reason}`;
     if (state === "provisional") wrongs.add("ledger", `still provisional: ${shown}`);
+    if (reason === "lost_at_receiver" && !hasRelay && !hasClone) {
+      wrongs.add("ledger", `no receiver lost anything: ${shown}`);
+    }
     if (state !== "final" || logId === null || logs.get(logId) === undefined) continue;
     const known = root.process!.store.ledger.standing(logId);
     let at = from;
