@@ -48,10 +48,10 @@ export const MUTANTS: readonly Mutant[] = [
       'if (from + 1 === set.watermark) return "duplicate";\n  if (from < set.watermark) return "append";',
   },
   {
-    name: "take_batches_ahead_of_their_turn",
-    file: "src/store/lane_rules.ts",
-    from: "if (from !== expected) throw outOfOrder(logId, expected);",
-    to: "if (from < expected) throw outOfOrder(logId, expected);",
+    name: "say_held_before_it_is_synced",
+    file: "src/store/received_log.ts",
+    from: "watermark: entry.committed.watermark,",
+    to: "watermark: entry.noted.watermark,",
   },
   {
     name: "judge_before_queue",
@@ -106,11 +106,11 @@ export const MUTANTS: readonly Mutant[] = [
     await new Promise<void>((resolve) => void timers.after(50, resolve));`,
   },
   {
-    name: "open_live_lane_below_the_high_watermark",
+    name: "end_a_backlog_before_it_was_sent",
     about: "live",
     file: "src/replication/lane.ts",
-    from: 'if (decision === "open") this.#openLive(this.log.highWatermark, link.nowMs);',
-    to: 'if (decision === "open") this.#openLive(this.log.highWatermark - 30, link.nowMs);',
+    from: "if (this.#live === null || !this.#backlog.over) return;",
+    to: "if (this.#live === null) return;",
   },
   {
     name: "successor_does_not_wait",
