@@ -43,8 +43,8 @@ async function seedThatCatches(
     symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
     const path = join(root, mutant.file);
     writeFileSync(path, mutated(readFileSync(path, "utf8"), mutant));
-    const { about } = mutant;
-    return await sweep({ ...limits, root, about, jobs: 1, quiet: true });
+    const { about, seed = limits.seed } = mutant;
+    return await sweep({ ...limits, seed, root, about, jobs: 1, quiet: true });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

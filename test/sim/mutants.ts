@@ -6,6 +6,8 @@ import type { Character } from "./fleet/draw_plan.ts";
 
 export interface Mutant {
   readonly name: string;
+  /** One that is known to see it: the search begins there. */
+  readonly seed?: number;
   /** Seeds that are about that see it sooner. */
   readonly about?: keyof Character;
   readonly file: string;
@@ -16,6 +18,7 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: "acknowledge_before_sync",
+    seed: 1,
     file: "src/store/log_writer.ts",
     from: "await this.#leases[this.#synced]!.file.sync();",
     to: "await Promise.resolve();",
@@ -35,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "forget_closed_logs_that_grow",
+    seed: 22,
     about: "clone",
     file: "src/store/received_logs.ts",
     from: "if (committed.contiguous <= closed.to && committed.islands.length === 0) return;",
@@ -42,6 +46,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "dedup_by_last_number_only",
+    seed: 2,
     file: "src/store/lane_rules.ts",
     from: 'if (set.covers(from, to)) return "duplicate";',
     to:
@@ -55,6 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "judge_before_queue",
+    seed: 2,
     file: "src/replication/lane_append.ts",
     from: "      if (!this.#inTurnNow(header.logId, take)) {",
     to: `      const early = this.#judge(header, range);
@@ -64,6 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "ledger_after_delete",
+    seed: 39,
     about: "smallDisks",
     file: "src/store/evictor.ts",
     from: `    await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {
@@ -78,6 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "evict_without_entry",
+    seed: 39,
     about: "smallDisks",
     file: "src/store/evictor.ts",
     from: "await this.#change(shares.flatMap((share) => this.#entriesOf(log, share, reason)), {",
@@ -85,6 +93,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "evict_without_telling",
+    seed: 32,
     about: "smallDisks",
     file: "src/replication/lane_gaps.ts",
     from: "      reason: entry.reason,",
@@ -92,6 +101,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "skip_without_asking_the_receiver",
+    seed: 42,
     file: "src/replication/store_books.ts",
     from: "await ledger.resolve(entry.id, lacking, { from, to });",
     to: "await ledger.resolve(entry.id, [{ from, to }], { from, to }), lacking;",
@@ -107,6 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "end_a_backlog_before_it_was_sent",
+    seed: 10,
     about: "live",
     file: "src/replication/lane.ts",
     from: "if (this.#live === null || !this.#backlog.over) return;",
@@ -120,6 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "one_log_id_for_ever",
+    seed: 1,
     file: "src/store/log_registry.ts",
     from: "    const logId = randomPositive63(this.#options.random);",
     to: `    const earlier = this.chain(log.topic, log.index).at(-1);
@@ -127,6 +139,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "quota_forgotten_by_a_crash",
+    seed: 32,
     about: "linkBudget",
     file: "src/replication/budget/quota.ts",
     from: "    await this.#book.write(marks);",
@@ -134,6 +147,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "take_a_run_for_the_one_before",
+    seed: 208,
     file: "src/replication/lane_logs.ts",
     from: "if (latest.logId !== this.#own.at(-1)?.logId) this.refresh();",
     to: "if (latest.logId === this.#own.at(-1)?.logId) this.refresh();",
