@@ -31,6 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "forget_islands_on_crash",
+    seed: 99,
     about: "live",
     file: "src/store/received_logs.ts",
     from: "...{ logId, firstOffset, watermark, islands, open, localEnd },",
