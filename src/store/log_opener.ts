@@ -15,6 +15,7 @@ import type { AgeClock } from "./age_clock.ts";
 import type { IdentityHook, PartitionName, RecoveryHook } from "./books.ts";
 import type { CommitLoop } from "./commit_loop.ts";
 import type { Disk } from "./disk.ts";
+import { COPY_SUFFIX } from "./durable_file.ts";
 import type { FileCache } from "./file_cache.ts";
 import type { Forwarded } from "./forwarded.ts";
 import type { IndexCache } from "./index_cache.ts";
@@ -121,11 +122,12 @@ export class LogOpener {
     return log;
   }
 
-  /** Of segments that were being thinned: what the ledger says of it already, is thinned again. */
+  /** Of segments that were being thinned, or copied: it is done again. */
   #removeUnfinished(directory: string): void {
     const { disk, logger } = this.#options;
     try {
-      const names = disk.list(directory).filter((name) => name.endsWith(THINNED_SUFFIX));
+      const names = disk.list(directory)
+        .filter((name) => name.endsWith(THINNED_SUFFIX) || name.endsWith(COPY_SUFFIX));
       for (const name of names) disk.remove(`${directory}/${name}`);
     } catch (error) {
       logger.warn("thinned_not_removed", { path: directory, error: messageOf(error) });

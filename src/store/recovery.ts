@@ -4,10 +4,10 @@
  * Only what lies at or past the recovery point is read. Damage with a good batch behind it is
  * corruption: its bytes go to quarantine, its offsets stay assigned, and it becomes a gap. Damage
  * with nothing good behind it was never acknowledged, as far as anyone can tell: it is cut, and its
- * bytes are kept as evidence. Whatever is left is synced before anyone reads it, because a killed
- * process may have left in the page cache what never reached the disk.
+ * bytes are kept as evidence. What is read is synced before that, because a killed process may have
+ * left in the page cache what never reached the disk: the books count what is found here as durable.
  *
- * Nothing found here stops the start.
+ * Nothing found here stops the start, but for a disk on which nothing can be made durable.
  *
  * @module
  */
@@ -22,6 +22,7 @@ import type { IdentityHook, PartitionName, RecoveryHook } from "./books.ts";
 import { ByteSource } from "./byte_source.ts";
 import { CheckpointedSegments } from "./checkpointed_segments.ts";
 import type { Disk, DiskFile } from "./disk.ts";
+import { makeEntriesDurable, makeFileDurable } from "./durable_file.ts";
 import type { FileCache } from "./file_cache.ts";
 import { GapList } from "./gap_list.ts";
 import type { IndexCache } from "./index_cache.ts";
@@ -112,7 +113,7 @@ class Recovery {
   readonly #files: CheckpointedSegments;
   #rollNext = false;
   #damaged = false;
-  #directory: "unchanged" | "changed" | "unsynced" = "unchanged";
+  #directory: "unchanged" | "changed" = "unchanged";
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -130,6 +131,7 @@ class Recovery {
     const sealed = found.filter((base) => base < scanFrom);
     for (const segment of this.#files.sealed(sealed, scanFrom)) this.#segments.push(segment);
     const toScan = found.filter((base) => base >= scanFrom);
+    for (const base of toScan) await this.#makeDurableFirst(base);
     for (const [at, base] of toScan.entries()) this.#scan(base, toScan[at + 1] ?? Infinity);
 
     this.#dropEmptyTail();
@@ -151,10 +153,17 @@ class Recovery {
       epochs: this.#epochs.starts,
       // A file that cannot be opened now must not be written anew.
       rollNext: this.#rollNext || this.#files.unopened.size > 0,
-      directoryDurable: this.#segments.length > 0 && this.#directory !== "unsynced",
+      directoryDurable: this.#segments.length > 0,
       unsyncable: this.#unsyncable,
       damaged: this.#damaged,
     };
+  }
+
+  /** What is to be scanned, and a checkpoint may not cover. */
+  async #makeDurableFirst(baseOffset: Offset): Promise<void> {
+    const segment = this.#files.toScan(baseOffset);
+    if (this.#files.bytesOf(segment.path) <= segment.bytes) return;
+    await makeFileDurable(segment.path, this.#options);
   }
 
   #scan(baseOffset: Offset, offsetLimit: Offset): void {
@@ -300,7 +309,7 @@ class Recovery {
     return Math.max(logStartOffset, this.#segments[0]?.baseOffset ?? 0);
   }
 
-  /** A killed process leaves in the page cache what a reader must not see before it is synced. */
+  /** What was cut, too, and the entries of the directory. */
   async #makeDurable(): Promise<void> {
     const { disk, directory, logger, checkpoint } = this.#options;
     const known = new Set(checkpoint?.segments.map(({ baseOffset }) => baseOffset));
@@ -313,15 +322,7 @@ class Recovery {
       }
     }
     if (this.#directory === "unchanged") return;
-    try {
-      await disk.syncDirectory(directory);
-      await disk.syncDirectory("");
-    } catch (error) {
-      logger.error("sync_failed", { path: directory, error: messageOf(error) });
-      // The next commit makes a file, and syncs the directory with it before it is acknowledged.
-      this.#directory = "unsynced";
-      this.#rollNext = true;
-    }
+    for (const path of [directory, ""]) await makeEntriesDurable(path, { disk, logger });
   }
 
   /** Does something to a file; where that fails, the file is left behind as it is: false. */
