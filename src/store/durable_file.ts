@@ -1,7 +1,8 @@
 /**
- * Makes what a file or a directory shows durable, before anyone counts on it: a killed process leaves in the page
- * cache what never reached the disk. After a failed sync the kernel may take those pages for clean,
- * so the file is never synced again: what it shows is written into a new one, which takes its place.
+ * Makes what a file or a directory shows durable, before anyone counts on it: a killed process
+ * leaves in the page cache what never reached the disk. After a failed sync the kernel may take those
+ * pages for clean, so the file is never synced again: what it shows is written into a new one, which
+ * takes its place.
  *
  * @module
  */
