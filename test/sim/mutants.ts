@@ -31,7 +31,6 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "forget_islands_on_crash",
-    seed: 99,
     about: "live",
     file: "src/store/received_logs.ts",
     from: "...{ logId, firstOffset, watermark, islands, open, localEnd },",
@@ -104,8 +103,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "skip_without_asking_the_receiver",
     seed: 42,
     file: "src/replication/store_books.ts",
-    from: "await ledger.resolve(entry.id, lacking, { from, to });",
-    to: "await ledger.resolve(entry.id, [{ from, to }], { from, to }), lacking;",
+    from: "ledger.resolve(answers, {",
+    to: "ledger.resolve(answers.map((each) => ({ ...each, lacking: [each] })), {",
   },
   {
     name: "checkpoint_captured_in_two_turns",

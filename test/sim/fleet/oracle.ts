@@ -77,10 +77,9 @@ export class Oracle {
   }
 
   /** What `node` acknowledged since that many acknowledgements went with its disk. */
-  excuseBursts(node: string, since: number): void {
-    for (const burst of this.acknowledgements.slice(since)) {
-      if (burst.node === node) burst.excused = true;
-    }
+  excuseBursts(node: string, since: { readonly bursts: number; readonly acks: number }): void {
+    const undone = [...this.bursts.slice(since.bursts), ...this.acknowledgements.slice(since.acks)];
+    for (const burst of undone) if (burst.node === node) burst.excused = true;
   }
 
   /** The batch is to decay where nobody has another copy of it for certain. */
@@ -123,6 +122,9 @@ export class Oracle {
         }
         places.set(id, { logId, sourceOffset: sourceOffset + at });
         this.#checkPlace(id, places.get(id)!, wrongs);
+        // A branch of the log that its machine knows no more; what was under way of it comes when
+        // it comes.
+        if (burst.excused) continue;
         const source = `${burst.node} ${burst.topic}/${burst.partition}`;
         let order = orders.get(source);
         if (order === undefined) orders.set(source, order = new Order(ruleOf(burst)));
@@ -164,6 +166,7 @@ export class Oracle {
       const burst = this.#burstOf[id]!;
       if (seen.has(id)) wrongs.add("source order", `${this.nameOf(id)} twice`);
       seen.add(id);
+      if (burst.excused) continue;
       const source = `${burst.node}/${burst.partition}`;
       if (id < (last.get(source) ?? -1)) wrongs.add("source order", `${this.nameOf(id)} late`);
       last.set(source, id);

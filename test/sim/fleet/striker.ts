@@ -28,7 +28,7 @@ export class Striker {
   healed = false;
   readonly #options: StrikerOptions;
   readonly #downMs = new Map<string, number>();
-  readonly #images = new Map<string, { image: Image; acks: number }>();
+  readonly #images = new Map<string, { image: Image; bursts: number; acks: number }>();
 
   constructor(options: StrikerOptions) {
     this.#options = options;
@@ -125,6 +125,7 @@ export class Striker {
       case "image":
         this.#images.set(node.name, {
           image: node.image(),
+          bursts: this.#options.oracle.bursts.length,
           acks: this.#options.oracle.acknowledgements.length,
         });
         return;
@@ -149,7 +150,7 @@ export class Striker {
     if (kept === undefined) return;
     node.crash("killed");
     node.restore(kept.image);
-    this.#options.oracle.excuseBursts(node.name, kept.acks);
+    this.#options.oracle.excuseBursts(node.name, kept);
     if (node.process?.alive !== true) this.#options.time.after(DOWN_MS, () => node.start());
   }
 
