@@ -68,9 +68,19 @@ function drawSpecials(dice: Dice, { nodes, activeMs, character }: Drawn): Fault[
     const small = gateways.filter(isSmall);
     const { name } = pick(dice, small.length > 0 ? small : gateways);
     const forMs = Math.floor(activeMs * (0.2 + (small.length > 0 ? 0.4 : 0.2) * dice()));
-    faults.push({ kind: "link_down", node: name, atMs: within(0.1, 0.5), forMs });
+    const atMs = within(0.1, 0.5);
+    faults.push({ kind: "link_down", node: name, atMs, forMs });
+    if (character.live) faults.push(...crashesWhileItCatchesUp(atMs + forMs));
   }
   return faults;
+}
+
+/** The centre goes down while a backlog drains behind the live records. */
+function crashesWhileItCatchesUp(fromMs: number): Fault[] {
+  return [15_000, 45_000, 100_000, 160_000].map((laterMs) => ({
+    ...{ kind: "crash" as const, node: "centre", atMs: fromMs + laterMs },
+    ...{ death: "prefix" as const, skip: 0, downMs: 2_000 },
+  }));
 }
 
 /** Of gateways whose disks are small: in the middle of giving something up. */
