@@ -113,6 +113,9 @@ export const LEDGER_STEP_BYTES = 256 * 1024;
 /** Bytes a ledger file may grow to: all entries, three times. */
 export const LEDGER_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Entries made by one change of the ledger: a quarter of a journal's frame. */
+export const LEDGER_CHANGE_ENTRIES_MAX = 1_000;
+
 /** Entries of the ledger in memory; older ones of one log, reason and state are joined. */
 export const LEDGER_ENTRIES_MAX = 50_000;
 

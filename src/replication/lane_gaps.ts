@@ -53,10 +53,13 @@ export function reasonsFor(range: OffsetRange, facts: GapFacts): ReasonedRange[]
 
   const parts: ReasonedRange[] = [];
   let from = range.from;
+  let at = 0;
   for (const to of borders) {
     if (to <= from || to > range.to) continue;
     const last = parts.at(-1);
-    const part = partOf({ from, to }, facts);
+    // Sorted, so that what ended before it ends before all that follows.
+    while (at < facts.ledgered.length && facts.ledgered[at]!.to <= from) at++;
+    const part = partOf({ from, to }, facts, at);
     if (last !== undefined && last.reason === part.reason && !last.ledgered && !part.ledgered) {
       parts[parts.length - 1] = { ...last, to };
     } else {
@@ -67,10 +70,10 @@ export function reasonsFor(range: OffsetRange, facts: GapFacts): ReasonedRange[]
   return parts;
 }
 
-/** No border lies inside `range`. */
-function partOf({ from, to }: OffsetRange, facts: GapFacts): ReasonedRange {
+/** No border lies inside the range; what is ledgered of it is so at `first` or behind. */
+function partOf({ from, to }: OffsetRange, facts: GapFacts, first: number): ReasonedRange {
   const holds = (other: OffsetRange) => other.from <= from && to <= other.to;
-  const entry = facts.ledgered.find(holds);
+  const entry = ledgeredEntry();
   if (entry !== undefined) {
     const share = (to - from) / (entry.to - entry.from);
     const { minTimestamp, maxTimestamp } = entry;
@@ -84,6 +87,15 @@ function partOf({ from, to }: OffsetRange, facts: GapFacts): ReasonedRange {
     };
   }
   return { from, to, reason: reasonOf(), facts: NO_FACTS, ledgered: false };
+
+  function ledgeredEntry(): LedgeredRange | undefined {
+    for (let at = first; at < facts.ledgered.length; at++) {
+      const entry = facts.ledgered[at]!;
+      if (entry.from > from) return undefined;
+      if (holds(entry)) return entry;
+    }
+    return undefined;
+  }
 
   function reasonOf(): SkipReason {
     if (facts.taken.some(holds)) return "void";

@@ -34,8 +34,8 @@ export interface LaneBooks {
   elsewhere(logId: LogId): readonly OffsetRange[];
   /** Whether a batch of another node came ahead of its turn: what is before it came later. */
   cameEarly(logId: LogId, offset: Offset): boolean;
-  /** What the ledger says of a log, by offset. */
-  ledgered(logId: LogId, own: boolean): readonly LedgeredRange[];
+  /** What the ledger says of a log, or of `range` in it, by offset. */
+  ledgered(logId: LogId, own: boolean, range?: OffsetRange): readonly LedgeredRange[];
   /** Logs of which the upstream holds more than the root of the chain, as remembered. */
   unsettled?(): readonly LogId[];
   /** Those of them of which the receiver did not say what it lacks. */
@@ -196,7 +196,8 @@ export class LaneLogs {
       const cursor = this.#own[this.#ownAt]!;
       const end = Math.min(this.#endOf(this.#ownAt), upTo);
       if (cursor.sent < end) {
-        const ledgered = this.#books.ledgered(cursor.logId, true);
+        const range = { from: cursor.sent, to: end };
+        const ledgered = this.#books.ledgered(cursor.logId, true, range);
         const elsewhere = this.#books.elsewhere(cursor.logId);
         const facts = {
           ...{ goneBelow: logStartOffset, elsewhere, ledgered, taken: this.#taken },
@@ -204,7 +205,7 @@ export class LaneLogs {
             voidFrom: Math.max(cursor.acknowledged, this.#books.delivered()),
           }),
         };
-        if (!addSkips(load, cursor, { from: cursor.sent, to: end }, facts)) return false;
+        if (!addSkips(load, cursor, range, facts)) return false;
       }
       if (this.#endOf(this.#ownAt) > upTo) break;
     }
@@ -232,7 +233,7 @@ export class LaneLogs {
 
   /** Skips a batch that is here and that the receiver will never take. */
   skipRejected(load: Load, cursor: LogCursor, range: OffsetRange): void {
-    const ledgered = this.#books.ledgered(cursor.logId, cursor.own);
+    const ledgered = this.#books.ledgered(cursor.logId, cursor.own, range);
     addSkips(load, cursor, range, { goneBelow: 0, elsewhere: [], ledgered, taken: [] });
   }
 
@@ -265,7 +266,8 @@ export class LaneLogs {
       const { predecessor, predecessorEnd } = cursor.announcement;
       const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
       if (before !== undefined && before.sent < predecessorEnd) continue;
-      for (const { from, to } of this.#books.ledgered(cursor.logId, false)) {
+      const next = { from: cursor.sent, to: cursor.sent + 1 };
+      for (const { from, to } of this.#books.ledgered(cursor.logId, false, next)) {
         if (from <= cursor.sent && cursor.sent < to) yield { cursor, to };
       }
     }
@@ -278,12 +280,13 @@ export class LaneLogs {
 
   #coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
     if (cursor.sent >= upTo) return true;
-    const ledgered = this.#books.ledgered(cursor.logId, false);
+    const range = { from: cursor.sent, to: upTo };
+    const ledgered = this.#books.ledgered(cursor.logId, false, range);
     // Its offsets are not this partition's: what was acknowledged once was not damaged here.
     const goneBelow = cursor.acknowledged;
     const elsewhere = this.#books.elsewhere(cursor.logId);
     const facts = { goneBelow, elsewhere, ledgered, taken: [] };
-    return addSkips(load, cursor, { from: cursor.sent, to: upTo }, facts);
+    return addSkips(load, cursor, range, facts);
   }
 
   /** Where an own run ends, as far as it will ever be sent. */

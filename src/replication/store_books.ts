@@ -56,24 +56,25 @@ export class StoreBooks {
       },
       unsettled: () => forwarded.unsettled(topic, partition),
       cameEarly: (logId, offset) => ranges.inOrder(topic, partition).aside(logId, offset),
-      ledgered(logId, own) {
+      ledgered(logId, own, range) {
         if (ledger.size === 0) return [];
-        const entries = ledger.standing(logId);
+        const entries = ledger.standing(logId, range);
         // Damage may have left no way to tell whose the records were; the offsets still do.
-        const nobodys = own ? ledger.standing(null).filter(isHere) : [];
+        const nobodys = own ? ledger.standing(null, range).filter(isHere) : [];
+        if (nobodys.length === 0) return entries;
         return [...entries, ...nobodys].sort((a, b) => a.from - b.from);
       },
       owing() {
         if (ledger.size === 0 || ranges.size === 0) return [];
-        const owing = new Set<LogId>();
-        for (const { logId, to, state } of ledger.entries()) {
-          if (logId === null || state === "reversed" || !isTarget(ranges.get(logId))) continue;
+        const owing: LogId[] = [];
+        for (const logId of ledger.logIds()) {
+          if (logId === null || !isTarget(ranges.get(logId))) continue;
           // What those below gave up is final here, and the upstream has to be told of it all the same.
-          if (state === "provisional" || to > (forwarded.logHere(logId)?.held ?? 0)) {
-            owing.add(logId);
-          }
+          const held = forwarded.logHere(logId)?.held ?? 0;
+          const isOwed = (entry: LedgerEntry) => isProvisional(entry) || entry.to > held;
+          if (ledger.standing(logId).some(isOwed)) owing.push(logId);
         }
-        return [...owing];
+        return owing;
       },
       changes: () => ledger.lastId,
       provisional: (logId) => ledger.size === 0 ? [] : ledger.standing(logId).filter(isProvisional),
@@ -114,36 +115,20 @@ export class StoreBooks {
 
   /** The receiver will never take it: that is on record before the lane goes on without it. */
   async reject(lane: Lane, { logId, from, to }: RejectedRange): Promise<void> {
-    const known = this.#store.ledger.standing(logId);
     const skip = { logId, from, to, reason: "rejected", facts: NO_FACTS } as const;
-    const isNew = !known.some((entry) => entry.from < to && from < entry.to);
+    const isNew = this.#store.ledger.standing(logId, { from, to }).length === 0;
     if (isNew) await this.#store.ledger.change({ entries: [entryOf(lane.log, skip)] });
     lane.reject(logId, { from, to });
   }
 
-  /** The receiver said what it lacks of what was skipped: of an entry, perhaps of a part of it. */
+  /** The receiver said what it lacks of what was skipped: of entries, perhaps of parts of them. */
   async resolve(log: LaneLog, answers: readonly SkipAnswer[]): Promise<void> {
-    const { ledger } = this.#store;
-    for (const { logId, from, to, lacking } of answers) {
-      const isAnswered = (entry: LedgerEntry) =>
-        isProvisional(entry) && entry.from < to && from < entry.to &&
-        (entry.logId !== null || isAt(log, entry));
-      for (;;) {
-        // Looked for anew each time: what was answered in part is another entry then.
-        const entry = [...ledger.standing(logId), ...ledger.standing(null)].find(isAnswered);
-        if (entry === undefined) break;
-        await ledger.resolve(entry.id, lacking, { from, to });
-      }
-    }
+    await this.#store.ledger.resolve(answers, { topic: log.topic, partition: log.index });
   }
 }
 
 function isProvisional(entry: LedgerEntry): boolean {
   return entry.state === "provisional";
-}
-
-function isAt(log: LaneLog, entry: LedgerEntry): boolean {
-  return entry.topic === log.topic && entry.partition === log.index;
 }
 
 function entryOf(log: LaneLog, { logId, from, to, reason, facts }: Skip): NewLedgerEntry {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { LEDGER_CHANGE_ENTRIES_MAX } from "../base/limits.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Offset, OffsetRange, TopicName } from "../base/types.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
@@ -40,9 +41,6 @@ export interface EvictorOptions {
   /** The partition itself; undefined where it is not open. */
   readonly logOf: (log: PartitionName) => PartitionLog | undefined;
 }
-
-/** Entries of one frame of the journal: each takes a few hundred bytes of its 1 MiB. */
-const ENTRIES_PER_CHANGE_MAX = 1_000;
 
 export interface MoveOptions {
   /** Offsets below it are no loss. */
@@ -170,9 +168,9 @@ export class Evictor {
   ): Promise<void> {
     const { ledger } = this.#options;
     let rest = entries;
-    while (rest.length > ENTRIES_PER_CHANGE_MAX) {
-      await ledger.change({ entries: rest.slice(0, ENTRIES_PER_CHANGE_MAX) });
-      rest = rest.slice(ENTRIES_PER_CHANGE_MAX);
+    while (rest.length > LEDGER_CHANGE_ENTRIES_MAX) {
+      await ledger.change({ entries: rest.slice(0, LEDGER_CHANGE_ENTRIES_MAX) });
+      rest = rest.slice(LEDGER_CHANGE_ENTRIES_MAX);
     }
     await ledger.change({ entries: rest, ...decision });
   }
@@ -182,7 +180,7 @@ export class Evictor {
     const { ledger, hasUpstream } = this.#options;
     const { topic, index: partition } = log;
     const { logId, extents } = share;
-    const ledgered = ledger.standing(logId)
+    const ledgered = ledger.standing(logId, share)
       .filter((entry) => entry.topic === topic && entry.partition === partition);
     const state = hasUpstream() ? "provisional" : "final";
     return without(share, ledgered).map(({ from, to }) => ({

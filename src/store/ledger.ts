@@ -17,7 +17,12 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { LEDGER_BYTES_MAX, LEDGER_ENTRIES_MAX, LEDGER_STEP_BYTES } from "../base/limits.ts";
+import {
+  LEDGER_BYTES_MAX,
+  LEDGER_CHANGE_ENTRIES_MAX,
+  LEDGER_ENTRIES_MAX,
+  LEDGER_STEP_BYTES,
+} from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { Checksum } from "../format/journal_entry.ts";
 import type { Disk } from "./disk.ts";
@@ -26,15 +31,16 @@ import {
   decodeEntry,
   encodeEntry,
   type EntryRow,
-  join,
-  joins,
   type LedgerEntry,
   logEntries,
   type NewLedgerEntry,
+  outcomeOf,
   partOf,
+  type SkipWord,
   within,
   without,
 } from "./ledger_entry.ts";
+import { LedgerEntries, type PartitionPlace } from "./ledger_entries.ts";
 import { decodeVoidRange, encodeVoidRange, type VoidRange, type VoidRow } from "./void_range.ts";
 
 export { encodeEntry } from "./ledger_entry.ts";
@@ -82,8 +88,7 @@ export class Ledger {
   #entriesMax: number;
   /** Not tried again before there are so many. */
   #joinAbove = 0;
-  #entries = new Map<number, LedgerEntry>();
-  #byLog = new Map<LogId | null, Set<number>>();
+  readonly #entries = new LedgerEntries();
   #starts = new Map<string, LogStart>();
   #voids: VoidRange[] = [];
   #nextId = 1;
@@ -149,19 +154,23 @@ export class Ledger {
 
   /** The entries of a log, in the order they were made. */
   of(logId: LogId | null): LedgerEntry[] {
-    return Array.from(this.#byLog.get(logId) ?? [], (id) => this.#entries.get(id)!);
+    return this.#entries.of(logId);
   }
 
-  /** Those of a log that count, by offset. */
-  standing(logId: LogId | null): LedgerEntry[] {
-    return this.of(logId).filter(({ state }) => state !== "reversed")
-      .sort((a, b) => a.from - b.from);
+  /** Logs with entries, or that had some; null among them where there are some of nobody. */
+  logIds(): Iterable<LogId | null> {
+    return this.#entries.logIds();
+  }
+
+  /** Those of a log that count, by offset; of those in `range` a part at least lies in it. */
+  standing(logId: LogId | null, range?: OffsetRange): LedgerEntry[] {
+    return this.#entries.standing(logId, range);
   }
 
   /** Offsets in a range of a log that count as not delivered. */
   countOf(logId: LogId, range: OffsetRange): number {
     if (this.#entries.size === 0) return 0;
-    return within(range, this.of(logId).filter(({ state }) => state !== "reversed"))
+    return within(range, this.standing(logId, range))
       .reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
@@ -184,8 +193,9 @@ export class Ledger {
    */
   async change(change: LedgerChange): Promise<LedgerEntry[]> {
     const atMs = this.#clock.wallMs();
+    const replaced = new Set(change.remove);
     const entries = (change.entries ?? [])
-      .flatMap((entry) => this.#notYet(entry, change.remove ?? []))
+      .flatMap((entry) => this.#notYet(entry, replaced))
       .map((entry) => ({ ...entry, id: this.#nextId++, atMs }));
     const row: ChangeRow = {
       ...(change.remove?.length ? { remove: change.remove } : {}),
@@ -208,34 +218,43 @@ export class Ledger {
   }
 
   /** What of an entry stands in no other, but for those it takes the place of. */
-  #notYet(entry: NewLedgerEntry, replaced: readonly number[]): NewLedgerEntry[] {
+  #notYet(entry: NewLedgerEntry, replaced: ReadonlySet<number>): NewLedgerEntry[] {
     const isSame = ({ topic, partition, logId, id }: LedgerEntry) =>
       topic === entry.topic && partition === entry.partition && logId === entry.logId &&
-      !replaced.includes(id);
-    const known = [...this.standing(entry.logId), ...this.#arriving].filter(isSame);
+      !replaced.has(id);
+    const known = [...this.standing(entry.logId, entry), ...this.#arriving].filter(isSame);
     if (known.length === 0 || entry.state === "reversed") return [entry];
     known.sort((a, b) => a.from - b.from);
     return without(entry, known).map((range) => partOf(entry, range));
   }
 
   /**
-   * The receiver told which offsets of a provisional entry it lacks: those become final, the others
+   * The receiver told which offsets of provisional entries it lacks: those become final, the others
    * were delivered after all. Requests follow one another without waiting, so it may be told twice;
-   * and it may be told of a part, which is `answered`: of the rest it has to be asked still.
+   * and it may be told of a part: of the rest it has to be asked still. All in one decision.
+   *
+   * @param at where entries of nobody's records count, too
    */
-  async resolve(
-    id: number,
-    lacking: readonly OffsetRange[],
-    answered?: OffsetRange,
-  ): Promise<LedgerEntry[]> {
-    const leaving = this.#leaving.get(id);
-    if (leaving !== undefined) await leaving;
-    const entry = this.#entries.get(id);
-    if (entry === undefined || entry.state !== "provisional") return [];
-    const final = within(entry, lacking)
-      .map((range) => ({ ...partOf(entry, range), state: "final" as const }));
-    const open = without(entry, [answered ?? entry]).map((range) => partOf(entry, range));
-    return await this.#replace([id], [...final, ...open]);
+  async resolve(words: readonly SkipWord[], at: PartitionPlace): Promise<LedgerEntry[]> {
+    const made: LedgerEntry[] = [];
+    for (;;) {
+      // Looked for anew each time: what was answered in part is another entry then.
+      const told = this.#entries.toldOf(words, at);
+      if (told.size === 0) return made;
+      const leaving = [...told.keys()].find(({ id }) => this.#leaving.has(id));
+      if (leaving !== undefined) {
+        await this.#leaving.get(leaving.id);
+        continue;
+      }
+      const remove: number[] = [];
+      const entries: NewLedgerEntry[] = [];
+      for (const [entry, ofEntry] of told) {
+        if (Math.max(remove.length, entries.length) >= LEDGER_CHANGE_ENTRIES_MAX) break;
+        remove.push(entry.id);
+        entries.push(...outcomeOf(entry, ofEntry));
+      }
+      made.push(...await this.#replace(remove, entries));
+    }
   }
 
   /** Records of it turned up again, or a part of them: that stays, and counts no longer. */
@@ -262,24 +281,8 @@ export class Ledger {
 
   /** Joins neighbours of one log, reason and state, so that the ledger has an end. */
   async #join(): Promise<void> {
-    const remove: number[] = [];
-    const entries: NewLedgerEntry[] = [];
-    for (const logId of this.#byLog.keys()) {
-      let last: LedgerEntry | null = null;
-      for (const entry of this.standing(logId)) {
-        if (remove.length >= JOINED_AT_ONCE_MAX) break;
-        if (this.#leaving.has(entry.id)) continue;
-        if (last !== null && joins(last, entry)) {
-          if (!remove.includes(last.id)) remove.push(last.id);
-          else entries.pop();
-          remove.push(entry.id);
-          last = join(last, entry);
-          entries.push(last);
-        } else {
-          last = entry;
-        }
-      }
-    }
+    const isLeaving = ({ id }: LedgerEntry) => this.#leaving.has(id);
+    const { remove, entries } = this.#entries.neighbours(isLeaving);
     this.#joinAbove = this.#entries.size - remove.length + JOIN_AGAIN_AFTER;
     if (remove.length > 0) await this.#replace(remove, entries);
   }
@@ -301,7 +304,6 @@ export class Ledger {
   #replay(payload: unknown): void {
     if (payload === null) {
       this.#entries.clear();
-      this.#byLog.clear();
       this.#starts.clear();
       this.#rewritten.clear();
       this.#voids = [];
@@ -310,7 +312,7 @@ export class Ledger {
     // The checksum holds, so this is what this file wrote.
     const row = payload as SnapshotRow;
     if (row[0] === "next") this.#nextId = Math.max(this.#nextId, row[1]);
-    else if (row[0] === "entry") this.#put(decodeEntry(row[1]));
+    else if (row[0] === "entry") this.#put(row[1]);
     else if (row[0] === "start") this.#setStart(row.slice(1) as unknown as StartRow);
     else if (row[0] === "void") {
       this.#voids.push(decodeVoidRange(row.slice(1) as unknown as VoidRow));
@@ -319,11 +321,8 @@ export class Ledger {
   }
 
   #apply({ remove, entries, start, void: voided, rewritten }: ChangeRow): void {
-    for (const id of remove ?? []) {
-      this.#byLog.get(this.#entries.get(id)?.logId ?? null)?.delete(id);
-      this.#entries.delete(id);
-    }
-    for (const row of entries ?? []) this.#put(decodeEntry(row));
+    for (const id of remove ?? []) this.#entries.delete(id);
+    for (const row of entries ?? []) this.#put(row);
     if (start) this.#setStart(start);
     if (voided) this.#voids.push(decodeVoidRange(voided));
     if (rewritten) this.#noteRewritten(rewritten);
@@ -334,12 +333,9 @@ export class Ledger {
     this.#rewritten.set(directory, known.add(baseOffset));
   }
 
-  #put(entry: LedgerEntry): void {
-    this.#nextId = Math.max(this.#nextId, entry.id + 1);
-    this.#entries.set(entry.id, entry);
-    const ids = this.#byLog.get(entry.logId) ?? new Set();
-    ids.add(entry.id);
-    this.#byLog.set(entry.logId, ids);
+  #put(row: EntryRow): void {
+    this.#nextId = Math.max(this.#nextId, row.id + 1);
+    this.#entries.put(decodeEntry(row));
   }
 
   /** Never back: after damage the journal may be read out of order. */
@@ -370,7 +366,6 @@ export class Ledger {
   }
 }
 
-const JOINED_AT_ONCE_MAX = 1_000;
 /** Entries made until it is looked again for neighbours, which is dear. */
 const JOIN_AGAIN_AFTER = 16;
 

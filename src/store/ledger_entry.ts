@@ -116,6 +116,26 @@ export function partOf<Entry extends Pick<NewLedgerEntry, "from" | "to" | "count
   return { ...entry, from, to, count, bytes: Math.round(entry.bytes * share) };
 }
 
+/** What a receiver said of a range that was skipped: which of its offsets it lacks. */
+export interface SkipWord extends OffsetRange {
+  readonly logId: LogId;
+  readonly lacking: readonly OffsetRange[];
+}
+
+/** What becomes of a provisional entry: what is lacking is final, what was not told of stays open. */
+export function outcomeOf(entry: LedgerEntry, words: readonly SkipWord[]): NewLedgerEntry[] {
+  const lost: OffsetRange[] = [];
+  let open: OffsetRange[] = [entry];
+  for (const word of words) {
+    for (const told of within(word, open)) lost.push(...within(told, word.lacking));
+    open = open.flatMap((part) => without(part, [word]));
+  }
+  return [
+    ...lost.map((range) => ({ ...partOf(entry, range), state: "final" as const })),
+    ...open.map((range) => partOf(entry, range)),
+  ];
+}
+
 /** What of a range is in none of the others, which are sorted. */
 export function without(range: OffsetRange, taken: readonly OffsetRange[]): OffsetRange[] {
   const left: { from: Offset; to: Offset }[] = [];

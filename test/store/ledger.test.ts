@@ -138,11 +138,46 @@ describe("Ledger.change()", () => {
 });
 
 describe("Ledger.resolve()", () => {
+  const HERE = { topic: "logs", partition: 0 };
+  const word = (from: number, to: number, lacking: readonly (readonly [number, number])[]) => ({
+    ...{ logId: LOG, from, to },
+    lacking: lacking.map(([from, to]) => ({ from, to })),
+  });
+
+  it("takes all that one request was told in one decision", async () => {
+    const disk = new SimulatedDisk();
+    const ledger = open(disk);
+    await ledger.prepare();
+    const state = "provisional" as const;
+    const holes = Array.from({ length: 100 }, (_, at) => entry(2 * at, 2 * at + 1, { state }));
+    const nobodys = { logId: null, state };
+    const others = [
+      entry(300, 301, nobodys),
+      entry(300, 301, { ...nobodys, partition: 1 }),
+      entry(302, 306, { state }),
+    ];
+    await ledger.change({ entries: [...holes, ...others] });
+    const before = disk.steps;
+    const words = holes.map(({ from, to }, at) => word(from, to, at % 2 ? [] : [[from, to]]));
+    const parts = [word(302, 303, [[302, 303]]), word(304, 306, [])];
+    await ledger.resolve([...words, word(300, 301, []), ...parts], HERE);
+    expect(disk.steps - before).toBeLessThan(5);
+    const again = open(disk);
+    const left = holes.filter((_, at) => at % 2 === 0)
+      .map(({ from, to }) => ({ from, to, state: "final" }));
+    expect(again.standing(LOG)).toMatchObject([
+      ...left,
+      { from: 302, to: 303, state: "final" },
+      { from: 303, to: 304, state: "provisional" },
+    ]);
+    expect(again.standing(null)).toMatchObject([{ partition: 1, state: "provisional" }]);
+  });
+
   it("takes a word about a part, and leaves the rest to be asked", async () => {
     const ledger = open(new SimulatedDisk());
     await ledger.prepare();
-    const [made] = await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
-    await ledger.resolve(made!.id, [{ from: 0, to: 2 }], { from: 0, to: 4 });
+    await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
+    await ledger.resolve([word(0, 4, [[0, 2]])], HERE);
     const standing = ledger.standing(LOG);
     expect(standing.map(({ from, to, state }) => [from, to, state])).toEqual([
       [0, 2, "final"],
@@ -154,21 +189,21 @@ describe("Ledger.resolve()", () => {
     const disk = new SimulatedDisk();
     const ledger = open(disk);
     await ledger.prepare();
-    const [made] = await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
-    await ledger.resolve(made!.id, [{ from: 2, to: 4 }, { from: 8, to: 10 }]);
+    await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
+    await ledger.resolve([word(0, 10, [[2, 4], [8, 10]])], HERE);
     const standing = open(disk).standing(LOG);
     expect(standing.map(({ from, to, count, bytes, state }) => [from, to, count, bytes, state]))
       .toEqual([[2, 4, 2, 200, "final"], [8, 10, 2, 200, "final"]]);
-    expect(await ledger.resolve(made!.id, [])).toEqual([]);
+    expect(await ledger.resolve([word(0, 10, [])], HERE)).toEqual([]);
   });
 
   it("takes an entry out once, however many answers of pipelined requests name it", async () => {
     const disk = new SimulatedDisk();
     const ledger = open(disk);
     await ledger.prepare();
-    const [made] = await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
-    const lacking = [{ from: 0, to: 10 }];
-    await Promise.all([ledger.resolve(made!.id, lacking), ledger.resolve(made!.id, lacking)]);
+    await ledger.change({ entries: [entry(0, 10, { state: "provisional" })] });
+    const words = [word(0, 10, [[0, 10]])];
+    await Promise.all([ledger.resolve(words, HERE), ledger.resolve(words, HERE)]);
     expect(ledger.standing(LOG)).toHaveLength(1);
     expect(open(disk).standing(LOG)).toHaveLength(1);
   });
