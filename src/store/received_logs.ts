@@ -144,6 +144,19 @@ export class ReceivedLogs {
   }
 }
 
+/** What the catalogue is to say of a log that is whole and has a successor; null of any other. */
+export function closedRowOf({ row, end, queued, committed, order, voids }: RangeEntry):
+  | AnnouncedLogRow
+  | null {
+  if (row === null || row.closed !== null || end === null || queued > 0) return null;
+  if (committed.contiguous < end || committed.islands.length > 0) return null;
+  // While something may be read in another place than it lies, the checkpoint has to tell where.
+  if (order !== null) return null;
+  const count = voids?.total ?? 0;
+  const closed: Closed = { to: committed.watermark, ...(count === 0 ? {} : { voids: count }) };
+  return { ...row, closed: JSON.stringify(closed) };
+}
+
 /** The catalogue holds all of it, unless it went on meanwhile. */
 export function noteClosed(entry: RangeEntry, closed: string): void {
   entry.row = { ...entry.row!, closed };

@@ -36,8 +36,8 @@ import {
   view,
 } from "./received_log.ts";
 import {
-  type Closed,
   closedOf,
+  closedRowOf,
   noteClosed,
   ReceivedLogs,
   reopenIfGrown,
@@ -70,6 +70,7 @@ export class ReceivedRanges {
   readonly #options: ReceivedRangesOptions;
   readonly #logs = new ReceivedLogs();
   readonly #announcing = new Map<LogId, Promise<void>>();
+  readonly #closing = new Map<LogId, Promise<void>>();
   readonly #skipping = new Map<LogId, Promise<unknown>>();
   readonly #order = new SourceOrder({
     before: ({ logId }) => this.#logs.before(logId),
@@ -94,7 +95,10 @@ export class ReceivedRanges {
     if (known?.row && withPath(known.row, log, nodeId) === known.row) return;
     const running = this.#announcing.get(log.logId);
     if (running !== undefined) return await running.then(() => this.announce(log, nodeId));
-    const announced = this.#announce(log, nodeId).finally(() => this.#announcing.delete(log.logId));
+    const announced = this.#announce(log, nodeId).finally(() => {
+      this.#announcing.delete(log.logId);
+      this.#closeIfWhole(this.#logs.get(log.logId));
+    });
     this.#announcing.set(log.logId, announced);
     await announced;
   }
@@ -285,9 +289,11 @@ export class ReceivedRanges {
   async #announce(log: AnnouncedLog, nodeId: NodeId | null): Promise<void> {
     const known = this.#logs.get(log.logId);
     if (known?.row) {
+      // One row at a time: the later one must not take back what the earlier one says.
+      await this.#closing.get(log.logId);
       const row = withPath(known.row, log, nodeId);
       await this.#options.catalogue.putAnnouncedLogs([row]);
-      // Closed meanwhile, perhaps.
+      // It may have gone on behind its end meanwhile.
       known.row = { ...row, closed: known.row.closed };
       return;
     }
@@ -382,18 +388,13 @@ export class ReceivedRanges {
   }
 
   /** A log that is whole and has a successor shrinks to one row of the catalogue. */
-  #closeIfWhole(entry: RangeEntry): void {
-    const { row, end, committed, order } = entry;
-    if (row === null || row.closed !== null || end === null || entry.queued > 0) return;
-    if (committed.contiguous < end || committed.islands.length > 0) return;
-    // While something may be read in another place than it lies, the checkpoint has to tell where.
-    if (order !== null) return;
-    const voids = entry.voids?.total ?? 0;
-    const closed: Closed = { to: committed.watermark, ...(voids === 0 ? {} : { voids }) };
-    const closedRow = { ...row, closed: JSON.stringify(closed) };
-    this.#options.catalogue.putAnnouncedLogs([closedRow]).then(
-      () => noteClosed(entry, closedRow.closed),
+  #closeIfWhole(entry: RangeEntry | undefined): void {
+    const row = entry && closedRowOf(entry);
+    if (!row || this.#announcing.has(row.logId) || this.#closing.has(row.logId)) return;
+    const closing = this.#options.catalogue.putAnnouncedLogs([row]).then(
+      () => noteClosed(entry!, row.closed!),
       () => {}, // The checkpoint goes on holding it.
-    );
+    ).finally(() => this.#closing.delete(row.logId));
+    this.#closing.set(row.logId, closing);
   }
 }

@@ -181,6 +181,31 @@ describe("ReceivedRanges.checkpoint()", () => {
     expect(again.judge(A, { from: 3, to: 10 })).toBe("duplicate");
   });
 
+  it("closes a log and takes another path of it at once, and a start knows of both", async () => {
+    const pathKey = "c".repeat(32);
+    const other = announcement({ peer: "b".repeat(16), pathKey });
+    const successor = announcement({ logId: B, predecessor: A, predecessorEnd: 10, root: A });
+    for (const isClosedFirst of [true, false]) {
+      const catalogue = new MemoryCatalogue();
+      catalogue.delay = () => turns();
+      const { ranges, receive } = open(catalogue);
+      await ranges.announce(announcement({ pathKey }));
+      await ranges.announce(successor);
+      if (isClosedFirst) receive(A, 0, 10);
+      const announcing = ranges.announce(other);
+      if (!isClosedFirst) receive(A, 0, 10);
+      await announcing;
+      await turns();
+      await turns();
+
+      const { announcedLogs } = await catalogue.load();
+      const { ranges: again } = open(catalogue);
+      again.load(announcedLogs, ranges.checkpoint(() => undefined));
+      const known = { watermark: 10, closed: true, paths: ["a".repeat(16), "b".repeat(16)] };
+      expect(again.get(A)).toMatchObject(known);
+    }
+  });
+
   it("takes a log in again that goes on behind the end its successor named: a copied card", async () => {
     const catalogue = new MemoryCatalogue();
     const { ranges, receive } = open(catalogue);
