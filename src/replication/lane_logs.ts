@@ -36,8 +36,10 @@ export interface LaneBooks {
   cameEarly(logId: LogId, offset: Offset): boolean;
   /** What the ledger says of a log, or of `range` in it, by offset. */
   ledgered(logId: LogId, own: boolean, range?: OffsetRange): readonly LedgeredRange[];
-  /** Logs of which the upstream holds more than the root of the chain, as remembered. */
-  unsettled?(): readonly LogId[];
+  /** Logs of which the upstream ever acknowledged something, as remembered. */
+  everAcknowledged?(): readonly LogId[];
+  /** Source offsets of another node's log below it came here, or are accounted for. */
+  passedHere?(logId: LogId): Offset;
   /** Those of them of which the receiver did not say what it lacks. */
   provisional(logId: LogId): readonly LedgeredRange[];
   /** Logs of other nodes in this partition with ranges in the ledger that the upstream has to learn. */
@@ -63,7 +65,8 @@ export class LaneLogs {
 
   /** Takes in own runs drawn since. */
   refresh(): void {
-    for (const logId of this.#isFresh ? this.#books.unsettled?.() ?? [] : []) {
+    // Also those of which nothing stands here any more: the upstream may have lost them since.
+    for (const logId of this.#isFresh ? this.#books.everAcknowledged?.() ?? [] : []) {
       if (!this.#foreign.has(logId)) this.#announcedHere(logId);
     }
     this.#isFresh = false;
@@ -127,6 +130,8 @@ export class LaneLogs {
 
   /** Whether own runs have skips to send below `upTo`. */
   owes(upTo: Offset): boolean {
+    // After a new start the first run is at hand again, and may long be whole.
+    while ((this.#own[this.#ownAt]?.sent ?? -1) >= this.#endOf(this.#ownAt)) this.#ownAt++;
     const cursor = this.#own[this.#ownAt];
     return cursor !== undefined && cursor.sent < Math.min(this.#endOf(this.#ownAt), upTo);
   }
@@ -224,11 +229,8 @@ export class LaneLogs {
   }
 
   /** Whether a batch came here before the run before its own was whole, which it is not upstream. */
-  aheadOfPredecessor({ logId, announcement }: LogCursor, from: Offset): boolean {
-    const { predecessor, predecessorEnd } = announcement;
-    const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
-    return before !== undefined && before.sent < predecessorEnd &&
-      this.#books.cameEarly(logId, from);
+  aheadOfPredecessor(cursor: LogCursor, from: Offset): boolean {
+    return this.#waitsForPredecessor(cursor) && this.#books.cameEarly(cursor.logId, from);
   }
 
   /** Skips a batch that is here and that the receiver will never take. */
@@ -263,9 +265,7 @@ export class LaneLogs {
   /** What was given up of other nodes' logs and comes next in them: no batch may ever follow it. */
   *debts(): Iterable<{ cursor: LogCursor; to: Offset }> {
     for (const cursor of this.#foreign.values()) {
-      const { predecessor, predecessorEnd } = cursor.announcement;
-      const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
-      if (before !== undefined && before.sent < predecessorEnd) continue;
+      if (this.#waitsForPredecessor(cursor)) continue;
       const next = { from: cursor.sent, to: cursor.sent + 1 };
       for (const { from, to } of this.#books.ledgered(cursor.logId, false, next)) {
         if (from <= cursor.sent && cursor.sent < to) yield { cursor, to };
@@ -273,9 +273,33 @@ export class LaneLogs {
     }
   }
 
+  /**
+   * Skips what the receiver held of other nodes' logs, lost, and did not get again, though all that
+   * stands here was read: no batch may ever follow it.
+   *
+   * @returns false when the load is full before that
+   */
+  skipLost(load: Load): boolean {
+    for (let before = -1; before !== load.skips;) {
+      before = load.skips;
+      for (const cursor of this.#foreign.values()) {
+        const passed = this.#books.passedHere?.(cursor.logId) ?? 0;
+        const upTo = Math.min(cursor.acknowledged, passed);
+        if (cursor.sent >= upTo || this.#waitsForPredecessor(cursor)) continue;
+        if (!this.#coverForeign(load, cursor, upTo)) return false;
+      }
+    }
+    return true;
+  }
+
   /** Puts a skip for it into the load. @returns false when the load is full */
   pay(load: Load, { cursor, to }: { readonly cursor: LogCursor; readonly to: Offset }): boolean {
     return this.#coverForeign(load, cursor, to);
+  }
+
+  #waitsForPredecessor({ announcement: { predecessor, predecessorEnd } }: LogCursor): boolean {
+    const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
+    return before !== undefined && before.sent < predecessorEnd;
   }
 
   #coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {

@@ -96,6 +96,19 @@ describe("LaneLogs", () => {
     expect(logs.owes(10)).toBe(false);
   });
 
+  it("owes the end of a later run, too, where nothing is left to read", () => {
+    const logs = logsOf({ ledgered: (logId) => logId === SECOND ? [evicted(10, 14)] : [] });
+    const [first, second] = cursors(logs);
+    first!.restart({ logId: FIRST!, held: 10, settled: 10 });
+    second!.restart({ logId: SECOND!, held: 10, settled: 10 });
+    logs.resumeAt(10, 14);
+    expect(logs.owes(14)).toBe(true);
+    const load = new Load(14);
+    expect(logs.coverOwn(load, 14, 14)).toBe(true);
+    expect(skipsOf(load)).toEqual(["2 10-14 evicted"]);
+    expect(logs.owes(14)).toBe(false);
+  });
+
   it("calls offsets void that records of other nodes took", () => {
     const logs = logsOf({ ownLogs: () => [chain[0]!], hasForeign: () => true });
     logs.took(0, 3);
