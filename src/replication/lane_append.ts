@@ -25,8 +25,8 @@ import type {
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import { VERSION_WITH_ISLANDS } from "../protocol/replication/version.ts";
 import type { Openings } from "../store/lane_rules.ts";
-import { within } from "../store/ledger_entry.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
+import { lostWithin } from "../store/received_log.ts";
 import type { ReceivedLog, ReceivedRanges } from "../store/received_ranges.ts";
 import { PendingCommit } from "./pending_commit.ts";
 import type { PeerName } from "./sessions.ts";
@@ -79,10 +79,16 @@ export class LaneAppend {
     let trouble: OperatingError | null = null;
     try {
       this.#checkVersion();
-      for (const frame of this.#lane.frames) {
+      const { frames } = this.#lane;
+      for (let at = 0; at < frames.length;) {
+        const frame = frames[at]!;
+        if (frame.kind === "skip") {
+          at += await this.#skip(skipsOfLog(frames, at, frame.skip.logId));
+          continue;
+        }
         if (frame.kind === "batches") await this.#batches(frame.bytes);
-        else if (frame.kind === "skip") await this.#skip(frame.skip);
         else this.#open(frame.opening);
+        at++;
       }
     } catch (error) {
       if (!isOperatingError(error)) throw error;
@@ -240,28 +246,37 @@ export class LaneAppend {
     if (earlier !== undefined) this.#commits.add(earlier);
   }
 
-  async #skip(skip: Skip): Promise<void> {
+  /** Takes as many of them as can be decided at once. @returns how many */
+  async #skip(skips: readonly Skip[]): Promise<number> {
     const { ranges, turnstile, skipping, peer } = this.#context;
-    const { logId, from, to, reason, facts } = skip;
+    const { logId } = skips[0]!;
     this.#logs.add(logId);
     this.#known(logId);
-    const loss = reason === "void" || reason === "elsewhere" ? null : {
-      count: to - from,
-      bytes: facts.bytes ?? 0,
-      minTimestamp: facts.minTimestamp ?? -1,
-      maxTimestamp: facts.maxTimestamp ?? -1,
-    };
-    const lacking = await this.#inTurn(logId, () => {
+    const ofLog = skips.map(({ from, to, reason, facts }) => {
+      const loss = reason === "void" || reason === "elsewhere" ? null : {
+        count: to - from,
+        bytes: facts.bytes ?? 0,
+        minTimestamp: facts.minTimestamp ?? -1,
+        maxTimestamp: facts.maxTimestamp ?? -1,
+      };
+      return { from, to, reason, loss };
+    });
+    const taken = await this.#inTurn(logId, () => {
       const openings = this.#openingsOf(logId);
-      const skipped = ranges.skip(logId, { from, to, reason }, { loss, openings, peer });
+      const skipped = ranges.skipRun(logId, ofLog, { openings, peer });
       skipping.set(logId, skipped);
       return skipped.finally(() => skipping.delete(logId));
     });
     turnstile.moved(logId);
-    if (loss === null) return;
-    // Asked again after an answer that got lost: what was lacking then is lacking still.
-    const lost = within({ from, to }, ranges.get(logId)?.lost ?? []);
-    this.#skips.push({ logId, from, to, lacking: joined([...lacking, ...lost]) });
+    const known = ranges.get(logId)?.lost ?? [];
+    taken.forEach((lacking, at) => {
+      const { from, to, loss } = ofLog[at]!;
+      if (loss === null) return;
+      // Asked again after an answer that got lost: what was lacking then is lacking still.
+      const lost = lostWithin(known, { from, to });
+      this.#skips.push({ logId, from, to, lacking: joined([...lacking, ...lost]) });
+    });
+    return taken.length;
   }
 
   /** Does it when nothing else happens to the log, after a wait where it came early. */
@@ -280,6 +295,17 @@ export class LaneAppend {
       }
     }
   }
+}
+
+/** The skips of a log that stand one after another from `at` on. */
+function skipsOfLog(frames: readonly Frame[], at: number, logId: LogId): Skip[] {
+  const skips: Skip[] = [];
+  for (let next = at; next < frames.length; next++) {
+    const frame = frames[next]!;
+    if (frame.kind !== "skip" || frame.skip.logId !== logId) break;
+    skips.push(frame.skip);
+  }
+  return skips;
 }
 
 function refusalOf(lane: string, error: OperatingError): Refusal {

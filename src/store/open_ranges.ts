@@ -4,16 +4,19 @@
  *
  * @module
  */
+import { assert } from "../base/assert.ts";
 import type { Logger } from "../base/log.ts";
 import type { OffsetRange, TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
 import type { ClosedLogs } from "./closed_logs.ts";
-import type { Ledger, LedgerReason } from "./ledger.ts";
+import type { Ledger, LedgerReason, NewLedgerEntry } from "./ledger.ts";
 import { within, without } from "./ledger_entry.ts";
-import { type ReceivedLog, ReceivedRanges } from "./received_ranges.ts";
+import type { PersistedSkip } from "./received_log.ts";
+import { type Loss, type ReceivedLog, ReceivedRanges } from "./received_ranges.ts";
 import type { Topic } from "./topic.ts";
+import type { VoidRange } from "./void_range.ts";
 
 export interface OpenRangesOptions {
   readonly catalogue: Pick<Catalogue, "putAnnouncedLogs">;
@@ -50,21 +53,13 @@ export function openRanges(options: OpenRangesOptions): ReceivedRanges {
     logger,
     murmur2: (bytes) => core.murmur2(bytes),
     partitionsOf: async (topic) => (await createTopic(topic)).partitions.length,
-    persistSkip: async (log, { from, to, reason, loss, late, peer }) => {
-      const { logId, source: { topic, partition } } = log;
-      const skipped = { logId, from, to };
-      const voided = reason === "elsewhere"
-        ? { ...skipped, kind: "open" as const, by: peer }
-        : late
-        ? { ...skipped, kind: "late" as const }
-        : loss === null
-        ? skipped
-        : undefined;
-      const entries = loss === null ? [] : [{
-        ...{ ...skipped, ...loss, topic, partition },
-        ...{ reason: reason as LedgerReason, state: "final" as const },
-      }];
-      await ledger.change({ entries, ...(voided === undefined ? {} : { void: voided }) });
+    persistSkips: async (log, skips) => {
+      const entries = skips.flatMap((skip) =>
+        skip.loss === null ? [] : [entryOf(log, skip.loss, skip)]
+      );
+      const voids = skips.map((skip) => voidOf(log, skip)).filter((one) => one !== null);
+      assert(voids.length <= 1, "skips that are not of losses alone are decided one by one");
+      await ledger.change({ entries, ...(voids[0] === undefined ? {} : { void: voids[0] }) });
     },
     took: options.took,
     changed: options.changed,
@@ -93,4 +88,23 @@ export function openRanges(options: OpenRangesOptions): ReceivedRanges {
     ranges.skipped(logId, { ...plain, from, to, reason, loss: entry });
   }
   return ranges;
+}
+
+function entryOf(
+  { logId, source: { topic, partition } }: ReceivedLog,
+  loss: Loss,
+  { from, to, reason }: PersistedSkip,
+): NewLedgerEntry {
+  return {
+    ...{ logId, from, to, ...loss, topic, partition },
+    ...{ reason: reason as LedgerReason, state: "final" as const },
+  };
+}
+
+/** What the ledger keeps of it until the checkpoints hold it; null where the entry says it all. */
+function voidOf({ logId }: ReceivedLog, skip: PersistedSkip): VoidRange | null {
+  const { from, to, reason, loss, late, peer } = skip;
+  if (reason === "elsewhere") return { logId, from, to, kind: "open", by: peer };
+  if (late) return { logId, from, to, kind: "late" };
+  return loss === null ? { logId, from, to } : null;
 }

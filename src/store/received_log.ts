@@ -7,6 +7,7 @@ import { ISLANDS_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { AnnouncedLogRow } from "./catalogue.ts";
 import type { LaneStanding, Openings } from "./lane_rules.ts";
+import { without } from "./ledger_entry.ts";
 import { pathsOf } from "./log_paths.ts";
 import { isDeclaredBy, type OpenRange, type RangeSet } from "./range_set.ts";
 import type { LogOrder } from "./source_order.ts";
@@ -33,6 +34,44 @@ export interface LostRange extends OffsetRange {
   readonly reason: string;
 }
 
+/** Adds it to those that are lost already, which are sorted and apart; like neighbours become one. */
+export function addLost(lost: LostRange[], { from, to, reason }: LostRange): void {
+  const at = firstEndingAbove(lost, from);
+  const known: LostRange[] = [];
+  for (let next = at; next < lost.length && lost[next]!.from < to; next++) known.push(lost[next]!);
+  for (const range of without({ from, to }, known)) {
+    let [first, count, added] = [firstEndingAbove(lost, range.from), 0, { ...range, reason }];
+    const after = lost[first];
+    if (after?.from === added.to && after.reason === reason) {
+      [count, added] = [1, { ...added, to: after.to }];
+    }
+    const before = lost[first - 1];
+    if (before?.to === added.from && before.reason === reason) {
+      [first, count, added] = [first - 1, count + 1, { ...added, from: before.from }];
+    }
+    lost.splice(first, count, added);
+  }
+}
+
+/** What of a range is among those that are lost. */
+export function lostWithin(lost: readonly LostRange[], { from, to }: OffsetRange): OffsetRange[] {
+  const found: OffsetRange[] = [];
+  for (let at = firstEndingAbove(lost, from); at < lost.length && lost[at]!.from < to; at++) {
+    found.push({ from: Math.max(from, lost[at]!.from), to: Math.min(to, lost[at]!.to) });
+  }
+  return found;
+}
+
+function firstEndingAbove(ranges: readonly OffsetRange[], offset: Offset): number {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ranges[middle]!.to <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 export interface ReceivedLog {
   readonly logId: LogId;
   /** The peer that announced it first. */
@@ -57,6 +96,7 @@ export interface ReceivedLog {
   readonly islands: readonly OffsetRange[];
   /** What the watermark or an island passed and another node holds: it may still come. */
   readonly elsewhere: readonly OpenRange[];
+  /** Sorted and apart. */
   readonly lost: readonly LostRange[];
   /** Offsets that never held a record of it: below those two, and of all that was passed. */
   readonly voids: { readonly contiguous: number; readonly watermark: number; readonly all: number };

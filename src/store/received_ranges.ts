@@ -13,17 +13,16 @@ import { assert } from "../base/assert.ts";
 import { fromHex } from "../base/bytes.ts";
 import { OperatingError } from "../base/errors.ts";
 import { ANNOUNCED_LOGS_MAX } from "../base/limits.ts";
-import type { Logger } from "../base/log.ts";
 import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { RangeCheckpoint } from "../format/checkpoint.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
-import type { AnnouncedLogRow, Catalogue } from "./catalogue.ts";
-import { partOf } from "./ledger_entry.ts";
-import { beginsIsland, checkOpen, checkSkip, judgeBatch, type Openings } from "./lane_rules.ts";
+import type { AnnouncedLogRow } from "./catalogue.ts";
+import { beginsIsland, judgeBatch, type Openings } from "./lane_rules.ts";
 import { withPath } from "./log_paths.ts";
 import { RangeSet } from "./range_set.ts";
 import {
+  addLost,
   type AnnouncedLog,
   countSkip,
   type LostRange,
@@ -43,28 +42,11 @@ import {
   reopenIfGrown,
   voidsOfClosed,
 } from "./received_logs.ts";
+import type { ReceivedRangesOptions } from "./received_ranges_options.ts";
+import { lackingOf, persistedOf, type SkippedRange, skipRunOf } from "./skip_run.ts";
 import { doneOf, type Place, SourceOrder, type SourceReading } from "./source_order.ts";
 
 export type { AnnouncedLog, Loss, LostRange, ReceivedLog } from "./received_log.ts";
-
-export interface ReceivedRangesOptions {
-  readonly catalogue: Pick<Catalogue, "putAnnouncedLogs">;
-  readonly murmur2: (bytes: Uint8Array) => number;
-  readonly logger: Logger;
-  /** Partitions of a topic, which is created if need be. */
-  readonly partitionsOf: (topic: TopicName) => Promise<number>;
-  /** Makes durable what a sender skipped. */
-  readonly persistSkip: (log: ReceivedLog, skip: PersistedSkip) => Promise<void>;
-  /** A batch of another node is durable there, in the partition's own offsets. */
-  readonly took?: (target: RangeEntry["target"], range: OffsetRange) => void;
-  /**
-   * Something a checkpoint holds has changed, without a batch having come; `late`: readers wait for
-   * it to be written.
-   */
-  readonly changed?: (late: boolean) => void;
-  /** Writes a checkpoint of now. */
-  readonly checkpoint?: () => Promise<void>;
-}
 
 export class ReceivedRanges {
   readonly #options: ReceivedRangesOptions;
@@ -175,7 +157,21 @@ export class ReceivedRanges {
    * @returns which of its offsets are not here: those are lost, the others had arrived
    */
   async skip(logId: LogId, range: LostRange, options: SkipOptions): Promise<OffsetRange[]> {
-    const skipped = this.#skip(this.#announced(logId), range, options);
+    return (await this.skipRun(logId, [{ ...range, loss: options.loss }], options))[0]!;
+  }
+
+  /**
+   * The same for several, in order, of which as many are taken as can be in one decision, one at
+   * least.
+   *
+   * @returns of each that was taken which of its offsets are not here
+   */
+  async skipRun(
+    logId: LogId,
+    skips: readonly SkippedRange[],
+    options: Omit<SkipOptions, "loss">,
+  ): Promise<readonly OffsetRange[][]> {
+    const skipped = this.#skip(this.#announced(logId), skips, options);
     this.#skipping.set(logId, skipped);
     try {
       return await skipped;
@@ -238,7 +234,7 @@ export class ReceivedRanges {
         this.#order.skip(entry, range, late);
       }
     }
-    if (loss !== null) entry.lost.push({ from, to, reason });
+    if (loss !== null) addLost(entry.lost, { from, to, reason });
     this.#grew(entry);
   }
 
@@ -341,29 +337,29 @@ export class ReceivedRanges {
 
   async #skip(
     entry: RangeEntry,
-    { from, to, reason }: LostRange,
-    { loss, openings = null, peer = "" }: SkipOptions,
-  ): Promise<OffsetRange[]> {
-    const { logId } = entry;
+    skips: readonly SkippedRange[],
+    { openings = null, peer = "" }: Omit<SkipOptions, "loss">,
+  ): Promise<readonly OffsetRange[][]> {
     if (openings === null) this.#logs.checkPredecessor(entry);
     // What is queued may still fail, and then it is lacking too.
     while (entry.queued > 0) await new Promise<void>((resolve) => entry.idle.push(resolve));
-    checkSkip(standingOf(entry, entry.committed), { from, to }, openings);
-    const elsewhere = reason === "elsewhere";
-    const lacking = elsewhere
-      ? entry.committed.copy().addOpen(from, to, peer)
-      : entry.committed.lacking(from, to);
-    if (elsewhere) checkOpen(logId, entry.committed.open.length + lacking.length);
-    for (const range of lacking) {
-      const late = !elsewhere && this.#order.isLate(entry, range);
-      // The sender knows no part of it; and of the rest nothing is lost.
-      const lost = loss === null ? null : partOf({ ...loss, from, to }, range);
-      const skip = { ...range, reason, loss: lost, late, peer };
-      await this.#options.persistSkip(view(entry, entry.row!), skip);
-      this.skipped(logId, skip);
-      this.#options.changed?.(late);
+    const isLate = (log: RangeEntry, range: OffsetRange) => this.#order.isLate(log, range);
+    const { lacking, parts } = skipRunOf(entry, skips, { peer, isLate });
+    if (parts.length > 0) await this.#take(entry, parts);
+    if (lacking.length > 0) return lacking;
+    const first = skips[0]!;
+    const alone = lackingOf(entry, first, { openings, peer });
+    for (const range of alone) {
+      const late = first.reason !== "elsewhere" && this.#order.isLate(entry, range);
+      await this.#take(entry, [persistedOf(first, range, { late, peer })]);
     }
-    return lacking;
+    return [alone];
+  }
+
+  async #take(entry: RangeEntry, skips: readonly PersistedSkip[]): Promise<void> {
+    await this.#options.persistSkips(view(entry, entry.row!), skips);
+    for (const skip of skips) this.skipped(entry.logId, skip);
+    this.#options.changed?.(skips.some(({ late }) => late));
   }
 
   /** Nothing may change about a chain while it is decided what a skip in it lets through. */

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { RangeSet } from "../../src/store/range_set.ts";
-import { newEntry, view } from "../../src/store/received_log.ts";
+import {
+  addLost,
+  type LostRange,
+  lostWithin,
+  newEntry,
+  view,
+} from "../../src/store/received_log.ts";
 
 describe("view()", () => {
   it("tells what is durable from what is only queued", () => {
@@ -23,5 +29,28 @@ describe("view()", () => {
       expected: 12,
       closed: false,
     });
+  });
+});
+
+describe("addLost()", () => {
+  it("keeps what is lost sorted and apart, and joins neighbours of one reason", () => {
+    const lost: LostRange[] = [];
+    const add = (from: number, to: number, reason = "evicted") =>
+      addLost(lost, { from, to, reason });
+    const told = () => lost.map(({ from, to, reason }) => `${from}-${to} ${reason}`);
+    for (const at of [8, 0, 4, 2, 6]) add(at, at + 1);
+    expect(told()).toEqual([0, 2, 4, 6, 8].map((at) => `${at}-${at + 1} evicted`));
+    add(1, 2);
+    add(3, 4, "corrupt");
+    expect(told().slice(0, 3)).toEqual(["0-3 evicted", "3-4 corrupt", "4-5 evicted"]);
+    add(2, 8);
+    expect(told()).toEqual(["0-3 evicted", "3-4 corrupt", "4-9 evicted"]);
+    add(12, 14);
+    expect(lostWithin(lost, { from: 2, to: 5 })).toEqual([
+      { from: 2, to: 3 },
+      { from: 3, to: 4 },
+      { from: 4, to: 5 },
+    ]);
+    expect(lostWithin(lost, { from: 9, to: 12 })).toEqual([]);
   });
 });

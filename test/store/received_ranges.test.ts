@@ -34,9 +34,11 @@ function open(catalogue = new MemoryCatalogue()) {
     logger: SILENT_LOGGER,
     murmur2: (bytes) => core.murmur2(bytes),
     partitionsOf: () => Promise.resolve(8),
-    persistSkip: (log, { from, to, reason, loss }) => {
-      persisted.push(`${log.logId} ${from}-${to} ${reason} ${loss?.count ?? "void"}`);
-      if (loss !== null) losses.push(loss);
+    persistSkips: (log, skips) => {
+      for (const { from, to, reason, loss } of skips) {
+        persisted.push(`${log.logId} ${from}-${to} ${reason} ${loss?.count ?? "void"}`);
+        if (loss !== null) losses.push(loss);
+      }
       return Promise.resolve();
     },
   });
@@ -46,6 +48,27 @@ function open(catalogue = new MemoryCatalogue()) {
   };
   return { ranges, persisted, losses, receive };
 }
+
+describe("ReceivedRanges.skipRun()", () => {
+  it("takes losses in a row at once, and what follows them another time", async () => {
+    const { ranges, persisted } = open();
+    await ranges.announce(announcement());
+    const { firstOffset: at } = ranges.get(A)!;
+    const loss = { count: 1, bytes: 1, minTimestamp: -1, maxTimestamp: -1 };
+    const skips = [
+      { from: at, to: at + 1, reason: "evicted", loss },
+      { from: at + 1, to: at + 2, reason: "corrupt", loss },
+      { from: at + 2, to: at + 3, reason: "void", loss: null },
+    ];
+    expect(await ranges.skipRun(A, skips, {})).toEqual([
+      [{ from: at, to: at + 1 }],
+      [{ from: at + 1, to: at + 2 }],
+    ]);
+    expect(persisted).toHaveLength(2);
+    expect(await ranges.skipRun(A, skips.slice(2), {})).toEqual([[{ from: at + 2, to: at + 3 }]]);
+    expect(ranges.get(A)!.watermark).toBe(at + 3);
+  });
+});
 
 describe("ReceivedRanges.announce()", () => {
   it("binds a log to its peer and to a partition, for life", async () => {
