@@ -222,7 +222,7 @@ describe("what lies elsewhere", () => {
       writer.batches([old.batch(LOG, 2, ["c", "d"])]);
     });
     expect(json.skips).toEqual([{ log_id: LOG, from: 0, to: 2, lacking: [{ from: 0, to: 2 }] }]);
-    expect(json.logs).toEqual([{ log_id: LOG, held: 4, settled: 4 }]);
+    expect(json.logs).toEqual([{ log_id: LOG, held: 4, settled: 4, settled_lost: 2 }]);
     expect(centre.store.ranges.get(LOG)!.lost).toEqual([{ from: 0, to: 2, reason: "corrupt" }]);
   });
 
