@@ -85,7 +85,9 @@ export function openRanges(options: OpenRangesOptions): ReceivedRanges {
   for (const entry of ledger.entries()) {
     const { logId, from, to, reason, state } = entry;
     if (logId === null || state === "reversed" || !ranges.has(logId)) continue;
-    ranges.skipped(logId, { ...plain, from, to, reason, loss: entry });
+    // What this node gave up itself had come: whether it is lost, the upstream has yet to say.
+    const loss = state === "final" ? entry : null;
+    ranges.skipped(logId, { ...plain, from, to, reason, loss });
   }
   return ranges;
 }

@@ -134,4 +134,24 @@ describe("openRanges()", () => {
       }
     }
   });
+
+  it("calls nothing lost that came and was given up here, as long as that may be upstream", async () => {
+    const [{ logId, batches }, catalogue] = [await source(1, 4), new MemoryCatalogue()];
+    const { store, world } = await openStore({ catalogue });
+    await announce(store, { logId, batches });
+    for (const batch of batches) await receive(store, { logId, batches }, batch);
+    await store.checkpoint();
+    const facts = { count: 2, bytes: 9, minTimestamp: 0, maxTimestamp: 0 };
+    const entry = { logId, topic: "logs", partition: 0, reason: "retention" as const, ...facts };
+    await store.ledger.change({
+      entries: [
+        { ...entry, from: 0, to: 2, state: "final" },
+        { ...entry, from: 2, to: 4, state: "provisional" },
+      ],
+    });
+    await store.close();
+    const { store: again } = await openStore({ ...world, catalogue });
+    const lost = [{ from: 0, to: 2, reason: "retention" }];
+    expect(again.ranges.get(logId)).toMatchObject({ watermark: 8, lost });
+  });
 });
