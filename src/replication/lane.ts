@@ -62,6 +62,8 @@ export class Lane {
   #reading = false;
   /** Ranges the receiver has passed and must say what it lacks of. */
   #asking = false;
+  /** The receiver lacks what it once held: what of it is not here is told once all here was read. */
+  #regressed = false;
   /** Where the partition began, and what the ledger was, when it was last looked what is owed. */
   #owingSeen = "";
 
@@ -92,7 +94,7 @@ export class Lane {
 
   /** Whether it has skips to send, which go ahead of data. */
   get urgent(): boolean {
-    return this.#asking || this.#logs.owes(this.#backlog.cursor);
+    return this.#asking || this.#logs.owes(this.#backlog.cursor) || this.#tellsLost;
   }
 
   isLive(stream: Stream): boolean {
@@ -179,6 +181,7 @@ export class Lane {
     if (goesOn) backlog.until = live.start;
     this.#backlog = backlog;
     this.#live = goesOn ? new Stream(live.start, live.done) : null;
+    this.#regressed = this.#logs.regressed;
     this.#state = "ready";
     this.#plannedMs = Number.NEGATIVE_INFINITY;
     this.ask();
@@ -319,6 +322,13 @@ export class Lane {
     return cursor < Math.min(until, this.log.highWatermark);
   }
 
+  /** All that stands here was read, and the receiver was found to lack some of what it held. */
+  get #tellsLost(): boolean {
+    const { again } = this.#backlog;
+    return this.#regressed && this.#live === null && again === Number.POSITIVE_INFINITY &&
+      !this.#hasMore(this.#backlog);
+  }
+
   /** From `at` on records are live; what was live before and is not sent is backlog now. */
   #openLive(at: Offset, nowMs: number): void {
     this.#backlog.until = at;
@@ -351,6 +361,7 @@ export class Lane {
     stream.cursor = load.to;
     if (end.kind === "unannounced") this.#state = "broken";
     if (end.kind === "gap") this.#goOnBehind(end.at);
+    if (end.kind === "read" && this.#tellsLost) this.#regressed = !this.#logs.skipLost(load);
     if (this.isLive(stream) && !this.#hasMore(stream)) load.newestMs = this.#advancedMs;
     return load;
   }

@@ -54,7 +54,8 @@ export class StoreBooks {
       elsewhere(logId) {
         return [...forwarded.elsewhere(logId), ...ranges.get(logId)?.elsewhere ?? []];
       },
-      unsettled: () => forwarded.unsettled(topic, partition),
+      everAcknowledged: () => forwarded.logsHere(topic, partition),
+      passedHere: (logId) => ranges.get(logId)?.watermark ?? 0,
       cameEarly: (logId, offset) => ranges.inOrder(topic, partition).aside(logId, offset),
       ledgered(logId, own, range) {
         if (ledger.size === 0) return [];

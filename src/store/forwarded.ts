@@ -194,13 +194,10 @@ export class Forwarded {
     return ranges;
   }
 
-  /** Logs of a partition of which the upstream in use holds more than the root of the chain. */
-  unsettled(topic: TopicName, partition: number): LogId[] {
-    const { logs, logsOf } = this.#upstream(this.#current);
-    return [...logsOf.get(partitionDirectory(topic, partition)) ?? []].filter((logId) => {
-      const known = logs.get(logId);
-      return known !== undefined && known.settled < known.held;
-    });
+  /** Logs of a partition of which the upstream in use ever acknowledged something. */
+  logsHere(topic: TopicName, partition: number): LogId[] {
+    const { logsOf } = this.#upstream(this.#current);
+    return [...logsOf.get(partitionDirectory(topic, partition)) ?? []];
   }
 
   setLog(

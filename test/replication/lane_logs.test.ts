@@ -183,7 +183,7 @@ describe("LaneLogs.settledBelow()", () => {
     const logs = logsOf({
       ownLogs: () => [],
       hasForeign: () => true,
-      unsettled: () => [FOREIGN!],
+      everAcknowledged: () => [FOREIGN!],
       foreignLog: (logId) => logId === FOREIGN ? foreign : null,
       acknowledged: () => ({ held: 7 }),
     });
@@ -193,6 +193,36 @@ describe("LaneLogs.settledBelow()", () => {
     expect(logs.settledBelow(9)).toBe(0);
     cursor!.restart({ logId: FOREIGN!, held: 7, settled: 7 });
     expect(logs.settledBelow(9)).toBe(9);
+  });
+});
+
+describe("LaneLogs.skipLost()", () => {
+  it("skips what the receiver lost, as far as it came here, the run before first", () => {
+    const NEXT = "00000000000000f1";
+    const first = identity(FOREIGN!, { root: FOREIGN! });
+    const next = identity(NEXT, { predecessor: FOREIGN!, predecessorEnd: 8, firstOffset: 8 });
+    const logs = logsOf({
+      ownLogs: () => [],
+      hasForeign: () => true,
+      everAcknowledged: () => [NEXT],
+      passedHere: (logId) => logId === NEXT ? 18 : 8,
+      foreignLog: (logId) => logId === FOREIGN ? first : logId === NEXT ? next : null,
+      acknowledged: (logId) => ({ held: logId === NEXT ? 20 : 8 }),
+      elsewhere: (logId) => logId === NEXT ? [{ from: 8, to: 10 }] : [],
+      ledgered: (logId) => logId === NEXT ? [evicted(12, 14)] : [],
+    });
+    for (const { logId } of cursors(logs)) {
+      const held = logId === NEXT ? 8 : 3;
+      cursors(logs).find((one) => one.logId === logId)!.restart({ logId, held, settled: held });
+    }
+    const load = new Load(0);
+    expect(logs.skipLost(load)).toBe(true);
+    expect(skipsOf(load)).toEqual([
+      "0 3-8 lost_at_receiver",
+      "1 10-12 lost_at_receiver",
+      "1 12-14 evicted",
+      "1 14-18 lost_at_receiver",
+    ]);
   });
 });
 

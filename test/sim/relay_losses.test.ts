@@ -45,6 +45,48 @@ async function expire(clock: HandClock, site: SimulatedNode): Promise<void> {
   await site.store.retain();
 }
 
+describe("a relay whose upstream lost what it delivered and removed", () => {
+  for (const restarts of [false, true]) {
+    const when = restarts ? ", also once it was started anew" : "";
+    it(`ledgers that nobody has it any more${when}`, async () => {
+      const { clock, site, centre, devices, up } = await chain(2);
+      const image = centre.image();
+      up.serve = centre.serve();
+      for (const device of devices) await device.append("logs", 0, ["a", "b", "c"]);
+      const highWatermark = ({ store }: SimulatedNode) =>
+        store.topic("logs")?.partitions[0]?.highWatermark ?? 0;
+      await until(clock, () => highWatermark(centre) === 6);
+      await until(clock, () => site.forwarder!.status().lagRecords === 0);
+      await expire(clock, site);
+      expect(site.store.topic("logs")!.partitions[0]!.logStartOffset).toBe(6);
+
+      up.serve = null;
+      centre.crash();
+      centre.restore(image);
+      await centre.start();
+      if (restarts) {
+        await site.stop();
+        await site.start();
+        site.forward(up);
+      }
+      up.serve = centre.serve();
+      const isFinal = () =>
+        [...centre.store.ledger.entries()].filter(({ state }) => state === "final").length === 2;
+      await until(clock, isFinal);
+      await pass(clock, 1_000);
+      const expected = devices.map(({ store }) => store.logs.chain("logs", 0)[0]!.logId).sort();
+      for (const { store } of [centre, site]) {
+        const entries = [...store.ledger.entries()];
+        expect(entries.map(({ logId }) => logId).sort()).toEqual(expected);
+        expect(entries.map(({ from, to, reason, state }) => ({ from, to, reason, state }))).toEqual(
+          Array(2).fill({ from: 0, to: 3, reason: "lost_at_receiver", state: "final" }),
+        );
+      }
+      expect(site.forwarder!.status()).toMatchObject({ lagRecords: 0, lanesWaiting: 0 });
+    });
+  }
+});
+
 describe("a relay that gives records up", () => {
   it("tells its upstream of each origin's loss, though nothing of them ever follows", async () => {
     const { clock, site, centre, devices, up } = await chain(5);

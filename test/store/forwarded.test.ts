@@ -41,13 +41,16 @@ describe("Forwarded", () => {
     expect(forwarded.of("logs", 0)).toEqual({ held: 10, settled: 9 });
   });
 
-  it("names the logs that the root does not have as far as the upstream holds them", () => {
+  it("names the logs of which the upstream in use ever acknowledged something", () => {
     const forwarded = new Forwarded();
     forwarded.setLog("logs", 0, "a".repeat(16), { held: 4, settled: 3 });
     forwarded.setLog("logs", 0, "b".repeat(16), { held: 4, settled: 4 });
     forwarded.setLog("logs", 1, "c".repeat(16), { held: 4, settled: 0 });
-    expect(forwarded.unsettled("logs", 0)).toEqual(["a".repeat(16)]);
-    expect(forwarded.unsettled("other", 0)).toEqual([]);
+    expect(forwarded.logsHere("logs", 0)).toEqual(["a".repeat(16), "b".repeat(16)]);
+    expect(forwarded.logsHere("other", 0)).toEqual([]);
+    forwarded.use("2".repeat(16));
+    forwarded.use("3".repeat(16));
+    expect(forwarded.logsHere("logs", 0)).toEqual([]);
   });
 
   it("keeps what each upstream acknowledged apart, through checkpoints too", () => {
