@@ -138,7 +138,10 @@ export class Oracle {
   checkObligations(
     { places }: Found,
     nodes: readonly FleetNode[],
-    { strictly, wrongs }: { readonly strictly: boolean; readonly wrongs: Wrongs },
+    { mayBeBoth, wrongs }: {
+      readonly mayBeBoth: (burst: Burst, offset: number) => boolean;
+      readonly wrongs: Wrongs;
+    },
   ): void {
     const ledgered = standingEntries(nodes);
     for (const burst of this.acknowledgements) {
@@ -149,7 +152,7 @@ export class Oracle {
         const offset = baseOffset + at;
         const entry = entries.find(({ from, to }) => from <= offset && offset < to);
         const delivered = places.has(id);
-        if (delivered && entry !== undefined && strictly) {
+        if (delivered && entry !== undefined && !mayBeBoth(burst, offset)) {
           wrongs.add("both", `${this.nameOf(id)}: delivered, and ${entry.state} ${entry.reason}`);
         }
         if (delivered || entry !== undefined || burst.excused || this.#excused.has(id)) continue;
