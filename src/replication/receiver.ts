@@ -197,9 +197,14 @@ export class Receiver {
     const session = this.sessions.use(sender.session, sender.credential);
     const lanes = decodeAppend(body, this.crc32c);
     const context = this.#contextOf(session);
+    const ordinal = ++session.requests;
     const outcomes = await Promise.all(lanes.map((lane) => new LaneAppend(context, lane).run()));
     for (const { lane, pending } of lanes) {
-      if (session.pending.size < PARTITIONS_MAX) session.pending.set(lane, pending);
+      if (session.pending.size >= PARTITIONS_MAX || ordinal < (session.told.get(lane) ?? 0)) {
+        continue;
+      }
+      session.told.set(lane, ordinal);
+      session.pending.set(lane, pending);
     }
     const known = new Set(outcomes.flatMap(({ logs }) => [...logs]));
     return {

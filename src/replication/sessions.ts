@@ -29,6 +29,9 @@ export interface Session {
   lastSeenMs: number;
   /** Records still to come, per lane, as the sender last said. */
   readonly pending: Map<string, number>;
+  /** Ordinal of the request that said so: one that came later may be answered first. */
+  readonly told: Map<string, number>;
+  requests: number;
 }
 
 export interface NewSession {
@@ -70,6 +73,8 @@ export class Sessions {
       run,
       lastSeenMs: this.#clock.wallMs(),
       pending: new Map(),
+      told: new Map(),
+      requests: 0,
     };
     this.#sessions.set(session.id, session);
     if (run !== null) {
