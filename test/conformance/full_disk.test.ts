@@ -139,7 +139,9 @@ async function expectNothingMissing(outcome: Outcome): Promise<void> {
   // Offsets were given to what is at the centre and to what is in the ledger, and to nothing else.
   expect(here.totals.accepted, "accepted").toBe(held.length + ledgered);
   expect(here.totals).toMatchObject({ delivered: held.length, pending: 0, ledgered });
-  expect(there.totals).toMatchObject({ accepted: here.totals.accepted, ledgered });
+  // What is still to come it knows by hearsay: a request that was overtaken says too much of it, until
+  // the next probe.
+  expect(there.totals).toMatchObject({ delivered: held.length, ledgered });
   expect(missing.length).toBeLessThanOrEqual(ledgered);
   if (policy === "reject") expect([missing.length, ledgered]).toEqual([0, 0]);
   // Of HTTP's the offsets are known, so each can be looked up.

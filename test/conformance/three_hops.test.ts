@@ -50,11 +50,12 @@ it(
     const acknowledged = publishers.flatMap((publisher) => [...publisher.acknowledged]);
     const held = await caughtUp(centre, acknowledged);
     expect(faultsOf(held, publishers)).toEqual(NO_FAULTS);
-    for (const node of [gateway, site, centre]) {
+    for (const node of [gateway, site]) {
       const totals = await settled(node);
       expect(totals, node.name).toMatchObject({ pending: 0, ledgered: 0 });
       expect(totals.accepted, node.name).toBe(totals.delivered);
     }
+    // What is still to come the centre knows by hearsay, until the next probe.
     expect((await lossTotals(centre.http)).delivered).toBe(held.length);
     expect(acknowledged.length).toBeGreaterThan(KILLS * 10);
     const cuts = links.reduce((sum, link) => sum + link.cuts, 0);
