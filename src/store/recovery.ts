@@ -88,8 +88,6 @@ export async function recoverLog(options: RecoveryOptions): Promise<RecoveredLog
 interface Scanned {
   readonly segment: Segment;
   readonly fileBytes: Position;
-  /** Where the scan began. */
-  readonly from: Position;
   readonly damages: readonly Damage[];
   readonly unreadable: boolean;
 }
@@ -111,6 +109,8 @@ class Recovery {
   readonly #scanned: Scanned[] = [];
   readonly #unsyncable: Segment[] = [];
   readonly #files: CheckpointedSegments;
+  /** The file whose torn tail was cut: the only one to be synced once more. */
+  #cut: Segment | null = null;
   #rollNext = false;
   #damaged = false;
   #directory: "unchanged" | "changed" = "unchanged";
@@ -197,7 +197,7 @@ class Recovery {
     const known = deep ? this.#files.summaryOf(baseOffset) : undefined;
     if (known !== undefined) segment.receivedMs = known.receivedMs;
     this.#segments.push(segment);
-    this.#scanned.push({ segment, fileBytes, from, damages, unreadable });
+    this.#scanned.push({ segment, fileBytes, damages, unreadable });
   }
 
   #count(
@@ -281,6 +281,7 @@ class Recovery {
       this.#rollNext = true;
       return;
     }
+    this.#cut = segment;
     await this.#attempt(segment, (file) => file.truncate(position));
   }
 
@@ -313,9 +314,9 @@ class Recovery {
   async #makeDurable(): Promise<void> {
     const { disk, directory, logger, checkpoint } = this.#options;
     const known = new Set(checkpoint?.segments.map(({ baseOffset }) => baseOffset));
-    for (const { segment, fileBytes, from } of this.#scanned) {
+    for (const { segment } of this.#scanned) {
       if (!known.has(segment.baseOffset)) this.#directory = "changed";
-      if (fileBytes <= from || await this.#attempt(segment, (file) => file.sync())) {
+      if (segment !== this.#cut || await this.#attempt(segment, (file) => file.sync())) {
         segment.noteSynced();
       } else {
         this.#unsyncable.push(segment); // Readable still: it may hold what was acknowledged.
