@@ -7,7 +7,7 @@ import { Hono } from "hono";
 import { isOperatingError, messageOf } from "../../base/errors.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
 import { problemCounter, problemResponse } from "../../protocol/http/problem.ts";
-import { answer } from "./answer.ts";
+import { answer } from "../../protocol/http/answer.ts";
 import { fetchRecords } from "./fetch.ts";
 import { forecastDocument } from "./forecast.ts";
 import { listGateways } from "./gateways.ts";

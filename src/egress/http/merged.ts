@@ -6,7 +6,6 @@
 import { OperatingError } from "../../base/errors.ts";
 import { MERGED_PARTITIONS_MAX } from "../../base/limits.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "../../protocol/http/cursor.ts";
-import { encodePage } from "../../protocol/http/fetch_body.ts";
 import { MediaType, negotiate } from "../../protocol/http/media_type.ts";
 import { Query } from "../../protocol/http/query.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
@@ -15,6 +14,7 @@ import { fetchWaitAny } from "../fetch_wait.ts";
 import { checkEpoch, epochBefore } from "../leader_epoch.ts";
 import { arrivalStream, readMergedPage } from "../merged_page.ts";
 import { sourceNamer } from "../record_source.ts";
+import { cursorPage } from "./cursor_page.ts";
 import type { EgressOptions } from "./options.ts";
 import {
   checkReadable,
@@ -66,16 +66,7 @@ export async function fetchMerged(
     (sum, log, at) => sum + Math.max(0, log.highWatermark - page.places[at]!),
     0,
   );
-  const body = encodePage(type, { records, gaps, rest: { cursor, lag } });
-  return new Response(body, {
-    headers: {
-      "content-type": type,
-      "cache-control": "no-store",
-      "vary": "accept",
-      "logboom-cursor": cursor,
-      "logboom-lag": String(lag),
-    },
-  });
+  return cursorPage(type, { records, gaps, cursor, lag });
 }
 
 function checkMergeable(topic: Topic): void {

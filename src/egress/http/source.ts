@@ -7,7 +7,7 @@
 import { OperatingError } from "../../base/errors.ts";
 import type { Offset } from "../../base/types.ts";
 import { decodeCursor, encodeCursor, type SourceScope } from "../../protocol/http/cursor.ts";
-import { encodePage, type PageType } from "../../protocol/http/fetch_body.ts";
+import type { PageType } from "../../protocol/http/fetch_body.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { SourceReading } from "../../store/source_order.ts";
 import type { Topic } from "../../store/topic.ts";
@@ -16,6 +16,7 @@ import { type MergedPage, type MergedStream, readMergedPage } from "../merged_pa
 import { sourceNamer } from "../record_source.ts";
 import { isAtEnd, readSourcePage, type SourcePlace } from "../source_page.ts";
 import { sourceWait } from "../source_wait.ts";
+import { cursorPage } from "./cursor_page.ts";
 import type { EgressOptions } from "./options.ts";
 import { checkReadable, checkTopic, type FetchParameters, waitSignal } from "./parameters.ts";
 
@@ -58,17 +59,7 @@ export async function fetchInSourceOrder(
     0,
   );
   const heldBack = logs.reduce((sum, { order }) => sum + order.heldBack(), 0);
-  const body = encodePage(type, { records, gaps, rest: { cursor, lag, held_back: heldBack } });
-  return new Response(body, {
-    headers: {
-      "content-type": type,
-      "cache-control": "no-store",
-      "vary": "accept",
-      "logboom-cursor": cursor,
-      "logboom-lag": String(lag),
-      "logboom-held-back": String(heldBack),
-    },
-  });
+  return cursorPage(type, { records, gaps, cursor, lag, heldBack });
 }
 
 /** A page with something in it, or what there is when the time is up. */

@@ -6,17 +6,11 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { utf8 } from "../../base/bytes.ts";
 import type { Timers } from "../../base/clock.ts";
-import { type ErrorCode, isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
+import { type ErrorCode, OperatingError } from "../../base/errors.ts";
 import { REPLICATION_BODY_BYTES_MAX, REPLICATION_JSON_BYTES_MAX } from "../../base/link_limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Inflate } from "../../format/codec.ts";
-import { unmatchedResponse } from "../../protocol/http/allow.ts";
-import {
-  PROBLEM_CODES,
-  PROBLEM_MEDIA_TYPE,
-  problemOf,
-  problemResponse,
-} from "../../protocol/http/problem.ts";
+import { PROBLEM_CODES, PROBLEM_MEDIA_TYPE, problemOf } from "../../protocol/http/problem.ts";
 import {
   ANNOUNCE_PATH,
   announceAnswerToJson,
@@ -43,6 +37,7 @@ import {
 } from "../../protocol/replication/hello.ts";
 import type { Refusal } from "../../protocol/replication/refusal.ts";
 import type { Receiver } from "../receiver.ts";
+import { endApp } from "./app_ends.ts";
 import { BodyReader } from "./body_reader.ts";
 import { unpackerOf } from "./content_encoding.ts";
 
@@ -124,15 +119,7 @@ export function createReplicationApp(options: ReplicationAppOptions): Hono {
     }
   });
 
-  app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
-  app.onError((error) => {
-    if (!isOperatingError(error)) {
-      logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
-      onBug?.(error);
-    }
-    return problemResponse(error);
-  });
-  return app;
+  return endApp(app, { logger, onBug });
 }
 
 /** Checked before the body is read: a lost session must not cost a megabyte. */

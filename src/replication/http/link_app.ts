@@ -5,15 +5,14 @@
  */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Timers } from "../../base/clock.ts";
-import { isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
+import { messageOf, OperatingError } from "../../base/errors.ts";
 import { LINK_BUDGET_BODY_BYTES_MAX } from "../../base/link_limits.ts";
 import type { Logger } from "../../base/log.ts";
-import { unmatchedResponse } from "../../protocol/http/allow.ts";
-import { encodeCbor } from "../../protocol/http/fetch_body.ts";
-import { bodyMediaType, MediaType, negotiate } from "../../protocol/http/media_type.ts";
-import { problemResponse } from "../../protocol/http/problem.ts";
+import { answer as documentAnswer } from "../../protocol/http/answer.ts";
+import { bodyMediaType, MediaType } from "../../protocol/http/media_type.ts";
 import { Query } from "../../protocol/http/query.ts";
 import type { BudgetControl } from "../budget/budget_control.ts";
+import { endApp } from "./app_ends.ts";
 import { BodyReader } from "./body_reader.ts";
 import {
   budgetDocument,
@@ -40,7 +39,6 @@ export interface PriorityControl {
   put(topic: string, priority: unknown): Promise<number>;
 }
 
-const OFFERED = [MediaType.json, MediaType.cbor] as const;
 const MERGE_PATCH = "application/merge-patch+json";
 const BODY_TIMEOUT_MS = 10_000;
 const BODIES_BYTES_MAX = 16 * LINK_BUDGET_BODY_BYTES_MAX;
@@ -77,22 +75,12 @@ export function createLinkApp(options: LinkAppOptions): Hono {
     return answer(c, { topic, priority: await priorities.put(topic, null) });
   });
 
-  app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
-  app.onError((error) => {
-    if (!isOperatingError(error)) {
-      logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
-      onBug?.(error);
-    }
-    return problemResponse(error);
-  });
-  return app;
+  return endApp(app, { logger, onBug });
 }
 
 function answer(c: Context, document: unknown): Response {
   new Query(c.req.raw.url, []);
-  const type = negotiate(c.req.raw.headers.get("accept"), OFFERED);
-  const body = type === MediaType.json ? JSON.stringify(document) : encodeCbor(document);
-  return new Response(body, { headers: { "content-type": type, vary: "accept" } });
+  return documentAnswer(c.req.raw, document);
 }
 
 function there(control: BudgetControl | null): BudgetControl {

@@ -1,6 +1,6 @@
 import { decode } from "cbor-x";
 import { describe, expect, it } from "vitest";
-import { answer } from "../../../src/egress/http/answer.ts";
+import { answer } from "../../../src/protocol/http/answer.ts";
 
 const requestFor = (accept: string) => new Request("http://h/", { headers: { accept } });
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { encodeCbor } from "../../protocol/http/fetch_body.ts";
-import { MediaType, negotiate } from "../../protocol/http/media_type.ts";
+import { encodeCbor } from "./fetch_body.ts";
+import { MediaType, negotiate } from "./media_type.ts";
 
 const OFFERED = [MediaType.json, MediaType.cbor] as const;
 
