@@ -1,0 +1,56 @@
+/**
+ * Limits of what the MQTT server sends: windows, queues, subscriptions. As in limits.ts, each is
+ * named, with its unit and its reason; what it takes in is bounded there.
+ *
+ * @module
+ */
+import { assert } from "./assert.ts";
+import { BATCH_BYTES_MAX } from "./limits.ts";
+
+/**
+ * QoS 1 and 2 messages one client may leave unanswered, whatever larger Receive Maximum it allows:
+ * each is kept until it is acknowledged. MQTT 3.1.1 has no Receive Maximum of its own.
+ */
+export const MQTT_OUT_IN_FLIGHT_MAX = 1_024;
+
+/** The same for clients of MQTT 3.1.1, which cannot say how many they can hold. */
+export const MQTT_OUT_IN_FLIGHT_V4 = 100;
+
+/** Bytes a client has not read yet, beyond which its queue waits in the log. */
+export const MQTT_OUT_PENDING_BYTES_MAX = 256 * 1024;
+
+/** Decoded batches kept for clients that are behind, all together: they share what they read. */
+export const MQTT_BATCH_CACHE_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Bytes of batches read for a client that is behind, before the next one has its turn. */
+export const MQTT_BEHIND_READ_BYTES = 256 * 1024;
+
+/** Reads for clients that are behind under way at once. */
+export const MQTT_BEHIND_READS_MAX = 4;
+
+/** Bytes of fresh batches that wait to be handed out; beyond it they are read from the log again. */
+export const MQTT_TAIL_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Subscriptions of one client: each costs memory for as long as its session lasts. */
+export const MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX = 1_000;
+
+/** Subscriptions of all clients together. */
+export const MQTT_SUBSCRIPTIONS_MAX = 500_000;
+
+/** Bytes of a topic filter: the standard's own bound is 65,535, and it is kept in memory. */
+export const MQTT_TOPIC_FILTER_BYTES_MAX = 4_096;
+
+/** Levels of a topic filter or topic name that subscriptions look at: a name deeper than any use. */
+export const MQTT_TOPIC_LEVELS_MAX = 128;
+
+/** Topic names whose subscribers are remembered, so that a record costs one look-up. */
+export const MQTT_NAMES_KEPT_MAX = 16_384;
+
+/** Topic aliases the server gives one client of MQTT 5, whatever more it allows. */
+export const MQTT_OUT_TOPIC_ALIAS_MAX = 32;
+
+/** Retained messages sent for one SUBSCRIBE before the connection must have read some. */
+export const MQTT_RETAINED_PER_TURN_MAX = 256;
+
+assert(MQTT_BATCH_CACHE_BYTES_MAX > 8 * BATCH_BYTES_MAX, "several batches fit the cache");
+assert(MQTT_OUT_IN_FLIGHT_V4 <= MQTT_OUT_IN_FLIGHT_MAX, "no client is allowed more than the most");

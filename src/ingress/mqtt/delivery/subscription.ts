@@ -1,0 +1,41 @@
+/**
+ * What a client asked for with one topic filter of a SUBSCRIBE.
+ *
+ * @module
+ */
+import type { Offset } from "../../../base/types.ts";
+
+export type QoS = 0 | 1 | 2;
+
+/** 0: retained messages are sent; 1: only for a new subscription; 2: never. */
+export type RetainHandling = 0 | 1 | 2;
+
+export interface SubscriptionOptions {
+  /** The whole topic filter, `$share/NAME/` included. */
+  readonly filter: string;
+  /** The most it is granted. */
+  readonly qos: QoS;
+  /** MQTT 5: not what the client itself published. */
+  readonly noLocal: boolean;
+  /** MQTT 5: keep the RETAIN flag of what was published. */
+  readonly retainAsPublished: boolean;
+  readonly retainHandling: RetainHandling;
+  /** MQTT 5: said with each message it matched; null where there is none. */
+  readonly identifier: number | null;
+}
+
+/** Names one partition's log, in memory and in what is kept: "topic-3". */
+export type PartitionKey = string;
+
+/** A subscription that is granted. */
+export interface Subscription extends SubscriptionOptions {
+  /**
+   * Offsets at which it begins, by partition: nothing older is sent for it. A partition that is not
+   * named came later, so that it begins at its start.
+   */
+  readonly since: ReadonlyMap<PartitionKey, Offset>;
+}
+
+export function partitionKey(log: { readonly topic: string; readonly index: number }) {
+  return `${log.topic}-${log.index}`;
+}
