@@ -11,7 +11,6 @@ import { Core } from "./core/core.ts";
 import { Credentials } from "./credentials.ts";
 import { createEgressApp } from "./egress/http/app.ts";
 import { PrometheusMetrics } from "./egress/http/metrics.ts";
-import { laneReportOf } from "./gateway_reports.ts";
 import { HOST_CLOCK } from "./host/clock.ts";
 import { loadCoreFile } from "./host/core_file.ts";
 import { lockDataDir } from "./host/data_dir_lock.ts";
@@ -237,7 +236,10 @@ function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
     createEgressApp({
       ...common,
       stopping,
-      reportedOf: (lane) => laneReportOf(receiver.sessions.all(), lane),
+      heard: {
+        endOf: (logId) => receiver.ends.of(logId),
+        lastSeen: () => receiver.sessions.lastSeen(),
+      },
       clones: () => receiver.sessions.runs.cloned(),
       ready: () => readinessOf({ stopping, store, catalogue, link: forwarder?.status() ?? null }),
     }),

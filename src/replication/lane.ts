@@ -155,8 +155,7 @@ export class Lane {
     const logs: LogAnnouncement[] = [];
     for (const cursor of this.#logs.all()) {
       if (cursor.announced && cursor.inStep) continue;
-      const { firstOffset } = cursor.announcement;
-      const endOffset = Math.max(firstOffset, cursor.own ? this.log.highWatermark : cursor.sent);
+      const endOffset = this.#logs.endHere(cursor, this.log.highWatermark);
       logs.push({ ...cursor.announcement, endOffset });
     }
     return logs;
@@ -363,6 +362,7 @@ export class Lane {
     if (end.kind === "gap") this.#goOnBehind(end.at);
     if (end.kind === "read" && this.#tellsLost) this.#regressed = !this.#logs.skipLost(load);
     if (this.isLive(stream) && !this.#hasMore(stream)) load.newestMs = this.#advancedMs;
+    if (this.#islands) load.ends = this.#logs.endsFor(load, this.log.highWatermark);
     return load;
   }
 

@@ -18,7 +18,7 @@ import type { SkipAnswer } from "../protocol/replication/append_answer.ts";
 import type {
   Frame,
   LaneFrames,
-  Opening,
+  LogPlace,
   Skip,
   SkipReason,
 } from "../protocol/replication/append_frames.ts";
@@ -46,6 +46,8 @@ export interface LaneAppendContext {
   readonly skipping: Map<LogId, Promise<unknown>>;
   /** Ordinal of the commit cycle that gathers now. */
   readonly cycle: () => number;
+  /** A log ends there at its sender. */
+  readonly told: (end: LogPlace) => void;
   readonly counted: (outcome: "appended" | "duplicate", bytes: number) => void;
 }
 
@@ -87,7 +89,8 @@ export class LaneAppend {
           continue;
         }
         if (frame.kind === "batches") await this.#batches(frame.bytes);
-        else this.#open(frame.opening);
+        else if (frame.kind === "open") this.#open(frame.opening);
+        else this.#end(frame.end);
         at++;
       }
     } catch (error) {
@@ -104,7 +107,8 @@ export class LaneAppend {
     if (this.#context.protocol >= VERSION_WITH_ISLANDS) return;
     const { lane, mode, frames } = this.#lane;
     const unknown = (frame: Frame) =>
-      frame.kind === "open" || frame.kind === "skip" && REASONS_SINCE_2.includes(frame.skip.reason);
+      frame.kind === "open" || frame.kind === "end" ||
+      frame.kind === "skip" && REASONS_SINCE_2.includes(frame.skip.reason);
     if (mode === "strict" && !frames.some(unknown)) return;
     throw new OperatingError(
       "malformed_body",
@@ -190,7 +194,12 @@ export class LaneAppend {
     return this.#context.ranges.judge(header.logId, { from, to }, this.#openingsOf(header.logId));
   }
 
-  #open({ logId, offset }: Opening): void {
+  #end(end: LogPlace): void {
+    this.#known(end.logId);
+    this.#context.told(end);
+  }
+
+  #open({ logId, offset }: LogPlace): void {
     const { lane, mode } = this.#lane;
     if (mode !== "live") {
       throw new OperatingError(

@@ -7,6 +7,7 @@
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { LogAnnouncement } from "../protocol/replication/announce.ts";
+import type { LogPlace } from "../protocol/replication/append_frames.ts";
 import type { AcknowledgedRanges } from "../store/forwarded.ts";
 import { type GapFacts, type LedgeredRange, type ReasonedRange, reasonsFor } from "./lane_gaps.ts";
 import type { Load } from "./load.ts";
@@ -40,6 +41,8 @@ export interface LaneBooks {
   everAcknowledged?(): readonly LogId[];
   /** Source offsets of another node's log below it came here, or are accounted for. */
   passedHere?(logId: LogId): Offset;
+  /** Where another node's log ends here, as far as it will ever be sent; null where that is unknown. */
+  endHere?(logId: LogId): Offset | null;
   /** Those of them of which the receiver did not say what it lacks. */
   provisional(logId: LogId): readonly LedgeredRange[];
   /** Logs of other nodes in this partition with ranges in the ledger that the upstream has to learn. */
@@ -112,6 +115,27 @@ export class LaneLogs {
   *all(): Iterable<LogCursor> {
     yield* this.#own;
     yield* this.#foreign.values();
+  }
+
+  /** Where a log ends here by now, exclusive, as far as it will ever be sent. */
+  endHere(cursor: LogCursor, highWatermark: Offset): Offset {
+    const at = this.#own.indexOf(cursor);
+    const end = at < 0
+      ? this.#books.endHere?.(cursor.logId) ?? 0
+      : Math.min(this.#endOf(at), highWatermark);
+    const sent = cursor.sentIslands.at(-1)?.to ?? cursor.sent;
+    return Math.max(cursor.announcement.firstOffset, sent, end);
+  }
+
+  /** The ends of a load's logs, and of the one this node writes to, which comes last. */
+  endsFor(load: Load, highWatermark: Offset): LogPlace[] {
+    const cursors = new Set(load.cursors());
+    const latest = this.#own.at(-1);
+    if (latest?.announced) cursors.add(latest);
+    return Array.from(cursors, (cursor) => ({
+      logId: cursor.logId,
+      offset: this.endHere(cursor, highWatermark),
+    }));
   }
 
   /** Where reading must go on for what the receiver says it holds; see Lane. */

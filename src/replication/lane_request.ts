@@ -100,11 +100,12 @@ class Filling {
 
   async #serve(turn: Turn, bytesMax: number, alone: boolean): Promise<void> {
     const { lane, stream } = turn;
+    let mode: string | null = null;
     while (lane.streams().includes(stream)) {
       const load = await this.#load(turn, Math.max(0, bytesMax - this.#bytes));
       if (load === null) return;
-      // With each load anew: what is still to come after the last of them is what counts.
-      this.#writer.lane(lane.name, load.mode, lane.pending);
+      if (load.mode !== mode) this.#writer.lane(lane.name, load.mode, lane.pending);
+      mode = load.mode;
       load.write(this.#writer);
       this.#parts.push({ lane, load });
       this.#bytes += load.bytes;

@@ -7,7 +7,7 @@ import { REPLICATION_SKIPS_PER_REQUEST_MAX } from "../base/link_limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type {
   AppendWriter,
-  Opening,
+  LogPlace,
   Skip,
   SkipReason,
 } from "../protocol/replication/append_frames.ts";
@@ -19,7 +19,7 @@ import type { LogCursor } from "./log_cursor.ts";
 type LoadFrame =
   | { readonly kind: "batches"; readonly batches: Uint8Array[] }
   | { readonly kind: "skip"; readonly skip: Skip }
-  | { readonly kind: "open"; readonly opening: Opening };
+  | { readonly kind: "open"; readonly opening: LogPlace };
 
 type SkippedRange = Pick<Skip, "logId" | "from" | "to">;
 
@@ -33,6 +33,8 @@ export class Load {
   bytes = 0;
   records = 0;
   skips = 0;
+  /** Where logs end here by now: the receiver is told, so that it knows what is still to come. */
+  ends: readonly LogPlace[] = [];
   /** Skips the receiver must answer: which of their offsets it lacks. */
   readonly questions: Skip[] = [];
   /** What will not come and the ledger does not say: it must, before the load is sent. */
@@ -145,6 +147,7 @@ export class Load {
   }
 
   write(writer: AppendWriter): void {
+    for (const end of this.ends) writer.end(end);
     for (const frame of this.#frames) {
       if (frame.kind === "batches") writer.batches(frame.batches);
       else if (frame.kind === "skip") writer.skip(frame.skip);

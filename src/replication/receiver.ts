@@ -6,7 +6,6 @@
  */
 import type { Clock, Timers } from "../base/clock.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
-import { PARTITIONS_MAX } from "../base/limits.ts";
 import {
   REPLICATION_BODY_BYTES_MAX,
   REPLICATION_PARK_MS,
@@ -28,7 +27,6 @@ import { decodeAppend } from "../protocol/replication/append_frames.ts";
 import type { Checksum } from "../protocol/replication/checksum.ts";
 import type { FetchAnswer, FetchRequest } from "../protocol/replication/fetch.ts";
 import type { HelloAnswer, HelloRequest } from "../protocol/replication/hello.ts";
-import { laneNameOf, parseLaneName } from "../protocol/replication/lane_name.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import {
   negotiate,
@@ -43,6 +41,7 @@ import type { ReceivedLog } from "../store/received_ranges.ts";
 import type { SettledCounts } from "../store/forwarded.ts";
 import type { Store } from "../store/store.ts";
 import { LaneAppend, type LaneAppendContext } from "./lane_append.ts";
+import { LogEnds } from "./log_ends.ts";
 import type { PendingCommit } from "./pending_commit.ts";
 import { looped, loopedLog } from "./route.ts";
 import type { ClonedIdentity } from "./runs.ts";
@@ -74,6 +73,7 @@ export interface ReceiverOptions {
 
 export class Receiver {
   readonly sessions: Sessions;
+  readonly ends = new LogEnds();
   readonly #options: ReceiverOptions;
   readonly #turnstile: Turnstile;
   readonly #refetch: Refetch;
@@ -165,7 +165,6 @@ export class Receiver {
         refused.push(this.#refusal(log, session, error));
       }
     }
-    notePending(session, request.logs, logs);
     return { logs, refused, route: this.#route() };
   }
 
@@ -197,15 +196,7 @@ export class Receiver {
     const session = this.sessions.use(sender.session, sender.credential);
     const lanes = decodeAppend(body, this.crc32c);
     const context = this.#contextOf(session);
-    const ordinal = ++session.requests;
     const outcomes = await Promise.all(lanes.map((lane) => new LaneAppend(context, lane).run()));
-    for (const { lane, pending } of lanes) {
-      if (session.pending.size >= PARTITIONS_MAX || ordinal < (session.told.get(lane) ?? 0)) {
-        continue;
-      }
-      session.told.set(lane, ordinal);
-      session.pending.set(lane, pending);
-    }
     const known = new Set(outcomes.flatMap(({ logs }) => [...logs]));
     return {
       logs: [...known].map((logId) => this.#standing(logId, session)).filter((one) => one !== null),
@@ -216,7 +207,7 @@ export class Receiver {
 
   async #announce(log: LogAnnouncement, session: Session): Promise<LogStanding> {
     const { ranges, logs } = this.#options.store;
-    const { endOffset: _, ...identity } = log;
+    const { endOffset: offset, ...identity } = log;
     // Known by its key, too: ids of long ago are forgotten.
     if (logs.get(log.logId) !== undefined || log.pathKey === logs.pathKeyOf(log.logId)) {
       throw loopedLog(log.logId);
@@ -224,7 +215,10 @@ export class Receiver {
     const nodeId = session.authenticated ? session.nodeId : null;
     await ranges.announce({ ...identity, peer: session.peer }, nodeId);
     const standing = this.#standing(log.logId, session);
-    if (standing !== null) return standing;
+    if (standing !== null) {
+      this.ends.announced(session.peer, { logId: log.logId, offset });
+      return standing;
+    }
     throw new OperatingError(
       "log_not_announced",
       `Cannot find log ${log.logId} announced just now`,
@@ -294,6 +288,7 @@ export class Receiver {
       latest: this.#latest,
       skipping: this.#skipping,
       cycle: () => store.commits.cycle,
+      told: (end) => this.ends.told(peer, end),
       counted: (outcome, bytes) => {
         this.#batches[outcome].value++;
         if (outcome === "appended") this.#bytes.value += bytes;
@@ -309,28 +304,5 @@ export class Receiver {
       `Cannot append to ${topic}/${partition}: there is no such partition any more`,
       { topic, partition },
     );
-  }
-}
-
-/**
- * What a lane had still to send when it sent last may have come by another path since. One that
- * announces says anew where its logs end; lanes of relays are not told by that, and count as empty.
- * An announcement of nothing is a probe, which comes when there is nothing to send.
- */
-function notePending(
-  { pending }: Session,
-  announced: readonly LogAnnouncement[],
-  standings: readonly LogStanding[],
-): void {
-  const held = new Map(standings.map((standing) => [standing.logId, standing.held]));
-  const topics = new Set(announced.map(({ topic }) => topic));
-  for (const lane of pending.keys()) {
-    if (topics.size === 0 || topics.has(parseLaneName(lane).topic)) pending.set(lane, 0);
-  }
-  for (const { logId, topic, partition, endOffset } of announced) {
-    const lane = laneNameOf({ topic, partition });
-    const before = pending.get(lane);
-    if (before === undefined) continue;
-    pending.set(lane, before + Math.max(0, endOffset - (held.get(logId) ?? endOffset)));
   }
 }

@@ -27,11 +27,6 @@ export interface Session {
   /** Of the peer's process; null where it speaks version 1, or brings files. */
   readonly run: string | null;
   lastSeenMs: number;
-  /** Records still to come, per lane, as the sender last said. */
-  readonly pending: Map<string, number>;
-  /** Ordinal of the request that said so: one that came later may be answered first. */
-  readonly told: Map<string, number>;
-  requests: number;
 }
 
 export interface NewSession {
@@ -72,9 +67,6 @@ export class Sessions {
       protocol,
       run,
       lastSeenMs: this.#clock.wallMs(),
-      pending: new Map(),
-      told: new Map(),
-      requests: 0,
     };
     this.#sessions.set(session.id, session);
     if (run !== null) {
@@ -112,9 +104,13 @@ export class Sessions {
     return this.#find(id).protocol;
   }
 
-  /** Newest last. */
-  all(): Iterable<Session> {
-    return this.#sessions.values();
+  /** When each peer was heard of last, wall clock. */
+  lastSeen(): ReadonlyMap<PeerName, number> {
+    // The newest is the last.
+    return new Map(Array.from(this.#sessions.values(), ({ peer, lastSeenMs }) => [
+      peer,
+      lastSeenMs,
+    ]));
   }
 
   #find(id: string): Session {

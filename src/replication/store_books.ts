@@ -56,6 +56,18 @@ export class StoreBooks {
       },
       everAcknowledged: () => forwarded.logsHere(topic, partition),
       passedHere: (logId) => ranges.get(logId)?.watermark ?? 0,
+      endHere(logId) {
+        const log = ranges.get(logId);
+        // Void offsets at its end are told with the next record of it only.
+        if (log === undefined || log.voids.all > 0) return null;
+        let end = log.islands.at(-1)?.to ?? log.watermark;
+        const elsewhere = [...forwarded.elsewhere(logId), ...log.elsewhere];
+        // So is what lies elsewhere.
+        for (const { from, to } of elsewhere.sort((a, b) => b.to - a.to)) {
+          if (from < end && end <= to) end = from;
+        }
+        return end;
+      },
       cameEarly: (logId, offset) => ranges.inOrder(topic, partition).aside(logId, offset),
       ledgered(logId, own, range) {
         if (ledger.size === 0) return [];

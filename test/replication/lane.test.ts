@@ -35,7 +35,7 @@ describe("Lane", () => {
     resume(3);
     expect([lane.stale, lane.ready, lane.pending, lane.forwarded]).toEqual([false, true, 4, 3]);
     const load = await lane.load(1 << 20);
-    expect(load).toMatchObject({ records: 4, to: 7 });
+    expect(load).toMatchObject({ records: 4, to: 7, ends: [{ offset: 7 }] });
     expect([lane.ready, lane.pending, lane.lag]).toEqual([false, 0, 4]);
     expect(lane.answered(load!, standings(7))).toBe(true);
     expect([lane.forwarded, lane.lag]).toEqual([7, 0]);

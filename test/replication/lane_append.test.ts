@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { LaneAppend, type LaneAppendContext } from "../../src/replication/lane_append.ts";
 import { Turnstile } from "../../src/replication/turnstile.ts";
-import type { Frame } from "../../src/protocol/replication/append_frames.ts";
+import type { Frame, LogPlace } from "../../src/protocol/replication/append_frames.ts";
 import { batchOf } from "../support/batches.ts";
 import { testCore } from "../support/core.ts";
 import { turns } from "../support/replication_world.ts";
@@ -30,6 +30,7 @@ async function lanes() {
     root: logId,
   });
   const counts = { appended: 0, duplicate: 0 };
+  const ends: LogPlace[] = [];
   const context: LaneAppendContext = {
     core: store.core,
     ranges: store.ranges,
@@ -40,11 +41,12 @@ async function lanes() {
     latest: new Map(),
     skipping: new Map(),
     cycle: () => store.commits.cycle,
+    told: (end) => ends.push(end),
     counted: (outcome) => counts[outcome]++,
   };
   const run = (...frames: Frame[]) =>
-    new LaneAppend(context, { lane: "logs/0", mode: "strict", pending: 0, frames }).run();
-  return { store, clock, context, counts, run };
+    new LaneAppend(context, { lane: "logs/0", mode: "strict", frames }).run();
+  return { store, clock, context, counts, ends, run };
 }
 
 describe("LaneAppend", () => {
@@ -70,6 +72,26 @@ describe("LaneAppend", () => {
       retriable: true,
       expected: 0,
     });
+  });
+
+  it("hears where logs end, of those only that its peer may speak for", async () => {
+    const { context, ends, run } = await lanes();
+    const end = { logId, offset: 9 };
+    expect((await run({ kind: "end", end })).refusal).toBeNull();
+    expect(ends).toEqual([end]);
+    const foreign = { logId: "00000000000000b2", offset: 9 };
+    expect((await run({ kind: "end", end: foreign })).refusal).toMatchObject({
+      code: "log_not_announced",
+    });
+    const stranger = new LaneAppend({ ...context, peer: "stranger" }, {
+      ...{ lane: "logs/0", mode: "strict", frames: [{ kind: "end", end }] },
+    });
+    expect((await stranger.run()).refusal).toMatchObject({ code: "peer_mismatch" });
+    const old = new LaneAppend({ ...context, protocol: 1 }, {
+      ...{ lane: "logs/0", mode: "strict", frames: [{ kind: "end", end }] },
+    });
+    expect((await old.run()).refusal).toMatchObject({ code: "malformed_body" });
+    expect(ends).toEqual([end]);
   });
 
   it("lets nothing happen to a log while a skip of it is on its way to the ledger", async () => {

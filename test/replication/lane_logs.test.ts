@@ -65,6 +65,33 @@ describe("LaneLogs", () => {
     expect(cursors(logs).map(({ logId }) => logId)).toEqual([FIRST, SECOND]);
   });
 
+  it("knows where each log ends by now, of its own and of other nodes", () => {
+    const known = new Map<string, number | null>([[FOREIGN!, 7]]);
+    const logs = logsOf({
+      foreignLog: (logId) => logId === FOREIGN ? identity(FOREIGN!, { firstOffset: 2 }) : null,
+      endHere: (logId) => known.get(logId) ?? null,
+    });
+    const foreign = logs.find({ logId: FOREIGN!, sourceOffset: 2 });
+    const [first, second] = cursors(logs);
+    const ends = (highWatermark: number) =>
+      [first, second, foreign].map((cursor) => logs.endHere(cursor!, highWatermark));
+    expect(ends(8)).toEqual([8, 10, 7]);
+    expect(ends(14)).toEqual([10, 14, 7]);
+    known.clear();
+    expect(ends(14)).toEqual([10, 14, 2]);
+    foreign.send(2, 4);
+    expect(ends(14)).toEqual([10, 14, 4]);
+
+    const load = new Load(0);
+    load.batch(first!, new Uint8Array(1), { from: 0, to: 3 });
+    expect(logs.endsFor(load, 14)).toEqual([{ logId: FIRST, offset: 10 }]);
+    second!.restart({ logId: SECOND!, held: 10, settled: 10 });
+    expect(logs.endsFor(load, 14)).toEqual([
+      { logId: FIRST, offset: 10 },
+      { logId: SECOND, offset: 14 },
+    ]);
+  });
+
   it("resumes at the first offset the receiver lacks, wherever it had got to", () => {
     const logs = logsOf();
     const [first, second] = cursors(logs);

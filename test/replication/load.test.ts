@@ -42,6 +42,22 @@ describe("Load", () => {
     expect(load.held).toBe(true);
   });
 
+  it("says first where its logs end", () => {
+    const cursor = cursorOf();
+    const load = new Load(0);
+    const end = { logId: cursor.logId, offset: 12 };
+    load.ends = [end];
+    expect(load.empty).toBe(true);
+    load.batch(cursor, utf8("abc"), { from: 0, to: 3 });
+    const writer = new AppendWriter(crc32c);
+    writer.lane("logs/0", "strict", 0);
+    load.write(writer);
+    expect(decodeAppend(writer.finish(), crc32c)[0]!.frames).toEqual([
+      { kind: "end", end },
+      { kind: "batches", bytes: utf8("abc") },
+    ]);
+  });
+
   it("lays out neighbours as one frame, and keeps skips where they belong", () => {
     const cursor = cursorOf();
     const load = new Load(0);

@@ -42,11 +42,12 @@ async function receiverWith(
   });
   const { session } = receiver.hello(hello, null);
   const core = testCore();
-  const append = (pending: number) => {
+  const append = (end?: number, sender = session) => {
     const writer = new AppendWriter(receiver.crc32c);
-    writer.lane("logs/0", "strict", pending);
+    writer.lane("logs/0", "strict", 0);
+    if (end !== undefined) writer.end({ logId, offset: end });
     writer.batches([batchOf(core, ["a", "b"], { logId })]);
-    return receiver.append(writer.finish(), { session, credential: null });
+    return receiver.append(writer.finish(), { session: sender, credential: null });
   };
   return { receiver, session, store, append };
 }
@@ -56,7 +57,7 @@ describe("Receiver", () => {
     const { receiver, session, append } = await receiverWith();
     const { logs } = await receiver.announce({ session, logs: [log] }, null);
     expect(logs).toEqual([{ logId, held: 0, settled: 0 }]);
-    expect((await append(0)).logs).toEqual([{ logId, held: 2, settled: 2 }]);
+    expect((await append()).logs).toEqual([{ logId, held: 2, settled: 2 }]);
     const again = await receiver.announce({ session, logs: [log] }, null);
     expect(again.logs).toEqual([{ logId, held: 2, settled: 2 }]);
   });
@@ -64,22 +65,20 @@ describe("Receiver", () => {
   it("tells held from settled at a relay", async () => {
     const { receiver, session, append } = await receiverWith(() => 1);
     await receiver.announce({ session, logs: [log] }, null);
-    expect((await append(0)).logs).toEqual([{ logId, held: 2, settled: 1 }]);
+    expect((await append()).logs).toEqual([{ logId, held: 2, settled: 1 }]);
   });
 
-  it("remembers what each lane still has to send", async () => {
+  it("remembers where logs end at their senders", async () => {
     const { receiver, session, append } = await receiverWith();
+    expect(receiver.ends.of(logId)).toBeNull();
     await receiver.announce({ session, logs: [log] }, null);
-    await append(41);
-    const [only] = [...receiver.sessions.all()];
-    expect([...only!.pending]).toEqual([["logs/0", 41]]);
-    // Announced again, it has come to offset 2 of 9; a probe comes with nothing to send.
-    await receiver.announce({ session, logs: [log] }, null);
-    expect([...only!.pending]).toEqual([["logs/0", 7]]);
-    await receiver.announce({ session, logs: [{ ...log, topic: "other" }] }, null);
-    expect([...only!.pending]).toEqual([["logs/0", 7]]);
-    await receiver.announce({ session, logs: [] }, null);
-    expect([...only!.pending]).toEqual([["logs/0", 0]]);
+    expect(receiver.ends.of(logId)).toBe(9);
+    // Version 1 does not say it again.
+    expect((await append(41)).refused).toMatchObject([{ code: "malformed_body" }]);
+    const { session: newer } = receiver.hello({ ...hello, versions: { min: 1, max: 2 } }, null);
+    await append(41, newer);
+    expect(receiver.ends.of(logId)).toBe(41);
+    expect([...receiver.sessions.lastSeen().keys()]).toEqual([hello.nodeId]);
   });
 });
 

@@ -42,4 +42,17 @@ describe("Sessions", () => {
     expect(all.use(first.id, null).id).toBe(first.id);
     expect(() => all.use(second.id, null)).toThrow("say hello first");
   });
+
+  it("tell when each peer was heard of last", () => {
+    const clock = new HandClock();
+    const all = new Sessions(clock, seededRandom(1));
+    const first = all.open({ ...hello, credential: "north" });
+    all.open({ ...hello, credential: "south" });
+    clock.advance(5);
+    all.open({ ...hello, credential: "north" });
+    clock.advance(5);
+    all.use(first.id, "north");
+    const now = clock.wallMs();
+    expect(all.lastSeen()).toEqual(new Map([["south", now - 10], ["north", now]]));
+  });
 });

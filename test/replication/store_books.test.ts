@@ -45,6 +45,29 @@ describe("StoreBooks", () => {
     expect(lane.foreignLog("00000000000000f1")).toBeNull();
   });
 
+  it("tells where another node's log ends, less what will be told with its next record", async () => {
+    const { store, lane } = await withBooks();
+    const logId = "00000000000000f0";
+    expect(lane.endHere!(logId)).toBeNull();
+    await store.ranges.announce({
+      ...{ logId, peer: "ferry", gateway: "ferry-7", topic: "logs", partition: 3, firstOffset: 4 },
+      ...{ predecessor: null, predecessorEnd: 0, root: logId },
+    });
+    const skip = (from: number, to: number, reason: string, openings: readonly number[] | null) =>
+      store.ranges.skip(logId, { from, to, reason }, { loss: null, peer: "ferry", openings });
+    expect(lane.endHere!(logId)).toBe(4);
+    store.ranges.note(logId, 4, 9);
+    store.ranges.settle(logId, { from: 4, to: 9 }, true, 5);
+    expect(lane.endHere!(logId)).toBe(9);
+    await skip(9, 12, "elsewhere", null);
+    expect(lane.endHere!(logId)).toBe(9);
+    store.ranges.note(logId, 20, 25);
+    store.ranges.settle(logId, { from: 20, to: 25 }, true, 10);
+    expect(lane.endHere!(logId)).toBe(25);
+    await skip(12, 13, "void", null);
+    expect(lane.endHere!(logId)).toBeNull();
+  });
+
   it("resolves a provisional entry by what the receiver lacks of it", async () => {
     const { store, log, logId, books, lane } = await withBooks();
     await books.ledger(log, [{ logId, from: 0, to: 3, reason: "evicted", facts: NO_FACTS }]);

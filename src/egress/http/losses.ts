@@ -141,7 +141,7 @@ function* eachAccount(
   for (const log of store.ranges.all()) {
     if (logId !== undefined && log.logId !== logId) continue;
     if (topic !== undefined && log.source.topic !== topic) continue;
-    yield receivedAccount(store, log, lags.get(log.logId)?.records ?? 0);
+    yield receivedAccount(store, log, lags.get(log.logId)?.toCome ?? 0);
   }
 }
 
@@ -178,13 +178,11 @@ function nobodys({ ledger }: EgressStore, { topic, partition }: OwnLogRow): Ledg
   );
 }
 
-/** `missing`: what is still to come of it, as far as it is known. */
-function receivedAccount(store: EgressStore, log: ReceivedLog, missing: number): Account {
+/** `toCome`: what is still to come of it, as far as its sender told. */
+function receivedAccount(store: EgressStore, log: ReceivedLog, toCome: number): Account {
   const { firstOffset: from, watermark, islands, voids, elsewhere } = log;
   const whole = { from, to: Infinity };
   const losses = store.ledger.standing(log.logId);
-  // What lies elsewhere is not missing: another node counts it.
-  const toCome = Math.max(0, missing - sumWithin(elsewhere, whole));
   const accepted = receivedOf(log) - voids.all + toCome;
   const common = {
     log_id: log.logId,

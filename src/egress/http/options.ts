@@ -6,7 +6,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import type { NodeId, TimestampMs, TopicName } from "../../base/types.ts";
+import type { LogId, NodeId, Offset, TimestampMs } from "../../base/types.ts";
 import type { Inflate } from "../../format/codec.ts";
 import type { Store } from "../../store/store.ts";
 import type { PrometheusMetrics } from "./metrics.ts";
@@ -32,18 +32,12 @@ export type EgressStore = Pick<
   | "topics"
 >;
 
-/** A partition of another node, whose records come one after the other. */
-export interface Lane {
-  /** The name of its credential, or its node id. */
-  readonly peer: string;
-  readonly topic: TopicName;
-  readonly partition: number;
-}
-
-/** What a gateway said of a lane, and when it was heard of last. */
-export interface LaneReport {
-  readonly pendingRecords: number;
-  readonly lastSeenMs: TimestampMs;
+/** What the replication receiver heard in this run of those that send to it. */
+export interface Heard {
+  /** Where a log ends at its sender, exclusive; null where nobody said so. */
+  readonly endOf: (logId: LogId) => Offset | null;
+  /** When each peer (the name of its credential, or its node id) was heard of last. */
+  readonly lastSeen: () => ReadonlyMap<string, TimestampMs>;
 }
 
 export interface Readiness {
@@ -74,8 +68,7 @@ export interface EgressOptions {
   readonly authorize: Authorize;
   readonly nodeName: string;
   readonly ready: () => Readiness;
-  /** What the replication receiver heard of a lane; null where it heard nothing in this run. */
-  readonly reportedOf?: (lane: Lane) => LaneReport | null;
+  readonly heard?: Heard;
   /** Node ids that two live processes share. */
   readonly clones?: () => readonly Clone[];
   /** Aborted when the node stops: whoever waits for records is answered at once. */

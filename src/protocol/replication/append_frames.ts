@@ -2,7 +2,7 @@
  * POST /v1/replication/append, the body: frames, back to back. A lane frame says whose the frames
  * after it are; batches travel byte for byte as they lie on disk.
  *
- *     0  kind      u8    1 lane, 2 batches, 3 skip, 4 open
+ *     0  kind      u8    1 lane, 2 batches, 3 skip, 4 open, 5 end
  *     1  variant   u8    lane: mode (0 strict, 1 live, 2 backlog); skip: reason; else 0
  *     2  reserved  u16   0
  *     4  length    u32   bytes of the payload
@@ -10,7 +10,8 @@
  *    12  payload
  *
  * lane payload
- *     0  pending   i64   records of the lane still to come after this request: for the lag
+ *     0  pending   i64   records of the lane that the sender has still to send: for a receiver of
+ *                        version 1, one of version 2 goes by end frames
  *     8  name      UTF-8 "<topic>/<partition>", as the sender calls them
  *
  * batches payload: whole record batches (format/record_batch.ts), each one the next of its log
@@ -31,7 +32,11 @@
  *     0  log id         u64
  *     8  offset         i64  source offset of the next batch that the lane will ever send
  *
- * All integers big-endian. Open frames, and reasons from 6 on, came with version 2.
+ * end payload: where a log ends at the sender by now, which may be far above what it sends here
+ *     0  log id         u64
+ *     8  offset         i64  exclusive; it only grows while the sender runs
+ *
+ * All integers big-endian. Open and end frames, and reasons from 6 on, came with version 2.
  *
  * Headers of the request: `Logboom-Protocol`, `Logboom-Session`.
  *
@@ -59,9 +64,11 @@ const KIND_LANE = 1;
 const KIND_BATCHES = 2;
 const KIND_SKIP = 3;
 const KIND_OPEN = 4;
+const KIND_END = 5;
 const LANE_FIXED_BYTES = 8;
 const SKIP_BYTES = 48;
-const OPEN_BYTES = 16;
+/** Of an open frame, and of an end frame. */
+const PLACE_BYTES = 16;
 
 export const SKIP_REASONS = [
   "void",
@@ -90,8 +97,8 @@ export interface Skip extends OffsetRange {
   readonly facts: SkipFacts;
 }
 
-/** Where a live lane may begin an island: the source offset of its first batch. */
-export interface Opening {
+/** An offset of a log. */
+export interface LogPlace {
   readonly logId: LogId;
   readonly offset: Offset;
 }
@@ -99,12 +106,13 @@ export interface Opening {
 export type Frame =
   | { readonly kind: "batches"; readonly bytes: Uint8Array }
   | { readonly kind: "skip"; readonly skip: Skip }
-  | { readonly kind: "open"; readonly opening: Opening };
+  /** Where a live lane may begin an island: the source offset of its first batch. */
+  | { readonly kind: "open"; readonly opening: LogPlace }
+  | { readonly kind: "end"; readonly end: LogPlace };
 
 export interface LaneFrames {
   readonly lane: string;
   readonly mode: LaneMode;
-  readonly pending: number;
   readonly frames: readonly Frame[];
 }
 
@@ -150,11 +158,12 @@ export class AppendWriter {
     this.#frame(KIND_SKIP, SKIP_REASONS.indexOf(skip.reason), payload);
   }
 
-  open({ logId, offset }: Opening): void {
-    const payload = new Uint8Array(OPEN_BYTES);
-    viewOf(payload).setBigUint64(0, BigInt(`0x${logId}`));
-    viewOf(payload).setBigInt64(8, BigInt(offset));
-    this.#frame(KIND_OPEN, 0, payload);
+  open(opening: LogPlace): void {
+    this.#frame(KIND_OPEN, 0, payloadOf(opening));
+  }
+
+  end(end: LogPlace): void {
+    this.#frame(KIND_END, 0, payloadOf(end));
   }
 
   /** All frames so far, at the front of the buffer. */
@@ -179,6 +188,13 @@ export class AppendWriter {
     larger.set(this.finish());
     this.#buffer = larger;
   }
+}
+
+function payloadOf({ logId, offset }: LogPlace): Uint8Array {
+  const payload = new Uint8Array(PLACE_BYTES);
+  viewOf(payload).setBigUint64(0, BigInt(`0x${logId}`));
+  viewOf(payload).setBigInt64(8, BigInt(offset));
+  return payload;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -234,7 +250,9 @@ export function decodeAppend(body: Uint8Array, crc32c: Checksum): LaneFrames[] {
         frames.push({ kind: "skip", skip: readSkip(payload, variant, position) });
         if (++skips > REPLICATION_SKIPS_PER_REQUEST_MAX) throw malformed(position, "many skips");
       } else if (kind === KIND_OPEN && variant === 0) {
-        frames.push({ kind: "open", opening: readOpening(payload, position) });
+        frames.push({ kind: "open", opening: readPlace(payload, position) });
+      } else if (kind === KIND_END && variant === 0) {
+        frames.push({ kind: "end", end: readPlace(payload, position) });
       } else throw malformed(position, `unknown kind ${kind}, variant ${variant}`);
     }
     position = start + length;
@@ -250,9 +268,10 @@ function readLane(payload: Uint8Array, variant: number, position: number) {
   }
   const lane = new TextDecoder().decode(payload.subarray(LANE_FIXED_BYTES));
   parseLaneName(lane);
-  const pending = integerAt(payload, 0, position);
-  if (pending === null) throw malformed(position, "negative pending records");
-  return { lane, mode, pending, frames: [] as Frame[] };
+  if (integerAt(payload, 0, position) === null) {
+    throw malformed(position, "negative pending records");
+  }
+  return { lane, mode, frames: [] as Frame[] };
 }
 
 function readSkip(payload: Uint8Array, variant: number, position: number): Skip {
@@ -275,10 +294,10 @@ function readSkip(payload: Uint8Array, variant: number, position: number): Skip 
   };
 }
 
-function readOpening(payload: Uint8Array, position: number): Opening {
-  if (payload.length !== OPEN_BYTES) throw malformed(position, `open of ${payload.length} bytes`);
+function readPlace(payload: Uint8Array, position: number): LogPlace {
+  if (payload.length !== PLACE_BYTES) throw malformed(position, `place of ${payload.length} bytes`);
   const offset = integerAt(payload, 8, position);
-  if (offset === null) throw malformed(position, "a negative opening");
+  if (offset === null) throw malformed(position, "a negative offset");
   return { logId: logIdAt(payload), offset };
 }
 

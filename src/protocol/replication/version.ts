@@ -3,7 +3,8 @@
  * before, so that either side of a link may be upgraded first.
  *
  *     1  hello, announce, append; lanes are strict
- *     2  live lanes and islands, offsets held elsewhere, path keys, routes, zstd bodies
+ *     2  live lanes and islands, offsets held elsewhere, path keys, routes, zstd bodies; where logs
+ *        end, with each load
  *
  * @module
  */

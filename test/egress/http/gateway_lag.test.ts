@@ -27,46 +27,57 @@ const target = {
   segments: () => [{ maxTimestamp: 3_000 }, { maxTimestamp: 5_000 }],
 };
 
-function lagOf(logs: readonly ReceivedLog[], pendingRecords: number | null) {
+function lagOf(logs: readonly ReceivedLog[], told: Readonly<Record<string, number>>) {
   const lags = lagsOf({
     clock: { wallMs: () => 8_500, monotonicMs: () => 0 },
     store: { ranges: { all: () => logs }, topic: () => ({ partitions: [target] }) },
-    reportedOf: () => pendingRecords === null ? null : { pendingRecords, lastSeenMs: 7_000 },
+    heard: {
+      endOf: (logId: string) => told[logId] ?? null,
+      lastSeen: () => new Map([["q", 6_000], ["p", 7_000], ["r", 9_000]]),
+    },
   } as unknown as LagOptions);
   return (logId: string) => lags.get(logId);
 }
 
 describe("lagsOf()", () => {
-  it("takes what the gateway said, and estimates bytes and seconds", () => {
-    const lag = lagOf([logOf("a", { watermark: 40 })], 6);
+  it("goes by where the log ends at its sender, and estimates bytes and seconds", () => {
+    const lag = lagOf([logOf("a", { watermark: 40, paths: ["p", "q"] })], { a: 46 });
     expect(lag("a")).toEqual({
-      ...{ logEndOffset: 46, records: 6, bytes: 1_200, seconds: 3.5, lastSeenMs: 7_000 },
+      ...{ logEndOffset: 46, records: 6, toCome: 6, bytes: 1_200, seconds: 3.5 },
+      lastSeenMs: 7_000,
     });
   });
 
   it("is nothing at all once all is here, and unknown where nobody said", () => {
-    const logs = [logOf("a", { watermark: 40 })];
-    expect(lagOf(logs, 0)("a")).toMatchObject({ records: 0, bytes: 0, seconds: 0 });
-    expect(lagOf(logs, null)("a")).toEqual({
-      ...{ logEndOffset: null, records: null, bytes: null, seconds: null, lastSeenMs: null },
+    const logs = [logOf("a", { watermark: 40, paths: ["stranger"] })];
+    expect(lagOf(logs, { a: 40 })("a")).toMatchObject({ records: 0, bytes: 0, seconds: 0 });
+    expect(lagOf(logs, { a: 30 })("a")).toMatchObject({ logEndOffset: 40, records: 0 });
+    expect(lagOf(logs, {})("a")).toEqual({
+      ...{ logEndOffset: null, records: null, toCome: 0, bytes: null, seconds: null },
+      lastSeenMs: null,
     });
   });
 
-  it("counts what is missing below an island only once", () => {
+  it("counts what is missing below and above an island", () => {
     const islands = [{ from: 40, to: 45 }];
-    const lag = lagOf([logOf("a", { firstOffset: 10, watermark: 20, islands })], 21);
-    expect(lag("a")).toMatchObject({ logEndOffset: 46, records: 21 });
-    const elsewhere = [{ from: 12, to: 15, by: "peer" }];
-    const other = lagOf([logOf("a", { firstOffset: 10, watermark: 20, elsewhere })], 6);
-    expect(other("a")).toMatchObject({ logEndOffset: 26, records: 9 });
+    const log = logOf("a", { firstOffset: 10, watermark: 20, islands });
+    expect(lagOf([log], { a: 46 })("a")).toMatchObject({ logEndOffset: 46, records: 21 });
+    expect(lagOf([log], { a: 42 })("a")).toMatchObject({ logEndOffset: 45, records: 20 });
+    expect(lagOf([log], { a: 30 })("a")).toMatchObject({ logEndOffset: 45, records: 10 });
   });
 
-  it("knows the end of a log from its successor, and leaves the rest of the lane to that", () => {
+  it("waits for what lies elsewhere too, but not from those that send here", () => {
+    const elsewhere = [{ from: 12, to: 15, by: "peer" }];
+    const lag = lagOf([logOf("a", { firstOffset: 10, watermark: 20, elsewhere })], { a: 26 });
+    expect(lag("a")).toMatchObject({ logEndOffset: 26, records: 9, toCome: 6 });
+  });
+
+  it("knows the end of a log from its successor, whatever was said before", () => {
     const logs = [
       logOf("a", { watermark: 30, islands: [{ from: 35, to: 37 }] }),
       logOf("b", { firstOffset: 50, watermark: 50, predecessor: "a", predecessorEnd: 50 }),
     ];
-    const lag = lagOf(logs, 25);
+    const lag = lagOf(logs, { a: 99, b: 57 });
     expect(lag("a")).toMatchObject({ logEndOffset: 50, records: 18 });
     expect(lag("b")).toMatchObject({ logEndOffset: 57, records: 7 });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Lane } from "../../../src/egress/http/options.ts";
+import type { Heard } from "../../../src/egress/http/options.ts";
 import { type HttpWorld, openHttpWorld } from "../../support/http_world.ts";
 
 const LOG = "00000000000000aa";
@@ -17,6 +17,11 @@ async function announced(egress = {}): Promise<HttpWorld> {
   return world;
 }
 
+const heardOf = (end: number, lastSeen: Readonly<Record<string, number>>): Heard => ({
+  endOf: (logId) => logId === LOG ? end : null,
+  lastSeen: () => new Map(Object.entries(lastSeen)),
+});
+
 describe("GET /v1/gateways", () => {
   it("lists each log that replicates here", async () => {
     const world = await announced();
@@ -32,10 +37,7 @@ describe("GET /v1/gateways", () => {
 
   it("shows every path of a log, never its key, and the newest word of any of them", async () => {
     const world = await announced({
-      reportedOf: ({ peer }: Lane) =>
-        peer === "site-2"
-          ? { pendingRecords: 3, lastSeenMs: 9 }
-          : { pendingRecords: 7, lastSeenMs: 5 },
+      heard: heardOf(33, { "site-2": 9, "0123456789abcdef": 5 }),
     });
     const pathKey = "a1".repeat(16);
     const log = {
@@ -71,11 +73,7 @@ describe("GET /v1/gateways", () => {
 
   it("tells the lag, as far as the gateway told it", async () => {
     const world = await announced({
-      reportedOf: ({ peer, topic, partition }: Lane) => {
-        expect({ peer, topic, partition })
-          .toEqual({ peer: "0123456789abcdef", topic: "logs", partition: 2 });
-        return { pendingRecords: 7, lastSeenMs: 99 };
-      },
+      heard: heardOf(37, { "0123456789abcdef": 99 }),
     });
     const { gateways } = await (await world.get("/v1/gateways?gateway=north")).json();
     expect(gateways).toHaveLength(1);

@@ -34,6 +34,7 @@ function sample(): Uint8Array<ArrayBuffer> {
   writer.skip({ ...skip, reason: "void", facts: NO_FACTS });
   writer.lane("logs/2", "live", 0);
   writer.open({ logId: "00000000000000ff", offset: 77 });
+  writer.end({ logId: "00000000000000fe", offset: 78 });
   return writer.finish();
 }
 
@@ -64,20 +65,20 @@ describe("decodeAppend()", () => {
       {
         lane: "logs/0",
         mode: "strict",
-        pending: 12,
         frames: [{ kind: "skip", skip }, { kind: "batches", bytes: utf8("firstsecond") }],
       },
       {
         lane: "logs/1",
         mode: "strict",
-        pending: 0,
         frames: [{ kind: "skip", skip: { ...skip, reason: "void", facts: NO_FACTS } }],
       },
       {
         lane: "logs/2",
         mode: "live",
-        pending: 0,
-        frames: [{ kind: "open", opening: { logId: "00000000000000ff", offset: 77 } }],
+        frames: [
+          { kind: "open", opening: { logId: "00000000000000ff", offset: 77 } },
+          { kind: "end", end: { logId: "00000000000000fe", offset: 78 } },
+        ],
       },
     ]);
     expect(decodeAppend(new Uint8Array(0), crc32c)).toEqual([]);
@@ -85,7 +86,7 @@ describe("decodeAppend()", () => {
 
   it("refuses or reads every cut, and never throws anything but malformed_body", () => {
     const whole = sample();
-    const ends = new Set([0, 26, 86, 109, 135, 195, 221, whole.length]);
+    const ends = new Set([0, 26, 86, 109, 135, 195, 221, 249, whole.length]);
     for (let size = 0; size <= whole.length; size++) {
       expect(outcome(whole.slice(0, size)), `cut at ${size}`)
         .toBe(ends.has(size) ? "read" : "malformed_body");
