@@ -354,7 +354,9 @@ export class Forwarder {
   /** Until something happens, the time is over, or a lane that waits or a probe is due. */
   #idle(waitMs = Infinity): Promise<void> {
     const laneMs = this.#lanes.waiting.nextDueMs() ?? Infinity;
-    return this.#rest(Math.min(waitMs, laneMs, this.#probeInMs()));
+    // A lane whose turn it is goes before a probe, which would be due again and again meanwhile.
+    const probeMs = this.#lanes.turns.size > 0 ? Infinity : this.#probeInMs();
+    return this.#rest(Math.min(waitMs, laneMs, probeMs));
   }
 
   async #rest(dueMs: number): Promise<void> {
