@@ -32,17 +32,22 @@ export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
+const HEX_OF = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let hex = "";
+  for (const byte of bytes) hex += HEX_OF[byte]!;
+  return hex;
 }
 
 /** @throws {RangeError} when `hex` is not pairs of lower-case hex digits. */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   if (!HEX_DIGITS.test(hex)) throw new RangeError(`Cannot read hex: "${hex.slice(0, 40)}"`);
-  return Uint8Array.from(
-    { length: hex.length / 2 },
-    (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16),
-  );
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = parseInt(hex.slice(2 * at, 2 * at + 2), 16);
+  }
+  return bytes;
 }
 
 const encoder = new TextEncoder();

@@ -34,6 +34,8 @@ export class LogRegistry implements IdentityHook {
   readonly #options: LogRegistryOptions;
   readonly #chains = new Map<string, OwnLogRow[]>();
   readonly #ids = new Map<LogId, OwnLogRow>();
+  /** Of those of them that were asked for: each announcement names all of them. */
+  readonly #pathKeys = new Map<LogId, string>();
   /** Drawn in this run, by partition. */
   readonly #current = new Map<string, OwnLogRow>();
   /** Drawn, and not yet known to be durable. */
@@ -97,7 +99,12 @@ export class LogRegistry implements IdentityHook {
 
   /** What a peer must show to be a path of that log, if it is one of this node's. */
   pathKeyOf(logId: LogId): string {
-    return pathKeyOf(this.#options.pathSecret, logId);
+    let key = this.#pathKeys.get(logId);
+    if (key === undefined) {
+      key = pathKeyOf(this.#options.pathSecret, logId);
+      this.#pathKeys.set(logId, key);
+    }
+    return key;
   }
 
   /** Where a log of a chain ends, exclusive: where the next begins, else `logEndOffset`. */
@@ -135,6 +142,7 @@ export class LogRegistry implements IdentityHook {
       while (chain.length > OWN_LOGS_KEPT_MAX && done(chain[0]!, chain[1]!.predecessorEnd)) {
         const { logId } = chain.shift()!;
         this.#ids.delete(logId);
+        this.#pathKeys.delete(logId);
         this.#taken.forget(logId);
         gone.push(logId);
       }

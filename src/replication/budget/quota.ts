@@ -88,6 +88,7 @@ export class Quota {
 
   /** The period that is used up, the month before the day; null while requests fit. */
   get exceeded(): "day" | "month" | null {
+    if (!this.limited) return null;
     this.#roll();
     if (this.#leftOf(this.#month) < this.#neededBytes) return "month";
     return this.#leftOf(this.#day) < this.#neededBytes ? "day" : null;
