@@ -1,0 +1,178 @@
+/**
+ * A book of MQTT sessions in memory that models a crash as memory_catalogue.ts does: a change is
+ * whole and durable once its promise resolves; one still pending at the crash may have happened.
+ *
+ * @module
+ */
+import { OperatingError } from "../../src/base/errors.ts";
+import type { Random } from "../../src/base/random.ts";
+import type {
+  MqttBook,
+  MqttBookState,
+  MqttGroupRows,
+  MqttOutboundRow,
+  MqttQueueChange,
+  MqttQueueRows,
+  MqttRetainedRow,
+  MqttSessionRow,
+  MqttSubscriptionRow,
+} from "../../src/store/mqtt_book.ts";
+
+interface Session {
+  expiryS: number;
+  readonly subscriptions: Map<string, MqttSubscriptionRow>;
+  readonly cursors: Map<string, number>;
+  readonly outbound: Map<number, MqttOutboundRow>;
+}
+
+interface Tables {
+  readonly sessions: Map<string, Session>;
+  readonly groups: Map<string, MqttGroupRows>;
+  readonly retained: Map<string, MqttRetainedRow>;
+}
+
+type Change = (tables: Tables) => void;
+
+export class MemoryMqttBook implements MqttBook {
+  #tables: Tables = { sessions: new Map(), groups: new Map(), retained: new Map() };
+  /** Asked for, in order; those before the first are durable. */
+  #pending: Change[] = [];
+  #run = 0;
+  /** Set to make every change fail. */
+  failing: "storage_full" | "storage_failed" | null = null;
+  /** How long a change takes; hand in a held promise to look at what waits for it. */
+  delay: () => Promise<void> = () => Promise.resolve();
+  /** Changes so far. */
+  changes = 0;
+
+  /** Drops every caller of this run; changes still pending happen, in order, up to a random one. */
+  crash(random: Random): void {
+    const kept = Math.floor(random.next() * (this.#pending.length + 1));
+    for (const change of this.#pending.slice(0, kept)) change(this.#tables);
+    this.#pending = [];
+    this.#run++;
+  }
+
+  load(): Promise<MqttBookState> {
+    const { sessions, retained } = this.#seen();
+    return Promise.resolve({
+      sessions: [...sessions].map(([clientId, { expiryS }]) => ({ clientId, expiryS })),
+      retained: [...retained.values()].map(({ topicName, bytes, expiresMs }) => ({
+        ...{ topicName, bytes, expiresMs },
+      })),
+    });
+  }
+
+  queue(clientId: string): Promise<MqttQueueRows | null> {
+    const session = this.#seen().sessions.get(clientId);
+    return Promise.resolve(
+      session === undefined ? null : {
+        subscriptions: [...session.subscriptions.values()],
+        cursors: new Map(session.cursors),
+        outbound: [...session.outbound.values()],
+      },
+    );
+  }
+
+  putSession({ clientId, expiryS }: MqttSessionRow): Promise<void> {
+    return this.#change(({ sessions }) => {
+      const known = sessions.get(clientId);
+      if (known !== undefined) known.expiryS = expiryS;
+      else sessions.set(clientId, emptySession(expiryS));
+    });
+  }
+
+  dropSession(clientId: string): Promise<void> {
+    return this.#change(({ sessions, groups }) => {
+      sessions.delete(clientId);
+      const filters = new Set(
+        [...sessions.values()].flatMap((one) => [...one.subscriptions.keys()]),
+      );
+      for (const group of [...groups.keys()]) if (!filters.has(group)) groups.delete(group);
+    });
+  }
+
+  writeQueue(clientId: string, change: MqttQueueChange): Promise<void> {
+    return this.#change(({ sessions }) => {
+      const session = sessions.get(clientId);
+      if (session === undefined) return;
+      apply(session.subscriptions, change.subscriptions);
+      apply(session.cursors, change.cursors);
+      for (const [packetId, row] of change.outbound ?? []) {
+        if (row === null || !row.released) session.outbound.delete(packetId);
+        if (row !== null) session.outbound.set(packetId, row);
+      }
+    });
+  }
+
+  group(group: string): Promise<MqttGroupRows | null> {
+    return Promise.resolve(this.#seen().groups.get(group) ?? null);
+  }
+
+  writeGroup(rows: MqttGroupRows): Promise<void> {
+    const kept = { group: rows.group, cursors: new Map(rows.cursors) };
+    return this.#change(({ groups }) => void groups.set(rows.group, kept));
+  }
+
+  dropGroup(group: string): Promise<void> {
+    return this.#change(({ groups }) => void groups.delete(group));
+  }
+
+  retained(topicNames: readonly string[]): Promise<readonly MqttRetainedRow[]> {
+    const { retained } = this.#seen();
+    return Promise.resolve(topicNames.flatMap((name) => retained.get(name) ?? []));
+  }
+
+  putRetained(row: MqttRetainedRow): Promise<void> {
+    return this.#change(({ retained }) => void retained.set(row.topicName, row));
+  }
+
+  dropRetained(topicNames: readonly string[]): Promise<void> {
+    return this.#change(({ retained }) => topicNames.forEach((name) => retained.delete(name)));
+  }
+
+  /** The tables with every change asked for in them: as one database, in order. */
+  #seen(): Tables {
+    const copy: Tables = {
+      sessions: new Map([...this.#tables.sessions].map(([id, session]) => [id, copyOf(session)])),
+      groups: new Map(this.#tables.groups),
+      retained: new Map(this.#tables.retained),
+    };
+    for (const change of this.#pending) change(copy);
+    return copy;
+  }
+
+  async #change(change: Change): Promise<void> {
+    if (this.failing !== null) {
+      throw new OperatingError(this.failing, "Cannot change the book: told to fail");
+    }
+    this.changes += 1;
+    const run = this.#run;
+    this.#pending.push(change);
+    await this.delay();
+    // A crashed caller never hears of it.
+    if (run !== this.#run) return new Promise(() => {});
+    const at = this.#pending.indexOf(change);
+    for (const earlier of this.#pending.splice(0, at + 1)) earlier(this.#tables);
+  }
+}
+
+function emptySession(expiryS: number): Session {
+  return { expiryS, subscriptions: new Map(), cursors: new Map(), outbound: new Map() };
+}
+
+function copyOf({ expiryS, subscriptions, cursors, outbound }: Session): Session {
+  return {
+    expiryS,
+    subscriptions: new Map(subscriptions),
+    cursors: new Map(cursors),
+    outbound: new Map(outbound),
+  };
+}
+
+function apply<Key, Value>(to: Map<Key, Value>, change?: ReadonlyMap<Key, Value | null>): void {
+  for (const [key, value] of change ?? []) {
+    if (value === null) to.delete(key);
+    else to.set(key, value);
+  }
+}
