@@ -13,6 +13,8 @@ import { concat, utf8 } from "../base/bytes.ts";
 import { RECORD_HEADERS_MAX } from "../base/limits.ts";
 import type { RecordHeader } from "./record.ts";
 
+const NAMES = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** The count and the headers, as they lie in a record. */
 export type EncodedHeaders = Uint8Array;
 
@@ -29,6 +31,28 @@ export function encodeHeaders(headers: readonly RecordHeader[]): EncodedHeaders 
     if (value !== null) parts.push(value);
   }
   return concat(parts);
+}
+
+/** What `encodeHeaders` made, kept somewhere and read again: of damaged bytes as far as they go. */
+export function decodeHeaders(encoded: EncodedHeaders): RecordHeader[] {
+  let at = 0;
+  const varint = (): number => {
+    let zigzag = 0;
+    for (let shift = 1; at < encoded.length; shift *= 128) {
+      const byte = encoded[at++]!;
+      zigzag += (byte & 127) * shift;
+      if (byte < 128) break;
+    }
+    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+  };
+  const bytes = (size: number) => encoded.subarray(at, at = Math.min(at + size, encoded.length));
+  const headers: RecordHeader[] = [];
+  for (let count = varint(); count > 0 && at < encoded.length; count--) {
+    const name = NAMES.decode(bytes(Math.max(varint(), 0)));
+    const valueSize = varint();
+    headers.push([name, valueSize < 0 ? null : bytes(valueSize)]);
+  }
+  return headers;
 }
 
 /** Zigzag, then seven bits a byte; `value` from -1 up. */

@@ -1,6 +1,5 @@
 /**
- * The catalogue in SQLite, in a thread of its own (see sqlite_worker.ts). Changes that are asked
- * for while a transaction runs share the next one: after a start every partition writes a row.
+ * The catalogue in SQLite, in a thread of its own (see sqlite_worker.ts).
  *
  * @module
  */
@@ -17,14 +16,10 @@ import type {
   TopicRow,
 } from "../store/catalogue.ts";
 import { decodeTopicSettings, encodeTopicSettings } from "../store/settings.ts";
+import { SqliteChanges } from "./sqlite_changes.ts";
+import { SqliteMqttBook } from "./sqlite_mqtt_book.ts";
 import { type Row, SqliteThread } from "./sqlite_thread.ts";
 import type { Statement } from "./sqlite_worker.ts";
-
-interface Change {
-  readonly statements: readonly Statement[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 const PUT_META = "INSERT OR REPLACE INTO meta VALUES (?, ?)";
 const PUT_TOPIC = "INSERT OR REPLACE INTO topics VALUES (?, ?, ?)";
@@ -36,12 +31,15 @@ const PUT_PEER = "INSERT OR REPLACE INTO peers VALUES (?, ?, ?, ?)";
 const PUT_OFFSET = "INSERT OR REPLACE INTO committed_offsets VALUES (?, ?, ?, ?, ?, ?)";
 
 export class SqliteCatalogue implements Catalogue {
+  /** What is kept of MQTT clients, in the same database. */
+  readonly mqtt: SqliteMqttBook;
   readonly #thread: SqliteThread;
-  #changes: Change[] = [];
-  #changing = false;
+  readonly #changes: SqliteChanges;
 
   private constructor(thread: SqliteThread) {
     this.#thread = thread;
+    this.#changes = new SqliteChanges(thread);
+    this.mqtt = new SqliteMqttBook(this.#changes);
   }
 
   /**
@@ -137,27 +135,7 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   #change(statements: readonly Statement[]): Promise<void> {
-    if (statements.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#changes.push({ statements, resolve, reject });
-      if (!this.#changing) void this.#writeChanges();
-    });
-  }
-
-  async #writeChanges(): Promise<void> {
-    this.#changing = true;
-    while (this.#changes.length > 0) {
-      const changes = this.#changes;
-      this.#changes = [];
-      try {
-        const statements = changes.flatMap((change) => change.statements);
-        await this.#thread.ask({ kind: "change", statements });
-        for (const { resolve } of changes) resolve();
-      } catch (error) {
-        for (const { reject } of changes) reject(error);
-      }
-    }
-    this.#changing = false;
+    return this.#changes.change(statements);
   }
 
   #query(sql: string, values: Statement[1] = []): Promise<readonly Row[]> {

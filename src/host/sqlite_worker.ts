@@ -14,6 +14,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { messageOf } from "../base/errors.ts";
+import { SQLITE_SCHEMA } from "./sqlite_schema.ts";
 
 export interface WorkerSettings {
   readonly path: string;
@@ -39,45 +40,15 @@ export interface WorkerAnswer {
   readonly error?: { readonly message: string; readonly full: boolean };
 }
 
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS topics (
-    name TEXT PRIMARY KEY, id TEXT NOT NULL, settings TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS own_logs (
-    log_id TEXT PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL,
-    first_offset INTEGER NOT NULL, predecessor TEXT, predecessor_end INTEGER NOT NULL,
-    root TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS announced_logs (
-    log_id TEXT PRIMARY KEY, peer TEXT NOT NULL, gateway TEXT NOT NULL,
-    topic TEXT NOT NULL, partition INTEGER NOT NULL,
-    first_offset INTEGER NOT NULL, predecessor TEXT, predecessor_end INTEGER NOT NULL,
-    root TEXT NOT NULL, target_topic TEXT NOT NULL, target_partition INTEGER NOT NULL, closed TEXT
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS log_paths (
-    log_id TEXT PRIMARY KEY, path_key TEXT, paths TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS peers (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL,
-    first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS committed_offsets (
-    group_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
-    committed_offset INTEGER NOT NULL, leader_epoch INTEGER NOT NULL, metadata TEXT NOT NULL,
-    PRIMARY KEY (group_id, topic, partition)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS credentials (
-    name TEXT PRIMARY KEY, kind TEXT NOT NULL, hash TEXT NOT NULL, created_ms INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
-
 /** Pages of WAL after which it is folded into the database. */
 const WAL_PAGES = 64;
 /** Pages for rows to come, in the database file itself. */
 const FREE_PAGES_MIN = 64;
+/** Damage in them shows at once. */
+const TABLES_READ_AT_START = [
+  ...["topics", "own_logs", "announced_logs", "peers", "meta"],
+  ...["mqtt_sessions", "mqtt_retained"],
+];
 /** By message, because not every error of node:sqlite carries SQLite's code. */
 const DAMAGED = /malformed|not a database/i;
 const FULL = /disk is full|disk I\/O error|unable to open database/i;
@@ -150,9 +121,9 @@ function open(): void {
       PRAGMA synchronous = FULL;
       PRAGMA wal_autocheckpoint = ${WAL_PAGES};
     `);
-    opened.exec(SCHEMA);
+    opened.exec(SQLITE_SCHEMA);
     // Reads what the node needs at once, so that damage shows now.
-    for (const table of ["topics", "own_logs", "announced_logs", "peers", "meta"]) {
+    for (const table of TABLES_READ_AT_START) {
       opened.prepare(`SELECT count(*) FROM ${table}`).get();
     }
     database = opened;

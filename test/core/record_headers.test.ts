@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../src/base/bytes.ts";
-import { encodeHeaders, NO_HEADERS } from "../../src/core/record_headers.ts";
+import { decodeHeaders, encodeHeaders, NO_HEADERS } from "../../src/core/record_headers.ts";
 import { testCore } from "../support/core.ts";
 
 const STAMP = {
@@ -35,5 +35,28 @@ describe("encodeHeaders()", () => {
   it("refuses more headers than a record may have", () => {
     const headers = Array.from({ length: 1001 }, () => ["h", null] as const);
     expect(() => encodeHeaders(headers)).toThrow("within their limit");
+  });
+});
+
+describe("decodeHeaders()", () => {
+  it("gives back what was encoded", () => {
+    const headers = [["näme", utf8("v")], ["", null], [
+      "x",
+      new Uint8Array(20_000).fill(7),
+    ]] as const;
+    expect(decodeHeaders(encodeHeaders(headers))).toEqual(headers);
+    expect(decodeHeaders(NO_HEADERS)).toEqual([]);
+  });
+
+  it("goes as far as damaged bytes do", () => {
+    const encoded = encodeHeaders([["one", utf8("1")], ["two", utf8("2")]]);
+    for (let size = 0; size <= encoded.length; size++) {
+      expect(decodeHeaders(encoded.subarray(0, size)).length).toBeLessThanOrEqual(2);
+    }
+    for (let at = 0; at < encoded.length; at++) {
+      const damaged = encoded.slice();
+      damaged[at] = 0xff;
+      decodeHeaders(damaged);
+    }
   });
 });

@@ -1,0 +1,75 @@
+/**
+ * Changes of the catalogue's database on their way to its thread. Those of one turn share a
+ * transaction, and those that are asked for while one runs share the next: a fleet of clients that
+ * all connect, or subscribe, costs few syncs.
+ *
+ * @module
+ */
+import type { Row, SqliteThread } from "./sqlite_thread.ts";
+import type { Statement } from "./sqlite_worker.ts";
+
+interface Change {
+  readonly statements: readonly Statement[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Statements of one transaction: beyond it other questions would wait long for the thread. */
+const STATEMENTS_MAX = 5_000;
+
+export class SqliteChanges {
+  readonly #thread: Pick<SqliteThread, "ask">;
+  #changes: Change[] = [];
+  #changing = false;
+  /** Resolves when the latest change is durable, or failed. */
+  #latest: Promise<void> = Promise.resolve();
+
+  constructor(thread: Pick<SqliteThread, "ask">) {
+    this.#thread = thread;
+  }
+
+  /** One transaction, or a part of one; durable once this resolves. */
+  change(statements: readonly Statement[]): Promise<void> {
+    if (statements.length === 0) return Promise.resolve();
+    const durable = new Promise<void>((resolve, reject) => {
+      this.#changes.push({ statements, resolve, reject });
+    });
+    this.#latest = durable.catch(() => {});
+    if (!this.#changing) void this.#writeChanges();
+    return durable;
+  }
+
+  /** What the database says once every change asked for before is in it. */
+  async query(sql: string, values: Statement[1] = []): Promise<readonly Row[]> {
+    if (this.#changing) await this.#latest;
+    return await this.#thread.ask({ kind: "query", statement: [sql, values] });
+  }
+
+  async #writeChanges(): Promise<void> {
+    this.#changing = true;
+    // The rest of this turn comes along.
+    await Promise.resolve();
+    while (this.#changes.length > 0) {
+      const changes = this.#take();
+      try {
+        const statements = changes.flatMap((change) => change.statements);
+        await this.#thread.ask({ kind: "change", statements });
+        for (const { resolve } of changes) resolve();
+      } catch (error) {
+        for (const { reject } of changes) reject(error);
+      }
+    }
+    this.#changing = false;
+  }
+
+  #take(): Change[] {
+    let statements = 0;
+    let count = 0;
+    for (const change of this.#changes) {
+      statements += change.statements.length;
+      if (count > 0 && statements > STATEMENTS_MAX) break;
+      count += 1;
+    }
+    return this.#changes.splice(0, count);
+  }
+}
