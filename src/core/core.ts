@@ -6,25 +6,23 @@
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { uint32At, viewOf } from "../base/bytes.ts";
-import { OperatingError } from "../base/errors.ts";
+import { uint32At } from "../base/bytes.ts";
 import {
   BATCH_BYTES_MAX,
-  BATCH_HEADER_BYTES,
-  BATCH_RECORDS_MAX,
   DECOMPRESSED_BYTES_MAX,
   PARTITIONS_MAX,
   SEQUENCES_PER_EPOCH,
 } from "../base/limits.ts";
 import type { LogId, Offset } from "../base/types.ts";
 import { type AppendStatus, appendStatus } from "./append_status.ts";
+import { BatchReader } from "./batch_reader.ts";
 import { type CoreExports, instantiate, type MemoryMap } from "./exports.ts";
 import { type IngestResult, type IngestSession, ingestStatus } from "./ingest.ts";
 import type { DecodedRecord, RecordParts } from "./record.ts";
 import { type EncodedHeaders, encodeHeaders, NO_HEADERS } from "./record_headers.ts";
-import { RecordTableReader } from "./record_table.ts";
 import { CoreRoutes } from "./routes.ts";
-import { Status, statusName } from "./status.ts";
+import type { ScannedBatch } from "./scanned_batch.ts";
+import { Status } from "./status.ts";
 import { type LineOptions, type LinesAppended, TextScanner } from "./text_scanner.ts";
 
 /** What a batch is given when it is closed. */
@@ -40,8 +38,6 @@ const PREFIX_BYTES = 12;
 const LOG_ID = /^[0-7][0-9a-f]{15}$/;
 /** The producer epoch is an i16. */
 const BASE_OFFSET_MAX = SEQUENCES_PER_EPOCH * 2 ** 15;
-const CONTROL_FLAG = 0x20;
-const APPEND_TIME_FLAG = 0x08;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -49,6 +45,7 @@ export class Core {
   /** Where the MQTT fast path appends to. */
   readonly routes: CoreRoutes;
   readonly #core: CoreExports;
+  readonly #batches: BatchReader;
   readonly #text: TextScanner;
   readonly #map: MemoryMap;
   readonly #memory: Uint8Array<ArrayBuffer>;
@@ -79,6 +76,7 @@ export class Core {
     this.#result = new Uint32Array(buffer, map.RESULT, 64);
     this.#table = new Int32Array(buffer, map.TABLE, map.TABLE_BYTES / 4);
     this.#touched = new Uint32Array(buffer, map.TOUCHED, 64);
+    this.#batches = new BatchReader(exports, this.#memory, map);
     this.#text = new TextScanner(exports, this.#memory, map);
     this.routes = new CoreRoutes(exports, this.#memory, map);
   }
@@ -88,8 +86,11 @@ export class Core {
     return new Core(wasm);
   }
 
-  /** Bytes of all batches sealed so far, before compression and after. */
-  readonly sealed = { rawBytes: 0, bytes: 0 };
+  /**
+   * Bytes of all batches sealed so far, before compression and after; and of the last one, whether
+   * a subscription may match one of its records.
+   */
+  readonly sealed = { rawBytes: 0, bytes: 0, wanted: false };
 
   /** Forgets open batches and routes: for tests, which open one store after the other. */
   reset(): void {
@@ -155,51 +156,14 @@ export class Core {
     );
   }
 
-  /**
-   * The records of a batch whose checksum was verified; none for a control batch. gzip and zstd
-   * need their records inflated by the caller.
-   *
-   * @throws {OperatingError} corrupt_batch
-   */
+  /** See BatchReader.decode(). */
   decode(batch: Uint8Array, inflatedRecords?: Uint8Array): DecodedRecord[] {
-    if (batch.length < BATCH_HEADER_BYTES) throw corrupt(Status.NEED_MORE);
-    const view = viewOf(batch);
-    const attributes = view.getInt16(21);
-    if (attributes & CONTROL_FLAG) return [];
-    const { start, size } = this.#openRecords(batch, inflatedRecords);
-    const reader = new RecordTableReader(this.#memory.slice(start, start + size), {
-      offset: Number(view.getBigInt64(0)),
-      timestamp: Number(view.getBigInt64(27)),
-      appendTime: attributes & APPEND_TIME_FLAG ? Number(view.getBigInt64(35)) : null,
-    });
-    const count = view.getUint32(57);
-    if (count === 0) return [];
-    if (count > BATCH_RECORDS_MAX) throw corrupt(Status.BAD_COUNT);
-    const { TABLE, TABLE_BYTES } = this.#map;
-    const records: DecodedRecord[] = [];
-    let position = 0;
-    do {
-      const walked = this.#core
-        .walkRecords(start, size, position, records.length, count, TABLE, TABLE_BYTES);
-      if (walked < 0) throw corrupt(walked);
-      position = this.#result[0]!;
-      reader.read(this.#table, walked, records);
-    } while (records.length < count);
-    return records;
+    return this.#batches.decode(batch, inflatedRecords);
   }
 
-  #openRecords(batch: Uint8Array, inflated?: Uint8Array): { start: number; size: number } {
-    const { IN, IN_BYTES, BIG, BIG_BYTES } = this.#map;
-    if (inflated !== undefined) {
-      if (inflated.length > BIG_BYTES) throw corrupt(Status.TOO_LARGE);
-      this.#memory.set(inflated, BIG);
-      return { start: BIG, size: inflated.length };
-    }
-    if (batch.length > IN_BYTES) throw corrupt(Status.TOO_LARGE);
-    this.#copyIn(batch);
-    const size = this.#core.openRecords(IN, batch.length);
-    if (size < 0) throw corrupt(size);
-    return { start: this.#result[0]!, size };
+  /** See BatchReader.scan(). */
+  scan(batch: Uint8Array, inflatedRecords?: Uint8Array): ScannedBatch {
+    return this.#batches.scan(batch, inflatedRecords);
   }
 
   // ── open batches ─────────────────────────────────────────────────────────────────────────────
@@ -230,6 +194,7 @@ export class Core {
         valueSize,
         headersAt,
         encoded.length,
+        record.wanted === false ? 0 : 1,
       ),
     );
   }
@@ -279,6 +244,7 @@ export class Core {
       stamp.compression === "lz4" ? 1 : 0,
     );
     this.sealed.bytes += size;
+    this.sealed.wanted = this.#result[1]! !== 0;
     const start = this.#result[0]!;
     return this.#memory.slice(start, start + size);
   }
@@ -388,10 +354,4 @@ export class Core {
 
 function assertHandle(handle: number): void {
   assert(handle >= 0 && handle < PARTITIONS_MAX, "a partition handle is within its limit");
-}
-
-function corrupt(status: number): OperatingError {
-  return new OperatingError("corrupt_batch", `Cannot decode batch: ${statusName(status)}`, {
-    status: statusName(status),
-  });
 }

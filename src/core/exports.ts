@@ -32,6 +32,7 @@ export interface CoreExports {
     valueSize: number,
     headers: number,
     headersSize: number,
+    wanted: number,
   ): number;
   openCount(handle: number): number;
   openSize(handle: number): number;
@@ -53,7 +54,10 @@ export interface CoreExports {
     keySize: number,
     keyIsTopic: number,
     recordSizeMax: number,
+    wanted: number,
   ): void;
+  wantRoutes(filterAt: number, filterSize: number): void;
+  unwantRoute(nameAt: number, nameSize: number): void;
   clearRoutes(): void;
   setSessionHeaders(size0: number, size1: number): void;
   compressFrame(start: number, size: number, to: number, room: number): number;

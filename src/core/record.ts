@@ -15,6 +15,8 @@ export interface RecordParts {
   readonly value: Uint8Array | null;
   /** Pairs, or what `encodeHeaders` made of them: worth keeping where many records share them. */
   readonly headers?: readonly RecordHeader[] | EncodedHeaders;
+  /** False where it is known that no subscription matches it. */
+  readonly wanted?: boolean;
 }
 
 /** What {@linkcode Core.decode} gives: key, value and header values are views of one fresh copy. */

@@ -13,6 +13,14 @@ import type { DecodedRecord, RecordHeader } from "./record.ts";
 const TWO_32 = 2 ** 32;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** What the rows are relative to: from the batch's header. */
+export interface BatchBase {
+  readonly offset: Offset;
+  readonly timestamp: TimestampMs;
+  /** What all records say where the broker stamped them; null where each has its own. */
+  readonly appendTime: TimestampMs | null;
+}
+
 export class RecordTableReader {
   readonly #records: Uint8Array;
   readonly #baseOffset: Offset;
@@ -22,10 +30,7 @@ export class RecordTableReader {
   /** Records of a batch mostly carry the same header names, in the same places. */
   readonly #names: { at: number; size: number; text: string }[] = [];
 
-  constructor(
-    records: Uint8Array,
-    base: { offset: Offset; timestamp: TimestampMs; appendTime: TimestampMs | null },
-  ) {
+  constructor(records: Uint8Array, base: BatchBase) {
     this.#records = records;
     this.#baseOffset = base.offset;
     this.#baseTimestamp = base.timestamp;

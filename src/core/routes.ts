@@ -18,6 +18,8 @@ export interface CoreRoute {
   readonly key: Uint8Array | null;
   /** The topic name itself is the key, so that the header `mqtt.topic` is not needed. */
   readonly keyIsTopic: boolean;
+  /** A subscription may match the name: batches with a record of it are marked; see `Core.seal`. */
+  readonly wanted?: boolean;
   /** Larger encoded records are left to the caller, as "other_packet". */
   readonly recordBytesMax?: number;
 }
@@ -34,7 +36,7 @@ export class CoreRoutes {
   }
 
   set(topicName: Uint8Array, route: CoreRoute): void {
-    const { handle, recordBytesMax = RECORD_BYTES_MAX } = route;
+    const { handle, recordBytesMax = RECORD_BYTES_MAX, wanted = false } = route;
     const key = route.keyIsTopic ? topicName : route.key;
     assert(handle >= 0 && handle < PARTITIONS_MAX, "a partition handle is within its limit");
     assert(topicName.length > 0 && topicName.length <= NAME_BYTES_MAX, "a topic name fits MQTT");
@@ -50,7 +52,20 @@ export class CoreRoutes {
       key === null ? -1 : key.length,
       route.keyIsTopic ? 1 : 0,
       Math.min(recordBytesMax, RECORD_BYTES_MAX),
+      wanted ? 1 : 0,
     );
+  }
+
+  /** From now on records of the names that a topic filter matches are wanted. It is well-formed. */
+  want(topicFilter: Uint8Array): void {
+    this.#memory.set(topicFilter, this.#start);
+    this.#core.wantRoutes(this.#start, topicFilter.length);
+  }
+
+  /** Records of that topic name are not, until it is said again. */
+  unwant(topicName: Uint8Array): void {
+    this.#memory.set(topicName, this.#start);
+    this.#core.unwantRoute(this.#start, topicName.length);
   }
 
   clear(): void {

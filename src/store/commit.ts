@@ -45,6 +45,8 @@ export interface SealedBatch {
   readonly crc: number;
   readonly minTimestamp: TimestampMs;
   readonly maxTimestamp: TimestampMs;
+  /** Whether a subscription may match one of its records. */
+  readonly wanted: boolean;
 }
 
 /** What gathers for the next commit of one partition. */

@@ -28,6 +28,7 @@ import {
 import type { Counter, Histogram, Metrics } from "../base/metrics.ts";
 import type { Core } from "../core/core.ts";
 import type { IdentityHook, OriginHook } from "./books.ts";
+import type { SealedBatch } from "./commit.ts";
 import type { LogCommit } from "./log_commit.ts";
 import type { PartitionLog } from "./partition_log.ts";
 
@@ -40,6 +41,9 @@ export interface CommitLoopOptions {
   readonly identity: IdentityHook;
   readonly lingerMs: number;
 }
+
+/** Hears of the batches that readers see from now on; their bytes do not change any more. */
+export type CommitObserver = (log: PartitionLog, batches: readonly SealedBatch[]) => void;
 
 const SYNC_BUCKETS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 
@@ -56,7 +60,7 @@ export class CommitLoop {
   readonly #batches: Counter;
   readonly #bytes: Counter;
   readonly #commitSeconds: Histogram;
-  readonly #observers = new Set<(log: PartitionLog) => void>();
+  readonly #observers = new Set<CommitObserver>();
   #dirty: PartitionLog[] = [];
   #cycle = 0;
   #scheduled: "no" | "linger" | "soon" = "no";
@@ -108,14 +112,14 @@ export class CommitLoop {
    * Calls `observer` whenever a high watermark moved, until the returned function is called. For
    * who follows every partition; it must not throw, and must be quick.
    */
-  observe(observer: (log: PartitionLog) => void): () => void {
+  observe(observer: CommitObserver): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);
   }
 
   /** Called by a log whose high watermark moved. */
-  noteAdvance(log: PartitionLog): void {
-    for (const observer of this.#observers) observer(log);
+  noteAdvance(log: PartitionLog, batches: readonly SealedBatch[]): void {
+    for (const observer of this.#observers) observer(log, batches);
   }
 
   /** Called by a log with the first append of a cycle. */

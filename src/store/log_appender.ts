@@ -74,7 +74,7 @@ export class LogAppender {
     this.seal();
     const baseOffset = this.#nextOffset;
     placeBatch(batch, baseOffset, this.#options.leaderEpoch);
-    this.#take(batch);
+    this.#take(batch, true);
     // Nobody asks where it lands but the caller, now.
     this.#toldOffset = this.#nextOffset;
     this.#gathering.waiters.add(waiter);
@@ -134,7 +134,8 @@ export class LogAppender {
 
   #sealRecords(records: number): void {
     const baseOffset = this.#nextOffset;
-    this.#take(this.#close(baseOffset, this.#options.compression()));
+    const batch = this.#close(baseOffset, this.#options.compression());
+    this.#take(batch, this.#core.sealed.wanted);
     assert(this.#nextOffset === baseOffset + records, "a closed batch holds what was open");
   }
 
@@ -162,7 +163,7 @@ export class LogAppender {
     return this.#core.seal(this.#handle, { baseOffset, leaderEpoch, logId, compression });
   }
 
-  #take(bytes: Uint8Array): void {
+  #take(bytes: Uint8Array, wanted: boolean): void {
     const { baseOffset, lastOffset, crc, baseTimestamp, maxTimestamp } = readBatchHeader(bytes);
     this.#options.epochs.note(this.#options.leaderEpoch, baseOffset);
     this.#nextOffset = lastOffset + 1;
@@ -173,6 +174,7 @@ export class LogAppender {
       crc,
       minTimestamp: baseTimestamp,
       maxTimestamp,
+      wanted,
     });
   }
 }

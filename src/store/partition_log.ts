@@ -384,7 +384,7 @@ export class PartitionLog implements KeptLog {
       this.#takenBytes += gathering.bytes;
       this.#watermark.advance(last.nextOffset, gathering.bytes);
       if (this.#options.settings.durability === "os") this.#syncSoon();
-      this.#commits.noteAdvance(this);
+      this.#commits.noteAdvance(this, gathering.batches);
     },
     gaveUp: (gathering: Gathering, error: OperatingError) => {
       const { topic, index } = this;

@@ -57,7 +57,7 @@ export class Segment {
   }
 
   /** Counts in a batch that lies at the end of the file. */
-  count(batch: Omit<SealedBatch, "bytes" | "crc">, size: number): void {
+  count(batch: Omit<SealedBatch, "bytes" | "crc" | "wanted">, size: number): void {
     this.bytes += size;
     this.endOffset = batch.nextOffset;
     const empty = this.maxTimestamp === NO_TIMESTAMP;

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { concat, utf8 } from "../../src/base/bytes.ts";
 import { NO_HEADERS } from "../../src/core/record_headers.ts";
+import { TopicFilter } from "../../src/protocol/mqtt/topic_filter.ts";
 import { testCore } from "../support/core.ts";
 
 const core = testCore();
@@ -94,5 +95,66 @@ describe("CoreRoutes.set()", () => {
       core.routes.set(name, { handle: nth, key: name, keyIsTopic: false });
       expect(handleOf(name)).toBe(nth);
     }
+  });
+});
+
+describe("CoreRoutes.want()", () => {
+  const STAMP = { baseOffset: 0, leaderEpoch: 1, logId: "0000000000000abc", compression: "none" };
+  const isWanted = (name: string) => {
+    const { status, touched } = core.ingest(publish(utf8(name)), SESSION);
+    expect(status).toBe("need_more");
+    core.seal(touched[0]!, STAMP as Parameters<typeof core.seal>[1]);
+    return core.sealed.wanted;
+  };
+  const NAMES = ["a", "a/b", "a/b/c", "b", "/a", "a/", "a//c", "ab", "/", "plant/7/line/3/é"];
+  const setAll = () => {
+    for (const name of NAMES) {
+      core.routes.set(utf8(name), { handle: 1, key: null, keyIsTopic: true });
+    }
+  };
+
+  it("marks the batches of the names a filter matches, as TopicFilter has it", () => {
+    const filters = ["a", "a/b", "#", "a/#", "+", "+/b", "a/+", "/+", "+/+", "a/+/c", "+/#", "b/#"];
+    filters.push("plant/+/line/#", "a/b/c/#", "a/b/c/+", "x", "/#", "a/+/#", "+/");
+    for (const filter of filters) {
+      core.reset();
+      setAll();
+      core.routes.want(utf8(filter));
+      const topicFilter = TopicFilter.parse(filter);
+      for (const name of NAMES) {
+        expect(isWanted(name), `${filter} ${name}`).toBe(topicFilter.matches(name));
+      }
+    }
+  });
+
+  it("forgets it when told so, and when the route is set again", () => {
+    setAll();
+    core.routes.want(utf8("#"));
+    core.routes.unwant(utf8("a/b"));
+    core.routes.unwant(utf8("unknown"));
+    core.routes.set(utf8("b"), { handle: 1, key: null, keyIsTopic: true });
+    core.routes.set(utf8("a"), { handle: 1, key: null, keyIsTopic: true, wanted: true });
+    expect(["a", "a/b", "b", "ab"].map(isWanted)).toEqual([true, false, false, true]);
+  });
+
+  it("one wanted record marks the batch, and the next batch begins without a mark", () => {
+    setAll();
+    core.routes.want(utf8("a/b"));
+    core.ingest(publish(utf8("b")), SESSION);
+    core.ingest(publish(utf8("a/b")), SESSION);
+    expect(isWanted("b")).toBe(true);
+    expect(isWanted("b")).toBe(false);
+  });
+
+  it("append() marks unless it is told that nobody waits", () => {
+    const record = { timestamp: 1, value: null };
+    const sealedWanted = () => {
+      core.seal(2, STAMP as Parameters<typeof core.seal>[1]);
+      return core.sealed.wanted;
+    };
+    core.append(2, { ...record, wanted: false });
+    expect(sealedWanted()).toBe(false);
+    core.append(2, record);
+    expect(sealedWanted()).toBe(true);
   });
 });

@@ -8,7 +8,7 @@ const log = {} as PartitionLog;
 function batch(baseOffset: number, nextOffset: number): SealedBatch {
   return {
     ...{ bytes: new Uint8Array(10), baseOffset, nextOffset, crc: 0 },
-    ...{ minTimestamp: 0, maxTimestamp: 0 },
+    ...{ minTimestamp: 0, maxTimestamp: 0, wanted: false },
   };
 }
 

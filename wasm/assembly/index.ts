@@ -29,7 +29,7 @@ export {
   resetBatches,
   seal,
 } from "./open_batch";
-export { clearRoutes, setRoute } from "./routes";
+export { clearRoutes, setRoute, unwantRoute, wantRoutes } from "./routes";
 export { ingest, setSessionHeaders } from "./mqtt_publish";
 export { compressFrame, decompressFrame } from "./lz4_frame";
 export { compressBlock, decompressBlock } from "./lz4_block";

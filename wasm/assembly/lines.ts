@@ -54,7 +54,7 @@ export function appendLines(
     }
     const lineSize = <i32> (withoutCr(at, next) - at);
     if (lineSize) {
-      status = append(handle, timestamp, key, keySize, at, lineSize, headers, headersSize);
+      status = append(handle, timestamp, key, keySize, at, lineSize, headers, headersSize, 1);
       if (status != OK) break;
       records++;
     }

@@ -182,7 +182,7 @@ function readPublish(at: usize, end: usize, version: u32): i32 {
 
 /** Appends the packet at hand. Returns bytes of its record, or why it cannot. */
 function appendPublish(route: usize, time: i64): i32 {
-  const handle = load<u32>(route, 4);
+  const handle = <u32> load<u16>(route, 4);
   const keySize = load<u32>(route, 16);
   const topicHeaderSize = load<u32>(route, 20);
   const session = SESSION_STATE + qos * SESSION_STATE_SIZE;
@@ -221,6 +221,7 @@ function appendPublish(route: usize, time: i64): i32 {
     at += topicHeaderSize;
   }
   recordWritten(state, at, time);
+  store<u32>(state, load<u32>(state, 36) | load<u8>(route, 6), 36);
   touch(state, handle);
   return recordSize;
 }

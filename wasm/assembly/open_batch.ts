@@ -11,6 +11,7 @@
  *    16  baseTimestamp  i64   of the first record, ms
  *    24  maxTimestamp   i64   of all records, ms
  *    32  buffer         u32   address of the batch; records begin HEADER_SIZE behind it
+ *    36  wanted         u32   not zero: a subscription may match one of the records
  */
 import { copyShort, store16, store32, store64 } from "./bytes";
 import { crc32c } from "./crc32c";
@@ -90,6 +91,7 @@ export function startBatch(handle: u32, timestamp: i64): usize {
   store<u32>(state, 0, 8);
   store<i64>(state, timestamp, 16);
   store<i64>(state, timestamp, 24);
+  store<u32>(state, 0, 36);
   return state;
 }
 
@@ -134,6 +136,7 @@ export function recordWritten(state: usize, end: usize, timestamp: i64): void {
  * @param timestamp ms since the Unix epoch
  * @param keySize   -1 for null; likewise `valueSize`
  * @param headers   encoded record headers, their count included
+ * @param wanted    not zero: a subscription may match the record
  * @returns OK, BATCH_FULL, NO_SLOT, TOO_LARGE; the batch is untouched unless OK
  */
 export function append(
@@ -145,6 +148,7 @@ export function append(
   valueSize: i32,
   headers: usize,
   headersSize: u32,
+  wanted: u32,
 ): i32 {
   const time = <i64> timestamp;
   let state = openBatch(handle);
@@ -163,6 +167,7 @@ export function append(
   at = writeSized(at, value, valueSize);
   copyShort(at, headers, headersSize);
   recordWritten(state, at + headersSize, time);
+  if (wanted) store<u32>(state, 1, 36);
   return OK;
 }
 
@@ -195,7 +200,8 @@ export function openHandles(to: usize): u32 {
  * @param baseOffset  below 2^46: its quotient by 2^31 is the producer epoch, an i16
  * @param logIdHigh   the upper half of the log id, `logIdLow` the lower
  * @param compress    not zero: try LZ4, and keep it where it saves an eighth
- * @returns bytes of the batch, 0 where there is none open. RESULT: u32 its address
+ * @returns bytes of the batch, 0 where there is none open. RESULT: u32 its address | not zero: a
+ *          subscription may match one of its records
  */
 export function seal(
   handle: u32,
@@ -238,5 +244,6 @@ export function seal(
   store32(batch + CRC_AT, crc32c(batch + ATTRIBUTES_AT, size - <u32> ATTRIBUTES_AT, 0));
   discard(handle);
   store<u32>(RESULT, <u32> batch);
+  store<u32>(RESULT, load<u32>(state, 36), 4);
   return size;
 }

@@ -6,7 +6,8 @@
  * A route, in the arena:
  *
  *     0  hash           u32
- *     4  handle         u32
+ *     4  handle         u16
+ *     6  wanted         u8    1: a subscription may match the name
  *     8  recordSizeMax  u32   larger records are left to TypeScript
  *    12  nameSize       u32
  *    16  keySize        u32   bytes of the encoded key: its size varint and itself
@@ -25,6 +26,9 @@ import { writeVarint } from "./varint";
 export const ROUTE_SIZE: usize = 24;
 const WINDOW: u32 = 8;
 const PLACE_MASK: u32 = (ROUTE_TABLE_BYTES >>> 2) - 1;
+const SLASH: u8 = 0x2f;
+const PLUS: u8 = 0x2b;
+const NUMBER_SIGN: u8 = 0x23;
 const FACTOR_1: u64 = 0x9e3779b97f4a7c15;
 const FACTOR_2: u64 = 0xd6e8feb86659fd93;
 /** "mqtt.topic", as two little-endian words. */
@@ -107,6 +111,7 @@ function placeFor(hash: u32, nameAt: usize, nameSize: u32): usize {
  * @param nameSize    up to 65,535
  * @param keySize     up to 65,535; -1 for null
  * @param keyIsTopic  not zero: no `mqtt.topic` header is needed
+ * @param wanted      not zero: a subscription may match the name
  */
 export function setRoute(
   nameAt: usize,
@@ -116,6 +121,7 @@ export function setRoute(
   keySize: i32,
   keyIsTopic: u32,
   recordSizeMax: u32,
+  wanted: u32,
 ): void {
   // Twice the name, the key, and what goes around them.
   const sizeMax = <u32> ROUTE_SIZE + 2 * nameSize + <u32> max(keySize, 0) + 32;
@@ -125,7 +131,8 @@ export function setRoute(
   const route = arenaEnd;
   const hash = hashOf(nameAt, nameSize);
   store<u32>(route, hash);
-  store<u32>(route, handle, 4);
+  store<u16>(route, <u16> handle, 4);
+  store<u16>(route, u16(wanted != 0), 6);
   store<u32>(route, recordSizeMax, 8);
   store<u32>(route, nameSize, 12);
   copyShort(route + ROUTE_SIZE, nameAt, nameSize);
@@ -142,4 +149,61 @@ export function setRoute(
   store<u32>(route, <u32> (end - header), 20);
   store<u32>(placeFor(hash, nameAt, nameSize), <u32> route);
   arenaEnd = (end + 7) & ~7;
+}
+
+/** Notes that a subscription may match the names that a topic filter does; it is well-formed. */
+export function wantRoutes(filterAt: usize, filterSize: u32): void {
+  if (!hasWildcard(filterAt, filterSize)) {
+    const route = findRoute(filterAt, filterSize);
+    if (route) store<u8>(route, 1, 6);
+    return;
+  }
+  for (let place = ROUTE_TABLE; place < ROUTE_TABLE + ROUTE_TABLE_BYTES; place += 4) {
+    const route = <usize> load<u32>(place);
+    if (route == 0 || load<u8>(route, 6)) continue;
+    const name = route + ROUTE_SIZE;
+    if (matches(filterAt, filterAt + filterSize, name, name + load<u32>(route, 12))) {
+      store<u8>(route, 1, 6);
+    }
+  }
+}
+
+/** Nobody waits for that name any more. */
+export function unwantRoute(nameAt: usize, nameSize: u32): void {
+  const route = findRoute(nameAt, nameSize);
+  if (route) store<u8>(route, 0, 6);
+}
+
+function hasWildcard(at: usize, size: u32): bool {
+  for (const end = at + size; at < end; at++) {
+    const byte = load<u8>(at);
+    if (byte == PLUS || byte == NUMBER_SIGN) return true;
+  }
+  return false;
+}
+
+/** Level by level; no name here begins with "$", which would need a rule of its own. */
+function matches(filter: usize, filterEnd: usize, name: usize, nameEnd: usize): bool {
+  while (true) {
+    if (filter < filterEnd && load<u8>(filter) == NUMBER_SIGN) return true;
+    if (filter < filterEnd && load<u8>(filter) == PLUS) {
+      filter++;
+      while (name < nameEnd && load<u8>(name) != SLASH) name++;
+    } else {
+      while (filter < filterEnd && load<u8>(filter) != SLASH) {
+        if (name >= nameEnd || load<u8>(name) != load<u8>(filter)) return false;
+        filter++;
+        name++;
+      }
+      if (name < nameEnd && load<u8>(name) != SLASH) return false;
+    }
+    // Both stand behind a level now.
+    if (filter >= filterEnd) return name >= nameEnd;
+    if (name >= nameEnd) {
+      // "a/#" also matches "a" [MQTT-4.7.1-2].
+      return filterEnd - filter == 2 && load<u8>(filter, 1) == NUMBER_SIGN;
+    }
+    filter++;
+    name++;
+  }
 }
