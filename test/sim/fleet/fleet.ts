@@ -7,6 +7,7 @@ import { testCore } from "../../support/core.ts";
 import { diceOf } from "../../support/dice.ts";
 import { FleetNode } from "./fleet_node.ts";
 import { SimulatedLink } from "./network.ts";
+import { Openings } from "./openings.ts";
 import { Oracle } from "./oracle.ts";
 import { judge } from "./judge.ts";
 import { HEALED_PART, isFault, type NodePlan, type Plan, type Publish } from "./plan.ts";
@@ -56,6 +57,7 @@ class Fleet {
   readonly #time = new VirtualTime();
   readonly #trace: Trace;
   readonly #oracle = new Oracle();
+  readonly #openings = new Openings();
   readonly #nodes = new Map<string, FleetNode>();
   readonly #links = new Map<string, SimulatedLink>();
   readonly #striker: Striker;
@@ -105,8 +107,14 @@ class Fleet {
       settings: { name, store, topics, forwarder, budget },
       core: cores[at]!,
       logger: traced ? this.#logger(name) : SILENT_LOGGER,
-      client: () => (caller) =>
-        link.client(caller, () => this.#nodes.get(this.#nodes.get(name)!.upstream!)),
+      client: () => (caller) => {
+        const client = link.client(caller, () => this.#nodes.get(this.#nodes.get(name)!.upstream!));
+        if (!this.#plan.character.live) return client;
+        return (call) => {
+          if (this.#nodes.get(name)!.upstream === "centre") this.#openings.note(call);
+          return client(call);
+        };
+      },
       syncMs: plan.syncMs,
       changed: (changed, what) => this.#changed(changed, what),
       onBug: (error) => time.bug ??= error,
@@ -186,7 +194,7 @@ class Fleet {
 
   async #judge(): Promise<void> {
     const [oracle, nodes, links] = [this.#oracle, this.#nodes, this.#links];
-    const judged = judge({ plan: this.#plan, oracle, nodes, links });
+    const judged = judge({ plan: this.#plan, oracle, nodes, links, openings: this.#openings });
     let over = false;
     void judged.then(() => over = true, (error) => this.#time.bug ??= error);
     await this.#time.runUntil(this.#time.nowMs + HOUR_MS, () => over);

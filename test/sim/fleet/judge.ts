@@ -8,7 +8,9 @@ import { SILENT_LOGGER } from "../../../src/base/log.ts";
 import { inflate } from "../../../src/host/inflate.ts";
 import type { FleetNode } from "./fleet_node.ts";
 import type { SimulatedLink } from "./network.ts";
-import { type Burst, type Found, idOf, type Oracle, type OrderRule } from "./oracle.ts";
+import type { Openings } from "./openings.ts";
+import { type Burst, type Found, idOf, type Oracle } from "./oracle.ts";
+import type { OrderRule } from "./order.ts";
 import type { Plan } from "./plan.ts";
 import { planOf } from "./striker.ts";
 import { Wrongs } from "./wrongs.ts";
@@ -18,6 +20,8 @@ export interface Judged {
   readonly oracle: Oracle;
   readonly nodes: ReadonlyMap<string, FleetNode>;
   readonly links: ReadonlyMap<string, SimulatedLink>;
+  /** Where the root was told that a live stream goes ahead. */
+  readonly openings: Openings;
 }
 
 /** Part of a quota that heads take, which the link does not count. */
@@ -31,7 +35,8 @@ export async function judge(judged: Judged): Promise<Wrongs> {
   checkQuotas(judged, wrongs);
   if (wrongs.kinds.length > 0) return wrongs;
   const root = judged.nodes.get("centre")!;
-  const found = await oracle.find(root, (burst) => ruleOf(plan, burst), wrongs);
+  const found = await oracle.find(root, wrongs);
+  await checkOrder(judged, nodes, wrongs);
   // What an image put back made undone may be known to some and not to others.
   const undone = plan.character.centreImage || plan.character.gatewayImage;
   const mayBeBoth = (burst: Burst, offset: number) =>
@@ -50,6 +55,22 @@ function checkAlive({ name, process, up }: FleetNode, wrongs: Wrongs): void {
   wrongs.add("liveness", `${name} ${JSON.stringify(status)}`);
 }
 
+/** In the order of arrival: at the root as was said to it, at a relay what of it is strict. */
+async function checkOrder(
+  { plan, oracle, openings }: Judged,
+  nodes: readonly FleetNode[],
+  wrongs: Wrongs,
+): Promise<void> {
+  for (const node of nodes) {
+    const isRoot = node.upstream === null;
+    const ruleAt = (burst: Burst) => {
+      const rule = ruleOf(plan, burst);
+      return rule === "strict" || isRoot ? rule : "any";
+    };
+    await oracle.checkOrder(node, { ruleOf: ruleAt, openings }, wrongs);
+  }
+}
+
 /** Where a log came by two ways, or is to, there is no order between them. */
 function ruleOf(plan: Plan, { node, topic }: Burst): OrderRule {
   const { character, nodes } = plan;
@@ -57,7 +78,7 @@ function ruleOf(plan: Plan, { node, topic }: Burst): OrderRule {
   // An original and its copy send the same log beside each other.
   if (nodes.some(({ cloneOf }) => cloneOf === node)) return "any";
   if (!character.live || topic !== "metrics") return "strict";
-  return character.centreImage ? "any" : "two_streams";
+  return character.centreImage ? "any" : "openings";
 }
 
 /**

@@ -5,6 +5,8 @@
  */
 import type { LedgerEntry } from "../../../src/store/ledger.ts";
 import type { FleetNode } from "./fleet_node.ts";
+import type { Openings } from "./openings.ts";
+import { Order, type OrderRule } from "./order.ts";
 import { type RawBatch, rawBatches } from "./raw_batches.ts";
 import { Wrongs } from "./wrongs.ts";
 
@@ -38,8 +40,11 @@ export interface Found {
   readonly countOf: ReadonlyMap<string, number>;
 }
 
-/** How the records of one source may follow one another at the root. */
-export type OrderRule = "strict" | "two_streams" | "any";
+/** What may be said of the order of the records of a node. */
+export interface Ordered {
+  readonly ruleOf: (burst: Burst) => OrderRule;
+  readonly openings: Pick<Openings, "between">;
+}
 
 const PREFIX = '{"n":';
 
@@ -102,10 +107,9 @@ export class Oracle {
   }
 
   /** Reads the root, and tells what is wrong with what it holds by itself. */
-  async find(root: FleetNode, ruleOf: (burst: Burst) => OrderRule, wrongs: Wrongs): Promise<Found> {
+  async find(root: FleetNode, wrongs: Wrongs): Promise<Found> {
     const places = new Map<number, { logId: string; sourceOffset: number }>();
     const countOf = new Map<string, number>();
-    const orders = new Map<string, Order>();
     for await (const { logId, sourceOffset, values } of batchesOf(root)) {
       countOf.set(logId, (countOf.get(logId) ?? 0) + values.length);
       for (const [at, value] of values.entries()) {
@@ -122,16 +126,36 @@ export class Oracle {
         }
         places.set(id, { logId, sourceOffset: sourceOffset + at });
         this.#checkPlace(id, places.get(id)!, wrongs);
-        // A branch of the log that its machine knows no more; what was under way of it comes when
-        // it comes.
-        if (burst.excused) continue;
-        const source = `${burst.node} ${burst.topic}/${burst.partition}`;
-        let order = orders.get(source);
-        if (order === undefined) orders.set(source, order = new Order(ruleOf(burst)));
-        if (!order.take(id)) wrongs.add("order", `${this.nameOf(id)} behind later ones`);
       }
     }
     return { places, countOf };
+  }
+
+  /** The records of each source came to the node as they may follow one another. */
+  async checkOrder(
+    node: FleetNode,
+    { ruleOf, openings }: Ordered,
+    wrongs: Wrongs,
+  ): Promise<void> {
+    const orders = new Map<string, Order>();
+    for await (const { logId, sourceOffset, values } of batchesOf(node)) {
+      for (const [at, value] of values.entries()) {
+        const id = idOf(value);
+        const burst = this.#burstOf[id];
+        // A branch of the log that its machine knows no more; what was under way of it comes when
+        // it comes.
+        if (burst === undefined || burst.excused) continue;
+        const source = `${burst.node} ${burst.topic}/${burst.partition}`;
+        let order = orders.get(source);
+        if (order === undefined) orders.set(source, order = new Order(ruleOf(burst)));
+        order.take({ id, logId, sourceOffset: sourceOffset + at });
+      }
+    }
+    for (const order of orders.values()) {
+      for (const { id, before } of order.early(openings)) {
+        wrongs.add("order", `at ${node.name}: ${this.nameOf(id)} before ${this.nameOf(before)}`);
+      }
+    }
   }
 
   /** Every acknowledged record is delivered, or stands in a ledger; and not both. */
@@ -195,29 +219,6 @@ export class Oracle {
 
 export function idOf(value: string): number {
   return Number.parseInt(value.slice(PREFIX.length));
-}
-
-/** The order of one source's records: one stream, or a live and a backlog one beside each other. */
-class Order {
-  readonly #rule: OrderRule;
-  /** The newest of each stream. */
-  #ahead = -1;
-  #behind = -1;
-
-  constructor(rule: OrderRule) {
-    this.#rule = rule;
-  }
-
-  take(id: number): boolean {
-    if (id > this.#ahead) {
-      this.#ahead = id;
-      return true;
-    }
-    if (this.#rule === "any") return true;
-    if (this.#rule === "strict" || id < this.#behind) return false;
-    this.#behind = id;
-    return true;
-  }
 }
 
 /** The ledger entries that count, of all nodes, by log. */
