@@ -2,14 +2,14 @@
  * Deliberate bugs. `deno task sim --mutant NAME` puts one into a copy of the source and runs seeds
  * until the simulator sees it. `from` stands in its file exactly once.
  */
-import type { Character } from "./fleet/draw_plan.ts";
+import type { About } from "./fleet/draw_plan.ts";
 
 export interface Mutant {
   readonly name: string;
   /** One that is known to see it: the search begins there. */
   readonly seed?: number;
   /** Seeds that are about that see it sooner. */
-  readonly about?: keyof Character;
+  readonly about?: keyof About;
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -31,7 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "forget_islands_on_crash",
-    about: "live",
+    about: "catchUp",
     file: "src/store/received_logs.ts",
     from: "...{ logId, firstOffset, watermark, islands, open, localEnd },",
     to: "...{ logId, firstOffset, watermark, islands: [], open, localEnd },",
@@ -54,6 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "say_held_before_it_is_synced",
+    about: "stalledDisk",
     file: "src/store/received_log.ts",
     from: "watermark: entry.committed.watermark,",
     to: "watermark: entry.noted.watermark,",
@@ -108,6 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "checkpoint_captured_in_two_turns",
+    about: "catchUp",
     file: "src/store/checkpointer.ts",
     from: "    const { files, rest, written } = this.#options;",
     to: `    const { files, timers, written } = this.#options;
@@ -125,6 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "successor_does_not_wait",
+    about: "manyRuns",
     file: "src/store/received_logs.ts",
     from: "if (watermark < before.end) throw outOfOrder(before.log.logId, watermark);",
     to: "if (watermark < 0) throw outOfOrder(before.log.logId, watermark);",

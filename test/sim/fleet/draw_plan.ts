@@ -2,6 +2,7 @@
 import { diceOf, pick } from "../../support/dice.ts";
 import type { TopicSettings } from "../../../src/store/settings.ts";
 import { drawEvictionCrashes, drawFaults } from "./draw_faults.ts";
+import { drawStories, type Stories, tellStories } from "./draw_stories.ts";
 import { HEALED_PART, type NodePlan, type Plan, type Publish } from "./plan.ts";
 
 /** Records that a day brings at the least; a part of them is refused or lost before it counts. */
@@ -34,6 +35,9 @@ export interface Character {
   readonly anyOrder: boolean;
 }
 
+/** What a plan is about: its character, and the stories it tells. */
+export type About = Character & Stories;
+
 export function drawPlan(seed: number, hours: number): Plan {
   const dice = diceOf(seed * 2_654_435_761);
   const relay = dice() < 0.4;
@@ -58,8 +62,12 @@ export function drawPlan(seed: number, hours: number): Plan {
   }
   const companions = faults.filter(({ kind }) => kind === "crash_in_commit")
     .map(({ atMs, node }) => companionOf(dice, nodes, { atMs, node }));
-  const steps = [...publishes, ...faults, ...companions].sort((a, b) => a.atMs - b.atMs);
-  return { seed, hours, character, nodes, steps };
+  // Begun so that the seeds the tests name are as they were when they were found.
+  const storyDice = diceOf(seed * 69_069 + 778_267);
+  const stories = drawStories(storyDice, character.live);
+  const told = tellStories(storyDice, stories, { nodes, activeMs, live: character.live });
+  const steps = [...publishes, ...faults, ...companions, ...told].sort((a, b) => a.atMs - b.atMs);
+  return { seed, hours, character: { ...character, ...stories }, nodes, steps };
 }
 
 // ── the fleet ──────────────────────────────────────────────────────────────────────────────────

@@ -61,6 +61,7 @@ export class FleetNode implements Host {
   #catalogue = new MemoryCatalogue();
   /** The budget of its link is lifted. */
   unbounded = false;
+  #stallMs = 0;
   readonly #options: FleetNodeOptions;
   readonly #dice: () => number;
   readonly #diskDice: () => number;
@@ -166,6 +167,12 @@ export class FleetNode implements Host {
     this.#disk.capacityBytes = capacityBytes;
   }
 
+  /** Milliseconds each of its syncs takes at the most from now on; zero: as ever. */
+  stall(stallMs: number): void {
+    this.#stallMs = stallMs;
+    this.#slow(this.#disk);
+  }
+
   /** Stops as it is told to; what goes on meanwhile is for the caller to wait for. */
   stop(): Promise<void> {
     const { process } = this;
@@ -220,10 +227,14 @@ export class FleetNode implements Host {
     const dice = this.#diskDice;
     disk.capacityBytes = this.capacityBytes;
     disk.syncFault = () => this.syncTrouble > 0 && dice() < this.syncTrouble ? "fail" : null;
-    if (syncMs > 0) {
-      disk.syncDelay = () => time.sleep(syncMs * dice());
-      catalogue.delay = () => time.sleep(2 * syncMs * dice());
-    } else catalogue.delay = () => Promise.resolve();
+    this.#slow(disk);
+    catalogue.delay = syncMs > 0 ? () => time.sleep(2 * syncMs * dice()) : () => Promise.resolve();
+  }
+
+  #slow(disk: SimulatedDisk): void {
+    const { syncMs, time } = this.#options;
+    const longestMs = this.#stallMs > 0 ? this.#stallMs : syncMs;
+    disk.syncDelay = longestMs > 0 ? () => time.sleep(longestMs * this.#diskDice()) : null;
   }
 
   #cannotStart(process: NodeProcess, error: unknown): void {

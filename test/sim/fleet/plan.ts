@@ -6,7 +6,7 @@ import type { LinkFaults } from "../../support/flaky_link.ts";
 import type { BudgetSettings } from "../../../src/replication/budget/budget_settings.ts";
 import type { ForwarderSettings } from "../../../src/replication/forwarder_options.ts";
 import type { StoreSettings, TopicSettings } from "../../../src/store/settings.ts";
-import type { Character } from "./draw_plan.ts";
+import type { About } from "./draw_plan.ts";
 import type { Death } from "./fleet_node.ts";
 
 export interface NodePlan {
@@ -55,6 +55,8 @@ export type Fault =
   }
   | At & { readonly kind: "restart"; readonly downMs: number }
   | At & { readonly kind: "sync_trouble"; readonly forMs: number; readonly share: number }
+  /** Each sync takes up to so long. */
+  | At & { readonly kind: "sync_stall"; readonly forMs: number; readonly stallMs: number }
   | At & { readonly kind: "disk_full"; readonly forMs: number; readonly roomBytes: number }
   | At & { readonly kind: "wall_jump"; readonly byMs: number }
   | At & { readonly kind: "drift"; readonly rate: number }
@@ -71,7 +73,7 @@ export type Step = Publish | Fault;
 export interface Plan {
   readonly seed: number;
   readonly hours: number;
-  readonly character: Character;
+  readonly character: About;
   readonly nodes: readonly NodePlan[];
   readonly steps: readonly Step[];
 }

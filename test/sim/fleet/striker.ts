@@ -61,6 +61,7 @@ export class Striker {
       link.stalledUntilMs = 0;
       link.bytesPerMs = planOf(plan, node.name).bytesPerMs;
       node.syncTrouble = 0;
+      node.stall(0);
       node.limit(Infinity);
       node.disarm();
       node.unbounded = true;
@@ -108,6 +109,9 @@ export class Striker {
       case "sync_trouble":
         node.syncTrouble = fault.share;
         return this.#after(fault.forMs, () => node.syncTrouble = 0);
+      case "sync_stall":
+        node.stall(fault.stallMs);
+        return this.#after(fault.forMs, () => node.stall(0));
       case "disk_full":
         node.limit(node.disk.usedBytes() + fault.roomBytes);
         return this.#after(fault.forMs, () => node.limit(Infinity));

@@ -10,12 +10,17 @@ interface Due {
   task: (() => void) | null;
 }
 
+/** Whoever waits again and again for a moment that is over takes them all. */
+const TURNS_OF_A_MS_MAX = 5_000;
+
 export class VirtualTime {
   nowMs = 0;
   /** How often time stood still, for everything to settle. */
   turns = 0;
   /** What a task threw: a bug of the product, or of the simulation. */
   bug: unknown = null;
+  /** When this millisecond began, and the turn with which it did. */
+  readonly #began = { ms: 0, turn: 0 };
   readonly #heap: Due[] = [];
   #soon: (() => void)[] = [];
   #order = 0;
@@ -47,6 +52,7 @@ export class VirtualTime {
     for (;;) {
       await settled();
       this.turns++;
+      this.#watch();
       if (this.bug !== null || done()) return;
       if (this.#soon.length > 0) {
         const tasks = this.#soon;
@@ -66,6 +72,16 @@ export class VirtualTime {
         this.#pop();
         this.#run(next.task!);
       }
+    }
+  }
+
+  #watch(): void {
+    const began = this.#began;
+    if (this.nowMs - began.ms >= 1) {
+      began.ms = this.nowMs;
+      began.turn = this.turns;
+    } else if (this.turns - began.turn > TURNS_OF_A_MS_MAX) {
+      this.bug ??= new Error(`somebody spins: ${TURNS_OF_A_MS_MAX} turns in a millisecond`);
     }
   }
 
