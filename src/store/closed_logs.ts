@@ -21,6 +21,7 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { scanJournal } from "./journal.ts";
 
 export const CLOSED_LOGS_PATH = "closed-logs";
+const UNFINISHED_PATH = "closed-logs.new";
 
 export interface ClosedLogsOptions {
   readonly disk: Disk;
@@ -41,8 +42,10 @@ export class ClosedLogs {
   #position: Position = 0;
   #sequence = 0;
   #damaged = false;
-  /** A sync failed: nobody knows what the file holds until it is read again. */
+  /** What is there could not be read, or not be given up: nothing is written over it. */
   #broken = false;
+  /** A sync failed: nobody knows what the file holds behind what was durable before. */
+  #suspect = false;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
 
@@ -122,6 +125,7 @@ export class ClosedLogs {
     if (this.#broken) {
       throw new OperatingError("storage_failed", `Cannot write ${CLOSED_LOGS_PATH}: it failed`);
     }
+    if (this.#suspect) await this.#replace();
     const isNew = this.#file === null && !disk.exists(CLOSED_LOGS_PATH);
     this.#file ??= disk.open(CLOSED_LOGS_PATH, { create: true });
     let sequence = this.#sequence;
@@ -131,11 +135,40 @@ export class ClosedLogs {
       await this.#file.sync();
       if (isNew) await disk.syncDirectory("");
     } catch (error) {
-      this.#broken = true;
+      this.#suspect = true;
       throw error;
     }
     this.#position += frames.length;
     this.#sequence = sequence;
+  }
+
+  /** A file is never synced again after that failed: what was durable of it goes into a new one. */
+  async #replace(): Promise<void> {
+    const { disk } = this.#options;
+    this.#file?.close();
+    this.#file = null;
+    disk.remove(UNFINISHED_PATH);
+    const next = disk.open(UNFINISHED_PATH, { create: true });
+    try {
+      next.writeAt(0, this.#durableBytes());
+      await next.sync();
+    } finally {
+      next.close();
+    }
+    disk.rename(UNFINISHED_PATH, CLOSED_LOGS_PATH);
+    await disk.syncDirectory("");
+    this.#suspect = false;
+  }
+
+  #durableBytes(): Uint8Array {
+    const { disk } = this.#options;
+    if (this.#position === 0) return new Uint8Array(0);
+    const file = disk.open(CLOSED_LOGS_PATH);
+    try {
+      return new ByteSource(file, this.#position).read(0, this.#position);
+    } finally {
+      file.close();
+    }
   }
 
   #load(): void {

@@ -4,8 +4,9 @@ import { SILENT_LOGGER } from "../../src/base/log.ts";
 import type { AnnouncedLogRow } from "../../src/store/catalogue.ts";
 import { CLOSED_LOGS_PATH, ClosedLogs } from "../../src/store/closed_logs.ts";
 import { testCore } from "../support/core.ts";
+import { diceOf } from "../support/dice.ts";
 import { MemoryCatalogue } from "../support/memory_catalogue.ts";
-import { SimulatedDisk } from "../support/simulated_disk.ts";
+import { SimulatedDisk, type Snapshot } from "../support/simulated_disk.ts";
 import { openStore } from "../support/stores.ts";
 
 const core = testCore();
@@ -77,15 +78,28 @@ describe("ClosedLogs", () => {
     expect(await kept(disk)).toHaveLength(4);
   });
 
-  it("says so when it cannot write, and writes no more after a failed sync", async () => {
+  it("says so when it cannot write, and goes on in a new file once a sync works again", async () => {
     const disk = new SimulatedDisk();
     const logs = open(disk);
     await logs.add([rowOf("a")]);
     disk.syncFault = () => "fail";
     await expect(logs.add([rowOf("b")])).rejects.toMatchObject({ code: "storage_failed" });
+    await expect(logs.add([rowOf("b")])).rejects.toMatchObject({ code: "storage_failed" });
     disk.syncFault = null;
-    await expect(logs.add([rowOf("c")])).rejects.toThrow();
+    const images: Snapshot[] = [];
+    disk.onStep = () => images.push(disk.snapshot());
+    await logs.add([rowOf("c")]);
+    disk.onStep = null;
+    await logs.add([rowOf("d")]);
     await logs.close();
+    expect(await kept(disk)).toEqual(["a", "c", "d"]);
+    expect(images.length).toBeGreaterThan(6);
+    for (const [at, image] of images.entries()) {
+      for (let seed = 0; seed < 10; seed++) {
+        const rows = await kept(SimulatedDisk.crashed(image, diceOf(100 * at + seed)));
+        expect(rows, `step ${at}, seed ${seed}`).toContain("a");
+      }
+    }
   });
 });
 
