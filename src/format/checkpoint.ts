@@ -12,7 +12,8 @@
  *        zeros        up to the preallocated size
  *
  * All integers big-endian. Of a log of another node, the eighth element stands only where something
- * lies elsewhere, is void or came out of its order; checkpoints from before there were live lanes have none.
+ * lies elsewhere, is void or came out of its order; checkpoints from before there were live lanes have
+ * none. What lies elsewhere is [from, to, by], and the nodes where, if that is known.
  *
  * @module
  */
@@ -83,14 +84,19 @@ export interface OrderCheckpoint {
   readonly splices: readonly Splice[];
 }
 
+export interface OpenCheckpoint extends OffsetRange {
+  readonly by: string;
+  readonly holders?: readonly NodeId[] | undefined;
+}
+
 /** A log of another node: what was received of it. */
 export interface RangeCheckpoint {
   readonly logId: LogId;
   readonly firstOffset: Offset;
   readonly watermark: Offset;
   readonly islands: readonly OffsetRange[];
-  /** What was passed and lies elsewhere, and the peer that said so. */
-  readonly open: readonly (OffsetRange & { readonly by: string })[];
+  /** What was passed and lies elsewhere, the peer that said so, and at which nodes if all know. */
+  readonly open: readonly OpenCheckpoint[];
   /** Runs [from, to) with the void offsets in each; absent where there is none. */
   readonly voids?: readonly (OffsetRange & { readonly voids: number })[];
   /** Null where all of it came in order. */
@@ -267,6 +273,8 @@ function ownLogOf(row: OwnLogTuple): OwnLogCheckpoint {
   return taken === undefined ? log : { ...log, taken };
 }
 
+type OpenRow = readonly [from: number, to: number, by: string, holders?: readonly NodeId[]];
+
 type RangeRow = readonly [
   logId: string,
   firstOffset: number,
@@ -277,7 +285,7 @@ type RangeRow = readonly [
   localEnd: number,
   /** Absent where there is nothing in it. */
   more?: {
-    readonly open?: readonly (readonly [number, number, string])[];
+    readonly open?: readonly OpenRow[];
     readonly voids?: readonly (readonly [number, number, number])[];
     readonly order?: {
       readonly done: number;
@@ -300,7 +308,7 @@ function encodeRange(range: RangeCheckpoint): RangeRow {
   ];
   if (open.length === 0 && order === null && voids === undefined) return row;
   return [...row, {
-    ...(open.length === 0 ? {} : { open: open.map(({ from, to, by }) => [from, to, by] as const) }),
+    ...(open.length === 0 ? {} : { open: open.map(encodeOpen) }),
     ...(voids && { voids: voids.map((run) => [run.from, run.to, run.voids] as const) }),
     ...(order === null ? {} : {
       order: {
@@ -314,6 +322,14 @@ function encodeRange(range: RangeCheckpoint): RangeRow {
   }] as unknown as RangeRow;
 }
 
+function encodeOpen({ from, to, by, holders }: OpenCheckpoint): OpenRow {
+  return holders === undefined ? [from, to, by] : [from, to, by, holders];
+}
+
+function decodeOpen([from, to, by, holders]: OpenRow): OpenCheckpoint {
+  return { from, to, by, ...(holders && { holders }) };
+}
+
 function decodeRange(row: RangeRow): RangeCheckpoint {
   const [logId, firstOffset, watermark, islands, targetTopic, targetPartition, localEnd, more] =
     row;
@@ -323,7 +339,7 @@ function decodeRange(row: RangeRow): RangeCheckpoint {
     firstOffset,
     watermark,
     islands: islands.map(([from, to]) => ({ from, to })),
-    open: more?.open?.map(([from, to, by]) => ({ from, to, by })) ?? [],
+    open: more?.open?.map(decodeOpen) ?? [],
     ...(more?.voids && { voids: more.voids.map(([from, to, voids]) => ({ from, to, voids })) }),
     order: order === undefined ? null : {
       done: order.done,

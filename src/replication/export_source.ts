@@ -78,7 +78,8 @@ async function* partitionParts(
  */
 class ExportFrames extends AppendWriter {
   override skip(skip: Skip): void {
-    super.skip(skip.reason === "void" ? skip : { ...skip, reason: "elsewhere" });
+    const isLoss = skip.reason !== "void" && skip.reason !== "elsewhere";
+    super.skip(isLoss ? { ...skip, reason: "elsewhere" } : skip);
   }
 }
 

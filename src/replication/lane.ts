@@ -228,6 +228,7 @@ export class Lane {
   /** The receiver forgot the session: every log is announced again. */
   forget(): void {
     for (const cursor of this.#logs.all()) cursor.announced = false;
+    this.#owingSeen = "";
     this.break();
   }
 

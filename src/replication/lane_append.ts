@@ -261,14 +261,14 @@ export class LaneAppend {
     const { logId } = skips[0]!;
     this.#logs.add(logId);
     this.#known(logId);
-    const ofLog = skips.map(({ from, to, reason, facts }) => {
+    const ofLog = skips.map(({ from, to, reason, facts, holders }) => {
       const loss = reason === "void" || reason === "elsewhere" ? null : {
         count: to - from,
         bytes: facts.bytes ?? 0,
         minTimestamp: facts.minTimestamp ?? -1,
         maxTimestamp: facts.maxTimestamp ?? -1,
       };
-      return { from, to, reason, loss };
+      return { from, to, reason, loss, holders };
     });
     const taken = await this.#inTurn(logId, () => {
       const openings = this.#openingsOf(logId);

@@ -3,17 +3,25 @@
  *
  * What the ledger names has the ledger's reason. What records of other logs took never held any of
  * this one. Whatever else is gone had been delivered, or retention would have ledgered it: to an
- * earlier upstream, which has it still, or to this one, which lost it. And what should be here and is
- * not, is damaged.
+ * earlier upstream, of this node or of one below it, which has it still; or to this one, which lost
+ * it. And what should be here and is not, is damaged.
  *
  * @module
  */
-import type { Offset, OffsetRange } from "../base/types.ts";
+import type { NodeId, Offset, OffsetRange } from "../base/types.ts";
 import {
   NO_FACTS,
   type SkipFacts,
   type SkipReason,
 } from "../protocol/replication/append_frames.ts";
+import type { HeldElsewhere } from "../store/forwarded.ts";
+import {
+  areSameHolders,
+  bothHolders,
+  type Holders,
+  holdersBeside,
+  isOnly,
+} from "../store/holders.ts";
 import type { LedgerEntry } from "../store/ledger.ts";
 
 export interface ReasonedRange extends OffsetRange {
@@ -21,6 +29,8 @@ export interface ReasonedRange extends OffsetRange {
   readonly facts: SkipFacts;
   /** The ledger has it; void ranges need no entry. */
   readonly ledgered: boolean;
+  /** Where it lies, if elsewhere. */
+  readonly holders?: Holders;
 }
 
 export type LedgeredRange = Pick<
@@ -32,7 +42,9 @@ export interface GapFacts {
   /** Offsets below it are no longer here. */
   readonly goneBelow: Offset;
   /** What another node holds: an upstream that is not in use, or one behind another path. */
-  readonly elsewhere: readonly OffsetRange[];
+  readonly elsewhere: readonly HeldElsewhere[];
+  /** The upstream in use: it was found to lack what only it is said to hold. */
+  readonly upstream?: NodeId | undefined;
   /** What the ledger says of the log, sorted and apart. */
   readonly ledgered: readonly LedgeredRange[];
   /** Offsets that records of other logs took; sorted and apart. */
@@ -60,7 +72,7 @@ export function reasonsFor(range: OffsetRange, facts: GapFacts): ReasonedRange[]
     // Sorted, so that what ended before it ends before all that follows.
     while (at < facts.ledgered.length && facts.ledgered[at]!.to <= from) at++;
     const part = partOf({ from, to }, facts, at);
-    if (last !== undefined && last.reason === part.reason && !last.ledgered && !part.ledgered) {
+    if (last !== undefined && joins(last, part)) {
       parts[parts.length - 1] = { ...last, to };
     } else {
       parts.push(part);
@@ -68,6 +80,11 @@ export function reasonsFor(range: OffsetRange, facts: GapFacts): ReasonedRange[]
     from = to;
   }
   return parts;
+}
+
+function joins(a: ReasonedRange, b: ReasonedRange): boolean {
+  return a.reason === b.reason && !a.ledgered && !b.ledgered &&
+    areSameHolders(a.holders, b.holders);
 }
 
 /** No border lies inside the range; what is ledgered of it is so at `first` or behind. */
@@ -86,7 +103,15 @@ function partOf({ from, to }: OffsetRange, facts: GapFacts, first: number): Reas
       ledgered: true,
     };
   }
-  return { from, to, reason: reasonOf(), facts: NO_FACTS, ledgered: false };
+  const reason = reasonOf();
+  const beside = reason === "elsewhere" ? holdersBeside(holders(), facts.upstream) : undefined;
+  const part = { from, to, reason, facts: NO_FACTS, ledgered: false };
+  return beside === undefined ? part : { ...part, holders: beside };
+
+  function holders(): Holders {
+    const all = facts.elsewhere.filter(holds).map((range) => range.holders);
+    return all.reduce(bothHolders, all[0]);
+  }
 
   function ledgeredEntry(): LedgeredRange | undefined {
     for (let at = first; at < facts.ledgered.length; at++) {
@@ -99,8 +124,27 @@ function partOf({ from, to }: OffsetRange, facts: GapFacts, first: number): Reas
 
   function reasonOf(): SkipReason {
     if (facts.taken.some(holds)) return "void";
-    if (facts.elsewhere.some(holds)) return "elsewhere";
+    if (facts.elsewhere.some(holds)) {
+      return isOnly(holders(), facts.upstream) ? "lost_at_receiver" : "elsewhere";
+    }
     if (from >= (facts.voidFrom ?? Infinity) && to <= facts.goneBelow) return "void";
     return to <= facts.goneBelow ? "lost_at_receiver" : "corrupt";
   }
+}
+
+/** Where the last range ends that only `upstream` holds, of those that follow one another from `at`. */
+export function lostUpTo(
+  at: Offset,
+  open: readonly HeldElsewhere[] = [],
+  upstream?: NodeId,
+): Offset {
+  let lost = at;
+  let end = at;
+  for (const { from, to, holders } of open) {
+    if (to <= end) continue;
+    if (from > end) break;
+    end = to;
+    if (isOnly(holders, upstream)) lost = to;
+  }
+  return lost;
 }

@@ -4,12 +4,18 @@
  *
  * @module
  */
-import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { LogAnnouncement } from "../protocol/replication/announce.ts";
 import type { LogPlace } from "../protocol/replication/append_frames.ts";
-import type { AcknowledgedRanges } from "../store/forwarded.ts";
-import { type GapFacts, type LedgeredRange, type ReasonedRange, reasonsFor } from "./lane_gaps.ts";
+import type { AcknowledgedRanges, HeldElsewhere } from "../store/forwarded.ts";
+import {
+  type GapFacts,
+  type LedgeredRange,
+  lostUpTo,
+  type ReasonedRange,
+  reasonsFor,
+} from "./lane_gaps.ts";
 import type { Load } from "./load.ts";
 import { LogCursor } from "./log_cursor.ts";
 import { SettledMark } from "./settled_mark.ts";
@@ -31,8 +37,12 @@ export interface LaneBooks {
   delivered?(): Offset;
   /** What the upstream ever acknowledged of a log, as remembered. */
   acknowledged(logId: LogId): AcknowledgedRanges | null;
-  /** What another node holds of a log: an earlier upstream, or one behind another path. */
-  elsewhere(logId: LogId): readonly OffsetRange[];
+  /** What other nodes hold of a log: earlier upstreams, of this node and of those below. */
+  elsewhere(logId: LogId): readonly HeldElsewhere[];
+  /** Of that, what passed here and is not here; sorted and apart. */
+  open?(logId: LogId): readonly HeldElsewhere[];
+  /** The upstream in use. */
+  upstream?(): NodeId;
   /** Whether a batch of another node came ahead of its turn: what is before it came later. */
   cameEarly(logId: LogId, offset: Offset): boolean;
   /** What the ledger says of a log, or of `range` in it, by offset. */
@@ -230,6 +240,7 @@ export class LaneLogs {
         const elsewhere = this.#books.elsewhere(cursor.logId);
         const facts = {
           ...{ goneBelow: logStartOffset, elsewhere, ledgered, taken: this.#taken },
+          upstream: this.#books.upstream?.(),
           ...(this.#books.hasForeign() && this.#books.delivered !== undefined && {
             voidFrom: Math.max(cursor.acknowledged, this.#books.delivered()),
           }),
@@ -286,7 +297,10 @@ export class LaneLogs {
     }
   }
 
-  /** What was given up of other nodes' logs and comes next in them: no batch may ever follow it. */
+  /**
+   * What was given up of other nodes' logs and comes next in them, and what the upstream alone is
+   * said to hold, and lacks: no batch may ever follow it.
+   */
   *debts(): Iterable<{ cursor: LogCursor; to: Offset }> {
     for (const cursor of this.#foreign.values()) {
       if (this.#waitsForPredecessor(cursor)) continue;
@@ -294,6 +308,8 @@ export class LaneLogs {
       for (const { from, to } of this.#books.ledgered(cursor.logId, false, next)) {
         if (from <= cursor.sent && cursor.sent < to) yield { cursor, to };
       }
+      const to = lostUpTo(cursor.sent, this.#books.open?.(cursor.logId), this.#books.upstream?.());
+      if (to > cursor.sent) yield { cursor, to };
     }
   }
 
@@ -333,7 +349,7 @@ export class LaneLogs {
     // Its offsets are not this partition's: what was acknowledged once was not damaged here.
     const goneBelow = cursor.acknowledged;
     const elsewhere = this.#books.elsewhere(cursor.logId);
-    const facts = { goneBelow, elsewhere, ledgered, taken: [] };
+    const facts = { goneBelow, elsewhere, ledgered, taken: [], upstream: this.#books.upstream?.() };
     return addSkips(load, cursor, range, facts);
   }
 

@@ -118,9 +118,10 @@ export class Load {
 
   /** Says that `range` will not come: the log goes on behind it. */
   skip(cursor: LogCursor, range: ReasonedRange): void {
-    const { from, to, facts, ledgered } = range;
+    const { from, to, facts, ledgered, holders } = range;
     const reason = this.#version < VERSION_WITH_ISLANDS ? inVersion1(range.reason) : range.reason;
-    const skip = { logId: cursor.logId, from, to, reason, facts };
+    const known = reason === "elsewhere" && holders !== undefined ? { holders } : {};
+    const skip = { logId: cursor.logId, from, to, reason, facts, ...known };
     this.#skip(skip);
     if (!ledgered && isLoss(reason)) this.unledgered.push(skip);
     if (reason !== "elsewhere") return this.#send(cursor, { from, to });

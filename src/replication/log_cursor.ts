@@ -141,7 +141,7 @@ export class LogCursor {
 
   /** Another node holds [from, to): the lane goes on behind it, and it is still wanted. */
   pass(from: Offset, to: Offset): void {
-    this.#sent.addOpen(from, to, "");
+    this.#sent.addOpen(from, to, { by: "" });
   }
 
   /** [from, to) is on its way. */

@@ -8,6 +8,7 @@ import { NO_FACTS, type Skip } from "../protocol/replication/append_frames.ts";
 import type { SkipAnswer } from "../protocol/replication/append_answer.ts";
 import { partitionDirectory } from "../format/partition_directory.ts";
 import type { OwnLogRow } from "../store/catalogue.ts";
+import { isOnly } from "../store/holders.ts";
 import type { LedgerEntry, NewLedgerEntry } from "../store/ledger.ts";
 import type { ReceivedLog } from "../store/received_ranges.ts";
 import type { Store } from "../store/store.ts";
@@ -54,6 +55,8 @@ export class StoreBooks {
       elsewhere(logId) {
         return [...forwarded.elsewhere(logId), ...ranges.get(logId)?.elsewhere ?? []];
       },
+      open: (logId) => ranges.get(logId)?.elsewhere ?? [],
+      upstream: () => forwarded.upstream,
       everAcknowledged: () => forwarded.logsHere(topic, partition),
       passedHere: (logId) => ranges.get(logId)?.watermark ?? 0,
       endHere(logId) {
@@ -78,8 +81,13 @@ export class StoreBooks {
         return [...entries, ...nobodys].sort((a, b) => a.from - b.from);
       },
       owing() {
-        if (ledger.size === 0 || ranges.size === 0) return [];
-        const owing: LogId[] = [];
+        if (ranges.size === 0) return [];
+        const { upstream } = forwarded;
+        const owing = [...ranges.opened.logs].filter((logId) => {
+          const received = ranges.get(logId);
+          return received?.elsewhere.some(({ holders }) => isOnly(holders, upstream)) &&
+            isTarget(received);
+        });
         for (const logId of ledger.logIds()) {
           if (logId === null || !isTarget(ranges.get(logId))) continue;
           // What those below gave up is final here, and the upstream has to be told of it all the same.
@@ -89,7 +97,7 @@ export class StoreBooks {
         }
         return owing;
       },
-      changes: () => ledger.lastId,
+      changes: () => ledger.lastId + ranges.opened.times,
       provisional: (logId) => ledger.size === 0 ? [] : ledger.standing(logId).filter(isProvisional),
     };
 
@@ -136,7 +144,12 @@ export class StoreBooks {
 
   /** The receiver said what it lacks of what was skipped: of entries, perhaps of parts of them. */
   async resolve(log: LaneLog, answers: readonly SkipAnswer[]): Promise<void> {
-    await this.#store.ledger.resolve(answers, { topic: log.topic, partition: log.index });
+    const { ledger, ranges } = this.#store;
+    const made = await ledger.resolve(answers, { topic: log.topic, partition: log.index });
+    for (const entry of made) {
+      // What lay at the upstream alone, and is lost there, nobody waits for any more.
+      if (entry.state === "final" && entry.logId !== null) ranges.lose(entry.logId, entry);
+    }
   }
 }
 

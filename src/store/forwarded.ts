@@ -15,6 +15,7 @@ import { UPSTREAMS_REMEMBERED_MAX } from "../base/link_limits.ts";
 import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { ForwardedCheckpoint, UpstreamCheckpoint } from "../format/checkpoint.ts";
 import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";
+import type { Holders } from "./holders.ts";
 
 /** Of the offsets of a log below what is settled, how many hold no record at the root. */
 export interface SettledCounts {
@@ -33,6 +34,11 @@ export interface Acknowledged extends SettledCounts {
 export interface AcknowledgedRanges {
   readonly held: Offset;
   readonly islands?: readonly OffsetRange[];
+}
+
+/** Source offsets that other nodes hold. */
+export interface HeldElsewhere extends OffsetRange {
+  readonly holders?: Holders;
 }
 
 export interface AcknowledgedLog extends Acknowledged {
@@ -182,14 +188,15 @@ export class Forwarded {
     return this.#upstream(this.#current).logs.get(logId) ?? null;
   }
 
-  /** Source offsets of a log that were acknowledged by upstreams that are not in use. */
-  elsewhere(logId: LogId): OffsetRange[] {
-    const ranges: OffsetRange[] = [];
+  /** Source offsets of a log that were acknowledged by upstreams that are not in use, and by whom. */
+  elsewhere(logId: LogId): HeldElsewhere[] {
+    const ranges: HeldElsewhere[] = [];
     for (const [nodeId, { logs }] of this.#upstreams) {
       const known = nodeId === this.#current ? undefined : logs.get(logId);
       if (known === undefined) continue;
-      if (known.held > 0) ranges.push({ from: 0, to: known.held });
-      ranges.push(...known.islands ?? []);
+      const holders = nodeId === UNKNOWN ? {} : { holders: [nodeId] };
+      if (known.held > 0) ranges.push({ from: 0, to: known.held, ...holders });
+      for (const island of known.islands ?? []) ranges.push({ ...island, ...holders });
     }
     return ranges;
   }

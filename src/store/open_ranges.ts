@@ -67,10 +67,11 @@ export function openRanges(options: OpenRangesOptions): ReceivedRanges {
   });
   ranges.load(announced, options.checkpointed);
   const plain = { loss: null, late: false, peer: "" };
-  for (const { logId, from, to, kind, by } of ledger.voids()) {
+  for (const { logId, from, to, kind, by, holders } of ledger.voids()) {
     const skipped = { ...plain, late: kind === "late", peer: by ?? "" };
     if (kind === "open") {
-      ranges.skipped(logId, { ...skipped, from, to, reason: "elsewhere" });
+      const known = holders && { holders };
+      ranges.skipped(logId, { ...skipped, from, to, reason: "elsewhere", ...known });
       continue;
     }
     // What is late may be lost, or void: for what is lost there is an entry, or was.
@@ -105,8 +106,10 @@ function entryOf(
 
 /** What the ledger keeps of it until the checkpoints hold it; null where the entry says it all. */
 function voidOf({ logId }: ReceivedLog, skip: PersistedSkip): VoidRange | null {
-  const { from, to, reason, loss, late, peer } = skip;
-  if (reason === "elsewhere") return { logId, from, to, kind: "open", by: peer };
+  const { from, to, reason, loss, late, peer, holders } = skip;
+  if (reason === "elsewhere") {
+    return { logId, from, to, kind: "open", by: peer, ...(holders && { holders }) };
+  }
   if (late) return { logId, from, to, kind: "late" };
   return loss === null ? { logId, from, to } : null;
 }

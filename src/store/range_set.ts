@@ -9,11 +9,16 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Offset, OffsetRange } from "../base/types.ts";
+import { areSameHolders, bothHolders, type Holders } from "./holders.ts";
 
-export interface OpenRange extends OffsetRange {
+export interface Declaration {
   /** Who declared that it lies elsewhere, and so will not send it; several, a line each. */
   readonly by: string;
+  /** Where it lies, as far as all of them know. */
+  readonly holders?: Holders;
 }
+
+export interface OpenRange extends OffsetRange, Declaration {}
 
 /** Whether `peer` declared it, among others. */
 export function isDeclaredBy({ by }: Pick<OpenRange, "by">, peer: string): boolean {
@@ -66,20 +71,21 @@ export class RangeSet {
   }
 
   /**
-   * Passes what of [from, to) was neither in the set nor open, and adds `by` to who declared the rest
-   * of what is open in it. Returns what that changes.
+   * Passes what of [from, to) was neither in the set nor open, and adds the declaration to that of the
+   * rest of what is open in it. Returns what that changes.
    */
-  addOpen(from: Offset, to: Offset, by: string): OffsetRange[] {
+  addOpen(from: Offset, to: Offset, declaration: Declaration): OffsetRange[] {
     const changed = this.#unpassed(from, to);
     for (const range of changed) this.#pass(range.from, range.to);
-    const open = changed.map((range): OpenRange => ({ ...range, by }));
+    const open = changed.map((range): OpenRange => ({ ...range, ...declaration }));
     for (const known of this.#open) {
       const part = { from: Math.max(from, known.from), to: Math.min(to, known.to) };
-      if (part.from >= part.to || isDeclaredBy(known, by)) {
+      const both = declaredByBoth(known, declaration);
+      if (part.from >= part.to || areSame(known, both)) {
         open.push(known);
         continue;
       }
-      open.push(...without(known, part.from, part.to), { ...part, by: `${known.by}\n${by}` });
+      open.push(...without(known, part.from, part.to), { ...part, ...both });
       changed.push(part);
     }
     this.#open = joined(open);
@@ -172,6 +178,18 @@ export class RangeSet {
   }
 }
 
+function declaredByBoth(known: Declaration, { by, holders }: Declaration): Declaration {
+  const both = bothHolders(known.holders, holders);
+  return {
+    by: isDeclaredBy(known, by) ? known.by : `${known.by}\n${by}`,
+    ...(both && { holders: both }),
+  };
+}
+
+function areSame(a: Declaration, b: Declaration): boolean {
+  return a.by === b.by && areSameHolders(a.holders, b.holders);
+}
+
 /** What of an open range lies outside [from, to). */
 function without(open: OpenRange, from: Offset, to: Offset): OpenRange[] {
   if (to <= open.from || open.to <= from) return [open];
@@ -183,7 +201,7 @@ function joined(ranges: readonly OpenRange[]): OpenRange[] {
   const apart: OpenRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
     const last = apart.at(-1);
-    if (last !== undefined && last.to === range.from && last.by === range.by) {
+    if (last !== undefined && last.to === range.from && areSame(last, range)) {
       apart[apart.length - 1] = { ...last, to: range.to };
     } else {
       apart.push(range);

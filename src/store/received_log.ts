@@ -7,9 +7,10 @@ import { ISLANDS_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange, TopicName } from "../base/types.ts";
 import type { AnnouncedLogRow } from "./catalogue.ts";
 import type { LaneStanding, Openings } from "./lane_rules.ts";
+import type { Holders } from "./holders.ts";
 import { without } from "./ledger_entry.ts";
 import { pathsOf } from "./log_paths.ts";
-import { isDeclaredBy, type OpenRange, type RangeSet } from "./range_set.ts";
+import { type Declaration, isDeclaredBy, type OpenRange, type RangeSet } from "./range_set.ts";
 import type { LogOrder } from "./source_order.ts";
 import { VoidRuns } from "./void_runs.ts";
 
@@ -124,6 +125,14 @@ export interface SkipOptions {
 export interface PersistedSkip extends LostRange, Required<Pick<SkipOptions, "loss" | "peer">> {
   /** It counts in the order of source from the next checkpoint on; see source_order.ts. */
   readonly late: boolean;
+  /** Where it lies, if elsewhere. */
+  readonly holders?: Holders;
+}
+
+export function declarationOf(
+  { peer, holders }: Pick<PersistedSkip, "peer" | "holders">,
+): Declaration {
+  return { by: peer, ...(holders && { holders }) };
 }
 
 /** What the ranges hold of one log. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LogId, Offset } from "../base/types.ts";
+import type { LogId, Offset, TopicName } from "../base/types.ts";
 import type { OrderCheckpoint, RangeCheckpoint } from "../format/checkpoint.ts";
 import type { AnnouncedLogRow } from "./catalogue.ts";
 import { outOfOrder } from "./lane_rules.ts";
@@ -19,7 +19,20 @@ export interface Closed {
   readonly voids?: number;
 }
 
+/** Logs, and how often one was added: it only grows. */
+class OpenedLogs {
+  readonly logs = new Set<LogId>();
+  times = 0;
+
+  add(logId: LogId): void {
+    this.logs.add(logId);
+    this.times++;
+  }
+}
+
 export class ReceivedLogs {
+  /** Those of which some lies elsewhere, or did. */
+  readonly opened = new OpenedLogs();
   readonly #entries = new Map<LogId, RangeEntry>();
   /** Those announced with it as their predecessor, known or not: one, mostly. */
   readonly #successors = new Map<LogId, LogId | LogId[]>();
@@ -91,6 +104,13 @@ export class ReceivedLogs {
     }
   }
 
+  haveTarget(topic: TopicName, partition: number): boolean {
+    for (const { target } of this.#entries.values()) {
+      if (target.topic === topic && target.partition === partition) return true;
+    }
+    return false;
+  }
+
   /** What the catalogue and the checkpoint know; returns the orders, to be loaded. */
   load(
     rows: readonly AnnouncedLogRow[],
@@ -105,6 +125,7 @@ export class ReceivedLogs {
       entry.localEnd = localEnd;
       if (range.voids !== undefined) entry.voids = new VoidRuns(range.voids);
       this.put(entry);
+      if (open.length > 0) this.opened.add(logId);
       const order = range.order ?? foundOrder(set);
       if (order !== null) orders.set(entry, order);
     }

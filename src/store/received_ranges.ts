@@ -19,12 +19,14 @@ import type { BatchHeader } from "../format/record_batch.ts";
 import type { PartitionName } from "./books.ts";
 import type { AnnouncedLogRow } from "./catalogue.ts";
 import { beginsIsland, judgeBatch, type Openings } from "./lane_rules.ts";
+import type { LedgerEntry } from "./ledger_entry.ts";
 import { withPath } from "./log_paths.ts";
 import { RangeSet } from "./range_set.ts";
 import {
   addLost,
   type AnnouncedLog,
   countSkip,
+  declarationOf,
   type LostRange,
   newEntry,
   type PersistedSkip,
@@ -43,7 +45,7 @@ import {
   voidsOfClosed,
 } from "./received_logs.ts";
 import type { ReceivedRangesOptions } from "./received_ranges_options.ts";
-import { lackingOf, persistedOf, type SkippedRange, skipRunOf } from "./skip_run.ts";
+import { lackingOf, persistedOf, type SkippedRange, skipRunOf, skipsOfOpen } from "./skip_run.ts";
 import { doneOf, type Place, SourceOrder, type SourceReading } from "./source_order.ts";
 
 export type { AnnouncedLog, Loss, LostRange, ReceivedLog } from "./received_log.ts";
@@ -51,6 +53,7 @@ export type { AnnouncedLog, Loss, LostRange, ReceivedLog } from "./received_log.
 export class ReceivedRanges {
   readonly #options: ReceivedRangesOptions;
   readonly #logs = new ReceivedLogs();
+  readonly opened = this.#logs.opened;
   readonly #announcing = new Map<LogId, Promise<void>>();
   readonly #closing = new Map<LogId, Promise<void>>();
   readonly #skipping = new Map<LogId, Promise<unknown>>();
@@ -87,7 +90,7 @@ export class ReceivedRanges {
 
   get(logId: LogId): ReceivedLog | undefined {
     const entry = this.#logs.get(logId);
-    return entry?.row === undefined || entry.row === null ? undefined : view(entry, entry.row);
+    return entry?.row ? view(entry, entry.row) : undefined;
   }
 
   /** Logs known; it only grows. */
@@ -211,8 +214,7 @@ export class ReceivedRanges {
       const target = { topic: log.topic, partition: log.index };
       entry = newEntry({ logId: header.logId, firstOffset: from, target }, new RangeSet(from));
       this.#logs.put(entry);
-      const { topic, index: partition } = log;
-      this.#options.logger.warn("log_unannounced", { topic, partition, log_id: header.logId });
+      this.#options.logger.warn("log_unannounced", { ...target, log_id: header.logId });
     }
     if (!entry.committed.covers(from, to)) {
       this.#order.receive(entry, { from, to }, header.baseOffset);
@@ -223,19 +225,28 @@ export class ReceivedRanges {
   }
 
   /** A range known from the ledger's journal, or just made durable there. */
-  skipped(logId: LogId, { from, to, reason, loss, late, peer }: PersistedSkip): void {
+  skipped(logId: LogId, { from, to, reason, loss, late, ...by }: PersistedSkip): void {
     const entry = this.#logs.get(logId);
     if (entry === undefined) return;
     if (reason === "elsewhere") {
-      entry.committed.addOpen(from, to, peer);
+      entry.committed.addOpen(from, to, declarationOf(by));
+      this.opened.add(logId);
     } else {
       for (const range of entry.committed.lacking(from, to)) {
         countSkip(entry, range, reason === "void");
         this.#order.skip(entry, range, late);
+        entry.noted.add(range.from, range.to);
       }
     }
     if (loss !== null) addLost(entry.lost, { from, to, reason });
     this.#grew(entry);
+  }
+
+  /** What of an entry lies elsewhere will not come after all: whoever held it lost it. */
+  lose(logId: LogId, lost: LedgerEntry): void {
+    const skips = skipsOfOpen(this.#logs.get(logId), lost);
+    for (const skip of skips) this.skipped(logId, skip);
+    if (skips.length > 0) this.#options.changed?.(true);
   }
 
   /** All logs were read: what the catalogue knew to be whole is, whatever they hold. */
@@ -251,16 +262,9 @@ export class ReceivedRanges {
   }
 
   /** Whether a log of another node goes to that partition. */
-  hasTarget(topic: TopicName, partition: number): boolean {
-    for (const { target } of this.#logs.all()) {
-      if (target.topic === topic && target.partition === partition) return true;
-    }
-    return false;
-  }
+  readonly hasTarget: ReceivedLogs["haveTarget"] = (...at) => this.#logs.haveTarget(...at);
 
-  has(logId: LogId): boolean {
-    return this.#logs.has(logId);
-  }
+  readonly has = (logId: LogId): boolean => this.#logs.has(logId);
 
   /** What has to be in the checkpoint of this very moment; `placeOf` tells where logs begin and end. */
   checkpoint(placeOf: (target: RangeEntry["target"]) => Place | undefined): RangeCheckpoint[] {
@@ -309,8 +313,7 @@ export class ReceivedRanges {
       closed: null,
     };
     await this.#options.catalogue.putAnnouncedLogs([row]);
-    const { logId, firstOffset } = log;
-    const entry = known ?? newEntry({ logId, firstOffset, target }, new RangeSet(firstOffset));
+    const entry = known ?? newEntry({ ...log, target }, new RangeSet(log.firstOffset));
     entry.row = row;
     this.#logs.put(entry);
     this.#noteEnd(row);

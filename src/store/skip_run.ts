@@ -6,9 +6,11 @@
  */
 import { LEDGER_CHANGE_ENTRIES_MAX } from "../base/limits.ts";
 import type { OffsetRange } from "../base/types.ts";
-import { partOf } from "./ledger_entry.ts";
+import type { Holders } from "./holders.ts";
+import { type LedgerEntry, partOf, within } from "./ledger_entry.ts";
 import { checkOpen, checkSkip, type Openings } from "./lane_rules.ts";
 import {
+  declarationOf,
   type Loss,
   type LostRange,
   type PersistedSkip,
@@ -20,6 +22,8 @@ import {
 export interface SkippedRange extends LostRange {
   /** What is known of the records; null where there were none, or where they lie elsewhere. */
   readonly loss: Loss | null;
+  /** Where it lies, if elsewhere. */
+  readonly holders?: Holders;
 }
 
 export interface SkipRun {
@@ -68,23 +72,29 @@ export function skipRunOf(
  */
 export function lackingOf(
   entry: RangeEntry,
-  { from, to, reason }: LostRange,
+  { from, to, reason, holders }: Omit<SkippedRange, "loss">,
   { openings, peer }: { readonly openings: Openings; readonly peer: string },
 ): OffsetRange[] {
   const { logId, committed } = entry;
   checkSkip(standingOf(entry, committed), { from, to }, openings);
   if (reason !== "elsewhere") return committed.lacking(from, to);
-  const lacking = committed.copy().addOpen(from, to, peer);
+  const lacking = committed.copy().addOpen(from, to, declarationOf({ peer, holders }));
   checkOpen(logId, committed.open.length + lacking.length);
   return lacking;
 }
 
 /** What is kept of the offsets of a skip that are not here: the sender knows no part of them. */
 export function persistedOf(
-  { from, to, reason, loss }: SkippedRange,
+  { from, to, reason, loss, holders }: SkippedRange,
   range: OffsetRange,
   more: Pick<PersistedSkip, "late" | "peer">,
 ): PersistedSkip {
   const lost = loss === null ? null : partOf({ ...loss, from, to }, range);
-  return { ...range, reason, loss: lost, ...more };
+  return { ...range, reason, loss: lost, ...(holders && { holders }), ...more };
+}
+
+/** An entry says that what lay elsewhere is lost; what of it is on its way here comes. */
+export function skipsOfOpen(entry: RangeEntry | undefined, lost: LedgerEntry): PersistedSkip[] {
+  const skip = { reason: lost.reason, loss: lost, late: true, peer: "" };
+  return within(lost, entry?.noted.open ?? []).map((range) => ({ ...range, ...skip }));
 }

@@ -5,16 +5,20 @@
  *     [log_id, from, to]               the offsets never held records
  *     [log_id, from, to, "late"]       they did not, or there is an entry for them; in the order of
  *                                      source they count from the next checkpoint on
- *     [log_id, from, to, "open", by]   they lie elsewhere, says the peer `by`, and may still come
+ *     [log_id, from, to, "open", by, holders?]
+ *                                      they lie elsewhere, says the peer `by`, and may still come;
+ *                                      at these nodes, where it knows
  *
  * @module
  */
-import type { LogId, OffsetRange } from "../base/types.ts";
+import type { LogId, NodeId, OffsetRange } from "../base/types.ts";
+import type { Holders } from "./holders.ts";
 
 export interface VoidRange extends OffsetRange {
   readonly logId: LogId;
   readonly kind?: "late" | "open" | undefined;
   readonly by?: string | undefined;
+  readonly holders?: Holders;
 }
 
 export type VoidRow = readonly [
@@ -23,15 +27,18 @@ export type VoidRow = readonly [
   to: number,
   kind?: "late" | "open",
   by?: string,
+  holders?: readonly NodeId[],
 ];
 
-export function encodeVoidRange({ logId, from, to, kind, by }: VoidRange): VoidRow {
+export function encodeVoidRange({ logId, from, to, kind, by, holders }: VoidRange): VoidRow {
   if (kind === undefined) return [logId, from, to];
-  return by === undefined ? [logId, from, to, kind] : [logId, from, to, kind, by];
+  if (by === undefined) return [logId, from, to, kind];
+  return holders === undefined ? [logId, from, to, kind, by] : [logId, from, to, kind, by, holders];
 }
 
-export function decodeVoidRange([logId, from, to, kind, by]: VoidRow): VoidRange {
+export function decodeVoidRange([logId, from, to, kind, by, holders]: VoidRow): VoidRange {
   const range = { logId, from, to };
   if (kind === undefined) return range;
-  return by === undefined ? { ...range, kind } : { ...range, kind, by };
+  if (by === undefined) return { ...range, kind };
+  return { ...range, kind, by, ...(holders && { holders }) };
 }

@@ -44,7 +44,10 @@ const CHECKPOINT: Checkpoint = {
     firstOffset: 5,
     watermark: 17,
     islands: [{ from: 20, to: 25 }],
-    open: [{ from: 12, to: 15, by: "peer" }],
+    open: [
+      { from: 12, to: 15, by: "peer" },
+      { from: 16, to: 18, by: "peer", holders: ["b".repeat(16)] },
+    ],
     order: {
       done: 12,
       runs: [{ from: 20, to: 25, localStart: 60 }],

@@ -53,6 +53,24 @@ describe("reasonsFor()", () => {
     ]);
   });
 
+  it("calls lost what the upstream alone was said to hold, and names the others else", () => {
+    const [here, other] = ["a".repeat(16), "b".repeat(16)];
+    const elsewhere = [
+      { from: 10, to: 20, holders: [here] },
+      { from: 15, to: 18, holders: [other] },
+      { from: 20, to: 25, holders: [other] },
+      { from: 25, to: 30 },
+    ];
+    const parts = reasonsFor({ from: 10, to: 30 }, { ...none, elsewhere, upstream: here });
+    expect(parts.map(({ from, to, reason, holders }) => [from, to, reason, holders])).toEqual([
+      [10, 15, "lost_at_receiver", undefined],
+      [15, 18, "elsewhere", [other]],
+      [18, 20, "lost_at_receiver", undefined],
+      [20, 25, "elsewhere", [other]],
+      [25, 30, "elsewhere", undefined],
+    ]);
+  });
+
   it("keeps the parts of different entries apart, with their share of the facts", () => {
     const ledgered = [entry(0, 20), entry(20, 30)];
     expect(reasonsFor({ from: 10, to: 30 }, { ...none, ledgered })).toEqual([

@@ -253,6 +253,35 @@ describe("LaneLogs.skipLost()", () => {
   });
 });
 
+describe("LaneLogs.debts()", () => {
+  it("owes what the upstream alone was said to hold, behind what others are to bring", () => {
+    const [here, other] = ["a".repeat(16), "b".repeat(16)];
+    const open = [
+      { from: 3, to: 8, holders: [other] },
+      { from: 8, to: 12, holders: [here] },
+      { from: 12, to: 15, holders: [other] },
+      { from: 20, to: 22, holders: [here] },
+    ];
+    const logs = logsOf({
+      ownLogs: () => [],
+      foreignLog: (logId) => logId === FOREIGN ? identity(FOREIGN!, { root: FOREIGN! }) : null,
+      elsewhere: () => open,
+      open: () => open,
+      upstream: () => here,
+    });
+    const cursor = logs.find({ logId: FOREIGN!, sourceOffset: 0 });
+    cursor.restart({ logId: FOREIGN!, held: 2, settled: 0 });
+    // What comes first is here.
+    expect([...logs.debts()]).toEqual([]);
+    cursor.restart({ logId: FOREIGN!, held: 3, settled: 0 });
+    expect([...logs.debts()]).toEqual([{ cursor, to: 12 }]);
+    const load = new Load(0);
+    for (const debt of logs.debts()) logs.pay(load, debt);
+    expect(skipsOf(load)).toEqual(["0 8-12 lost_at_receiver"]);
+    expect([...logs.debts()]).toEqual([]);
+  });
+});
+
 describe("LaneLogs.aheadOfPredecessor()", () => {
   it("is so for what came early, until the upstream has the run before it whole", () => {
     const NEXT = "00000000000000f1";

@@ -30,6 +30,7 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
   [208, "a run evicted whole was ledgered under the id of the run before"],
   [122, "a relay kept back what it gave up of a run whose successor had gone ahead"],
   [40_410, "a forwarder that lingered over a small request spun while a probe was overdue"],
+  [20_132, "what a restored centre alone held was told to it as held elsewhere, for ever"],
   [22, "a log that goes on after its copy closed it was forgotten by a checkpoint"],
   [
     40052,

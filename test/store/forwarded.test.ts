@@ -72,11 +72,15 @@ describe("Forwarded", () => {
       // What any of them took may go without loss.
       expect(one.of("logs", 0)).toEqual({ held: 10, settled: 7 });
       expect(one.ofLog(logId)).toMatchObject({ held: 10, settled: 7 });
-      expect(one.elsewhere(logId)).toEqual([{ from: 0, to: 10 }, { from: 20, to: 30 }]);
+      const holders = [first];
+      expect(one.elsewhere(logId)).toEqual([
+        { from: 0, to: 10, holders },
+        { from: 20, to: 30, holders },
+      ]);
       one.use(first);
       expect(one.here("logs", 0)).toEqual({ held: 10, settled: 7 });
       expect(one.logHere(logId)).toMatchObject({ held: 10, islands });
-      expect(one.elsewhere(logId)).toEqual([{ from: 0, to: 4 }]);
+      expect(one.elsewhere(logId)).toEqual([{ from: 0, to: 4, holders: [second] }]);
       one.use(second);
     }
   });
@@ -100,6 +104,6 @@ describe("Forwarded", () => {
     expect(forwarded.of("logs", 0).held).toBe(99);
     const { earlier } = forwarded.checkpoint().get("logs-0")!;
     expect(Object.keys(earlier!)).toHaveLength(UPSTREAMS_REMEMBERED_MAX - 1);
-    expect(forwarded.elsewhere("a".repeat(16))[0]).toEqual({ from: 0, to: 99 });
+    expect(forwarded.elsewhere("a".repeat(16))[0]).toMatchObject({ from: 0, to: 99 });
   });
 });

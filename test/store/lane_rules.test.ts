@@ -9,7 +9,7 @@ const logId = "00000000000000a1";
 /** Received: 0 to 9, 20 to 29; 30 to 39 lies elsewhere. */
 function judged(from: number, to: number, openings: Openings) {
   const set = new RangeSet(10, [{ from: 20, to: 30 }]);
-  set.addOpen(30, 40, "peer");
+  set.addOpen(30, 40, { by: "peer" });
   try {
     return judgeBatch({ logId, set, runs: 1, splices: 0 }, { from, to }, openings);
   } catch (error) {
@@ -56,7 +56,7 @@ describe("judgeBatch()", () => {
 
   it("cuts what lies elsewhere into so many pieces, and no more", () => {
     const set = new RangeSet(0);
-    set.addOpen(0, 1e6, "peer");
+    set.addOpen(0, 1e6, { by: "peer" });
     const take = (from: number) => {
       judgeBatch({ logId, set, runs: 0, splices: 0 }, { from, to: from + 1 }, [from]);
       set.add(from, from + 1);

@@ -47,12 +47,12 @@ describe("RangeSet", () => {
 
   it("passes what is open, and still lacks it", () => {
     const set = new RangeSet(10, [{ from: 40, to: 50 }]);
-    expect(set.addOpen(5, 30, "s")).toEqual([{ from: 10, to: 30 }]);
+    expect(set.addOpen(5, 30, { by: "s" })).toEqual([{ from: 10, to: 30 }]);
     expect([set.watermark, set.contiguous]).toEqual([30, 10]);
     expect(set.covers(8, 12)).toBe(false);
     expect(set.passed(8, 12)).toBe(true);
     expect(set.lacking(5, 45)).toEqual([{ from: 10, to: 40 }]);
-    expect(set.addOpen(5, 30, "s")).toEqual([]);
+    expect(set.addOpen(5, 30, { by: "s" })).toEqual([]);
     set.add(10, 15);
     set.add(20, 22);
     expect(set.open).toEqual([{ from: 15, to: 20, by: "s" }, { from: 22, to: 30, by: "s" }]);
@@ -64,13 +64,27 @@ describe("RangeSet", () => {
 
   it("knows everyone who said that a range lies elsewhere", () => {
     const set = new RangeSet(0);
-    set.addOpen(0, 10, "s");
-    expect(set.addOpen(5, 15, "t")).toEqual([{ from: 5, to: 10 }, { from: 10, to: 15 }]);
-    expect(set.addOpen(0, 15, "t")).toEqual([{ from: 0, to: 5 }]);
+    set.addOpen(0, 10, { by: "s" });
+    expect(set.addOpen(5, 15, { by: "t" })).toEqual([{ from: 5, to: 10 }, { from: 10, to: 15 }]);
+    expect(set.addOpen(0, 15, { by: "t" })).toEqual([{ from: 0, to: 5 }]);
     const declared = (peer: string) => set.open.filter((range) => isDeclaredBy(range, peer));
     expect(declared("s").map(({ from, to }) => [from, to])).toEqual([[0, 10]]);
     expect(declared("t").map(({ from, to }) => [from, to])).toEqual([[0, 10], [10, 15]]);
-    expect(set.addOpen(0, 15, "t")).toEqual([]);
+    expect(set.addOpen(0, 15, { by: "t" })).toEqual([]);
+  });
+
+  it("knows who holds it, as far as all know who said that", () => {
+    const [a, b] = ["a".repeat(16), "b".repeat(16)];
+    const set = new RangeSet(0);
+    set.addOpen(0, 10, { by: "s", holders: [b] });
+    set.addOpen(0, 10, { by: "t", holders: [a] });
+    expect(set.addOpen(5, 10, { by: "s", holders: [a] })).toEqual([]);
+    expect(set.open).toEqual([{ from: 0, to: 10, by: "s\nt", holders: [a, b] }]);
+    expect(set.addOpen(5, 10, { by: "s" })).toEqual([{ from: 5, to: 10 }]);
+    expect(set.copy().open).toEqual([
+      { from: 0, to: 5, by: "s\nt", holders: [a, b] },
+      { from: 5, to: 10, by: "s\nt" },
+    ]);
   });
 
   it("knows where a run ends", () => {
@@ -89,7 +103,7 @@ describe("RangeSet", () => {
         const to = from + Math.floor(next() * 8);
         const adds = next() < 0.5;
         if (adds) set.add(from, to);
-        else set.addOpen(from, to, next() < 0.5 ? "s" : "t");
+        else set.addOpen(from, to, { by: next() < 0.5 ? "s" : "t" });
         for (let at = from; at < to; at++) {
           if (adds) held.add(at) && open.delete(at);
           else if (!held.has(at)) open.add(at);

@@ -52,7 +52,7 @@ describe("ReceivedLogs", () => {
     const b = logs.get(B)!;
     b.committed.add(5, 8);
     b.committed.add(10, 12);
-    b.committed.addOpen(8, 9, "p");
+    b.committed.addOpen(8, 9, { by: "p" });
     b.order = { done: 8, runs: [{ from: 10, to: 12, localStart: 3 }], late: [], splices: [] };
     const rows = logs.checkpoint();
     expect(rows.map(({ logId }) => logId)).toEqual([B]);

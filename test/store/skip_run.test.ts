@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { RangeSet } from "../../src/store/range_set.ts";
 import { newEntry } from "../../src/store/received_log.ts";
-import { lackingOf, type SkippedRange, skipRunOf } from "../../src/store/skip_run.ts";
+import { lackingOf, type SkippedRange, skipRunOf, skipsOfOpen } from "../../src/store/skip_run.ts";
 
 const target = { topic: "logs", partition: 0 };
 const entryWith = (set: RangeSet) => newEntry({ logId: "a1", firstOffset: 0, target }, set);
@@ -51,6 +51,21 @@ describe("skipRunOf()", () => {
     const aside = entryWith(new RangeSet(5));
     aside.order = { done: 5, runs: [], late: [], splices: [] };
     expect(skipRunOf(aside, [skip(5, 6)], options).lacking).toEqual([]);
+  });
+});
+
+describe("skipsOfOpen()", () => {
+  it("takes what lies elsewhere, but for what is on its way here", () => {
+    const entry = entryWith(new RangeSet(9, [], [{ from: 2, to: 8, by: "q" }]));
+    entry.noted = entry.committed.copy();
+    entry.noted.add(2, 4);
+    const lost = {
+      ...{ id: 1, atMs: 0, logId: "a".repeat(16), topic: "logs", partition: 0, from: 0, to: 6 },
+      ...{ count: 6, bytes: 0, minTimestamp: -1, maxTimestamp: -1 },
+      ...{ reason: "lost_at_receiver" as const, state: "final" as const },
+    };
+    expect(skipsOfOpen(entry, lost)).toMatchObject([{ from: 4, to: 6, reason: lost.reason }]);
+    expect(skipsOfOpen(undefined, lost)).toEqual([]);
   });
 });
 

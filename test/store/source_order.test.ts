@@ -86,7 +86,7 @@ describe("SourceOrder", () => {
   it("waits for what lies elsewhere, though its lane goes on", () => {
     const { a, order, spliced } = chain();
     order.receive(a, { from: 0, to: 2 }, 0);
-    a.committed.addOpen(2, 5, "peer");
+    a.committed.addOpen(2, 5, { by: "peer" });
     order.receive(a, { from: 5, to: 8 }, 2);
     expect([a.committed.watermark, a.order?.done]).toEqual([8, 2]);
     order.receive(a, { from: 2, to: 5 }, 5);

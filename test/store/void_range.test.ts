@@ -10,6 +10,10 @@ describe("encodeVoidRange()", () => {
       [range, [range.logId, 5, 9]],
       [{ ...range, kind: "late" }, [range.logId, 5, 9, "late"]],
       [{ ...range, kind: "open", by: "peer" }, [range.logId, 5, 9, "open", "peer"]],
+      [
+        { ...range, kind: "open", by: "peer", holders: ["a".repeat(16)] },
+        [range.logId, 5, 9, "open", "peer", ["a".repeat(16)]],
+      ],
     ];
     for (const [one, row] of rows) {
       expect(encodeVoidRange(one)).toEqual(row);

@@ -23,10 +23,13 @@
  *    24  bytes          i64  that were lost with them; -1 when not known
  *    32  min timestamp  i64  of the records; -1 when not known
  *    40  max timestamp  i64
+ *    48  holders        u64  each, at most 8; of `elsewhere` alone: node ids of those that may hold
+ *                            them, none where that is not known of all
  *
  * reasons: 0 void (the offsets never held a record of this log), 1 evicted, 2 retention, 3 corrupt,
  * 4 lost_at_receiver, 5 rejected, 6 elsewhere (an earlier upstream holds them: no loss, and they may
- * still come by another path), 7 wiped.
+ * still come by another path), 7 wiped. What only the receiver itself was told to hold, and lacks,
+ * is lost_at_receiver.
  *
  * open payload, in a live lane: an island of the log may begin there; no effect where it is held
  *     0  log id         u64
@@ -48,8 +51,9 @@ import { OFFSET_MAX } from "../../base/limits.ts";
 import {
   REPLICATION_LANES_PER_REQUEST_MAX,
   REPLICATION_SKIPS_PER_REQUEST_MAX,
+  UPSTREAMS_REMEMBERED_MAX,
 } from "../../base/link_limits.ts";
-import type { LogId, Offset, OffsetRange } from "../../base/types.ts";
+import type { LogId, NodeId, Offset, OffsetRange } from "../../base/types.ts";
 import type { Checksum } from "./checksum.ts";
 import { LANE_MODES, LANE_NAME_MAX, type LaneMode, parseLaneName } from "./lane_name.ts";
 
@@ -67,6 +71,7 @@ const KIND_OPEN = 4;
 const KIND_END = 5;
 const LANE_FIXED_BYTES = 8;
 const SKIP_BYTES = 48;
+const HOLDER_BYTES = 8;
 /** Of an open frame, and of an end frame. */
 const PLACE_BYTES = 16;
 
@@ -95,6 +100,8 @@ export interface Skip extends OffsetRange {
   readonly logId: LogId;
   readonly reason: SkipReason;
   readonly facts: SkipFacts;
+  /** Who may hold what lies elsewhere; absent where that is not known. */
+  readonly holders?: readonly NodeId[] | undefined;
 }
 
 /** An offset of a log. */
@@ -147,7 +154,8 @@ export class AppendWriter {
   }
 
   skip(skip: Skip): void {
-    const payload = new Uint8Array(SKIP_BYTES);
+    const { holders = [] } = skip;
+    const payload = new Uint8Array(SKIP_BYTES + HOLDER_BYTES * holders.length);
     const view = viewOf(payload);
     view.setBigUint64(0, BigInt(`0x${skip.logId}`));
     view.setBigInt64(8, BigInt(skip.from));
@@ -155,6 +163,9 @@ export class AppendWriter {
     view.setBigInt64(24, BigInt(skip.facts.bytes ?? -1));
     view.setBigInt64(32, BigInt(skip.facts.minTimestamp ?? -1));
     view.setBigInt64(40, BigInt(skip.facts.maxTimestamp ?? -1));
+    holders.forEach((holder, at) =>
+      view.setBigUint64(SKIP_BYTES + HOLDER_BYTES * at, BigInt(`0x${holder}`))
+    );
     this.#frame(KIND_SKIP, SKIP_REASONS.indexOf(skip.reason), payload);
   }
 
@@ -277,12 +288,16 @@ function readLane(payload: Uint8Array, variant: number, position: number) {
 function readSkip(payload: Uint8Array, variant: number, position: number): Skip {
   const reason = SKIP_REASONS[variant];
   if (reason === undefined) throw malformed(position, `unknown skip reason ${variant}`);
-  if (payload.length !== SKIP_BYTES) throw malformed(position, `skip of ${payload.length} bytes`);
+  const holders = (payload.length - SKIP_BYTES) / HOLDER_BYTES;
+  const most = reason === "elsewhere" ? UPSTREAMS_REMEMBERED_MAX : 0;
+  if (!Number.isInteger(holders) || holders < 0 || holders > most) {
+    throw malformed(position, `skip of ${payload.length} bytes`);
+  }
   const from = integerAt(payload, 8, position);
   const to = integerAt(payload, 16, position);
   if (from === null || to === null || from >= to) throw malformed(position, "an empty skip range");
   return {
-    logId: logIdAt(payload),
+    logId: idAt(payload, 0),
     from,
     to,
     reason,
@@ -291,6 +306,7 @@ function readSkip(payload: Uint8Array, variant: number, position: number): Skip 
       minTimestamp: integerAt(payload, 32, position),
       maxTimestamp: integerAt(payload, 40, position),
     },
+    ...(holders > 0 ? { holders: holdersOf(payload, holders) } : {}),
   };
 }
 
@@ -298,11 +314,15 @@ function readPlace(payload: Uint8Array, position: number): LogPlace {
   if (payload.length !== PLACE_BYTES) throw malformed(position, `place of ${payload.length} bytes`);
   const offset = integerAt(payload, 8, position);
   if (offset === null) throw malformed(position, "a negative offset");
-  return { logId: logIdAt(payload), offset };
+  return { logId: idAt(payload, 0), offset };
 }
 
-function logIdAt(payload: Uint8Array): LogId {
-  return viewOf(payload).getBigUint64(0).toString(16).padStart(16, "0");
+function holdersOf(payload: Uint8Array, count: number): NodeId[] {
+  return Array.from({ length: count }, (_, at) => idAt(payload, SKIP_BYTES + HOLDER_BYTES * at));
+}
+
+function idAt(payload: Uint8Array, at: number): string {
+  return viewOf(payload).getBigUint64(at).toString(16).padStart(16, "0");
 }
 
 /** A whole number from 0 to the largest exact one; null stands for -1, "not known". */

@@ -25,6 +25,13 @@ const skip: Skip = {
   facts: { bytes: 400, minTimestamp: 0, maxTimestamp: 1_700_000_000_000 },
 };
 
+const elsewhere: Skip = {
+  ...skip,
+  reason: "elsewhere",
+  facts: NO_FACTS,
+  holders: ["00000000000000aa", "fffffffffffffffe"],
+};
+
 function sample(): Uint8Array<ArrayBuffer> {
   const writer = new AppendWriter(crc32c);
   writer.lane("logs/0", "strict", 12);
@@ -32,6 +39,7 @@ function sample(): Uint8Array<ArrayBuffer> {
   writer.batches([utf8("first"), utf8("second")]);
   writer.lane("logs/1", "strict", 0);
   writer.skip({ ...skip, reason: "void", facts: NO_FACTS });
+  writer.skip(elsewhere);
   writer.lane("logs/2", "live", 0);
   writer.open({ logId: "00000000000000ff", offset: 77 });
   writer.end({ logId: "00000000000000fe", offset: 78 });
@@ -70,7 +78,10 @@ describe("decodeAppend()", () => {
       {
         lane: "logs/1",
         mode: "strict",
-        frames: [{ kind: "skip", skip: { ...skip, reason: "void", facts: NO_FACTS } }],
+        frames: [
+          { kind: "skip", skip: { ...skip, reason: "void", facts: NO_FACTS } },
+          { kind: "skip", skip: elsewhere },
+        ],
       },
       {
         lane: "logs/2",
@@ -86,7 +97,7 @@ describe("decodeAppend()", () => {
 
   it("refuses or reads every cut, and never throws anything but malformed_body", () => {
     const whole = sample();
-    const ends = new Set([0, 26, 86, 109, 135, 195, 221, 249, whole.length]);
+    const ends = new Set([0, 26, 86, 109, 135, 195, 271, 297, 325, whole.length]);
     for (let size = 0; size <= whole.length; size++) {
       expect(outcome(whole.slice(0, size)), `cut at ${size}`)
         .toBe(ends.has(size) ? "read" : "malformed_body");
@@ -112,6 +123,15 @@ describe("decodeAppend()", () => {
     const many = new AppendWriter(crc32c);
     for (let count = 0; count < 257; count++) many.lane("a/0", "strict", 0);
     expect(() => decodeAppend(many.finish(), crc32c)).toThrow("many lanes");
+  });
+
+  it("refuses holders of what is lost, and more of them than a sender remembers", () => {
+    for (const wrong of [{ reason: "evicted" as const }, { holders: Array(9).fill("a") }]) {
+      const writer = new AppendWriter(crc32c);
+      writer.lane("logs/0", "strict", 0);
+      writer.skip({ ...elsewhere, ...wrong });
+      expect(() => decodeAppend(writer.finish(), crc32c)).toThrow(/skip of \d+ bytes/);
+    }
   });
 
   it("refuses more skips than it would answer", () => {
