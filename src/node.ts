@@ -105,7 +105,7 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   started.defer(async () => {
     await Promise.all(rooms.doors.map((close) => close()));
   });
-  const mqtt = startMqtt(rooms);
+  const mqtt = await startMqtt(rooms);
   const http = startHttp({ ...rooms, link, priorities });
   // All is well: from here on the caller decides when it is taken down.
   const running = started.move();
@@ -154,12 +154,14 @@ function openPriorities({ config, store, catalogue, logger }: Rooms): Promise<To
   return TopicPriorities.open({ store, catalogue, configured, logger });
 }
 
-function startMqtt(rooms: Rooms): Address | null {
-  const { config, logger, metrics, store, admission, credentials, doors, onBug } = rooms;
+async function startMqtt(rooms: Rooms): Promise<Address | null> {
+  const { config, logger, metrics, store, catalogue, admission, credentials, doors, onBug } = rooms;
   if (config.mqtt_port === null) return null;
+  const kept = await catalogue.mqtt.load();
   const listener = listenTcp(config.host, config.mqtt_port);
   const ingress = new MqttIngress({
     ...{ listener, store, admission, logger, metrics },
+    ...{ book: catalogue.mqtt, kept },
     ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
     routes: config.routes,
     authenticate({ username, password }) {

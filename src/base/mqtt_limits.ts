@@ -52,5 +52,18 @@ export const MQTT_OUT_TOPIC_ALIAS_MAX = 32;
 /** Retained messages sent for one SUBSCRIBE before the connection must have read some. */
 export const MQTT_RETAINED_PER_TURN_MAX = 256;
 
+/** Retained messages: each name costs memory, and is looked at by whoever subscribes to "#". */
+export const MQTT_RETAINED_MAX = 100_000;
+
+/** Bytes of retained messages on the disk, which no retention ever frees. */
+export const MQTT_RETAINED_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Retained messages, and about as many bytes of them, that are read in one go. */
+export const MQTT_RETAINED_READ_MAX = 64;
+export const MQTT_RETAINED_READ_BYTES = 256 * 1024;
+
+/** Seconds between two looks for retained messages that have expired. */
+export const MQTT_RETAINED_SWEEP_S = 60;
+
 assert(MQTT_BATCH_CACHE_BYTES_MAX > 8 * BATCH_BYTES_MAX, "several batches fit the cache");
 assert(MQTT_OUT_IN_FLIGHT_V4 <= MQTT_OUT_IN_FLIGHT_MAX, "no client is allowed more than the most");

@@ -130,8 +130,9 @@ export class SqliteCatalogue implements Catalogue {
     ]]));
   }
 
-  close(): Promise<void> {
-    return this.#thread.close();
+  async close(): Promise<void> {
+    await this.#changes.idle();
+    await this.#thread.close();
   }
 
   #change(statements: readonly Statement[]): Promise<void> {

@@ -45,6 +45,11 @@ export class SqliteChanges {
     return await this.#thread.ask({ kind: "query", statement: [sql, values] });
   }
 
+  /** Resolves once nothing is on its way. */
+  async idle(): Promise<void> {
+    while (this.#changing) await this.#latest;
+  }
+
   async #writeChanges(): Promise<void> {
     this.#changing = true;
     // The rest of this turn comes along.

@@ -66,6 +66,21 @@ describe("SqliteChanges", () => {
     expect(thread.transactions).toEqual([["a"], ["b"], "query"]);
   });
 
+  it("is idle once what was on its way is answered, and what came meanwhile", async () => {
+    const thread = new HeldThread();
+    const changes = new SqliteChanges(thread);
+    await changes.idle();
+    let idle = false;
+    void changes.change([["a", []]]);
+    void changes.idle().then(() => idle = true);
+    await turn();
+    void changes.change([["b", []]]);
+    await thread.answer();
+    expect(idle).toBe(false);
+    await thread.answer();
+    expect(idle).toBe(true);
+  });
+
   it("tells everyone whose transaction failed, and goes on with the next", async () => {
     const thread = new HeldThread();
     const changes = new SqliteChanges(thread);

@@ -17,6 +17,7 @@ import type {
 } from "../../src/ingress/mqtt/client_connection.ts";
 import { MqttIngress } from "../../src/ingress/mqtt/mqtt_ingress.ts";
 import type { RouteSettings } from "../../src/ingress/mqtt/topic_routes.ts";
+import type { MqttBookState } from "../../src/store/mqtt_book.ts";
 import { STORE_DEFAULTS, TOPIC_DEFAULTS, type TopicSettings } from "../../src/store/settings.ts";
 import { Store } from "../../src/store/store.ts";
 import type { Topic } from "../../src/store/topic.ts";
@@ -25,14 +26,16 @@ import { HandClock } from "./hand_clock.ts";
 import { HeldConnection } from "./held_connection.ts";
 import { readAll } from "./log_harness.ts";
 import { MemoryCatalogue } from "./memory_catalogue.ts";
+import { MemoryMqttBook } from "./memory_mqtt_book.ts";
 import { seededRandom } from "./dice.ts";
 import { connectPacket } from "./mqtt_packets.ts";
 import { SimulatedDisk } from "./simulated_disk.ts";
 
 export interface MqttFixtureOptions {
-  /** With `catalogue`, of a node that ran before. */
+  /** With `catalogue` and `book`, of a node that ran before. */
   readonly disk?: SimulatedDisk;
   readonly catalogue?: MemoryCatalogue;
+  readonly book?: MemoryMqttBook;
   readonly core?: Core;
   readonly seed?: number;
   readonly routes?: readonly RouteSettings[];
@@ -74,6 +77,7 @@ class HandListener implements Listener {
 export class MqttFixture {
   readonly disk: SimulatedDisk;
   readonly catalogue: MemoryCatalogue;
+  readonly book: MemoryMqttBook;
   readonly clock: HandClock;
   readonly store: Store;
   readonly admission: Admission;
@@ -86,15 +90,22 @@ export class MqttFixture {
   roomBytes: number | null = null;
   readonly #listener = new HandListener();
 
-  private constructor(store: Store, clock: HandClock, options: MqttFixtureOptions) {
+  private constructor(
+    store: Store,
+    clock: HandClock,
+    options: MqttFixtureOptions & { readonly kept: MqttBookState },
+  ) {
     this.store = store;
     this.clock = clock;
     this.disk = options.disk!;
     this.catalogue = options.catalogue!;
+    this.book = options.book!;
     this.admission = new Admission({ timers: clock, ...options.admission });
     this.ingress = new MqttIngress({
       listener: this.#listener,
       store: this.#door(store),
+      book: this.book,
+      kept: options.kept,
       admission: this.admission,
       routes: options.routes ?? [],
       clock,
@@ -109,6 +120,7 @@ export class MqttFixture {
 
   static async start(options: MqttFixtureOptions = {}): Promise<MqttFixture> {
     const { disk = new SimulatedDisk(), catalogue = new MemoryCatalogue() } = options;
+    const { book = new MemoryMqttBook() } = options;
     const clock = new HandClock();
     const store = await Store.open({
       disk,
@@ -127,7 +139,8 @@ export class MqttFixture {
         topicDefaults: { ...TOPIC_DEFAULTS, ...options.settings },
       },
     });
-    const fixture = new MqttFixture(store, clock, { ...options, disk, catalogue });
+    const kept = await book.load();
+    const fixture = new MqttFixture(store, clock, { ...options, disk, catalogue, book, kept });
     void fixture.ingress.run();
     return fixture;
   }

@@ -53,13 +53,18 @@ export class Answer implements CommitWaiter {
     return this.#waiting === 0;
   }
 
-  /** One more partition to wait for. */
+  /** One more partition, or book, to wait for. */
   waitFor(): void {
     this.#waiting += 1;
   }
 
   committed(_log: PartitionLog, error: OperatingError | null): void {
-    assert(this.#waiting > 0, "a partition answers once");
+    this.settle(error);
+  }
+
+  /** One of those it waits for is durable, or failed. */
+  settle(error: OperatingError | null): void {
+    assert(this.#waiting > 0, "each it waits for answers once");
     this.#waiting -= 1;
     this.error ??= error;
     if (this.#waiting > 0) return;

@@ -17,9 +17,11 @@ import type { ByteBudget } from "./byte_budget.ts";
 import type { ClientLog } from "./client_log.ts";
 import type { LiveClient, LiveClients } from "./live_clients.ts";
 import type { MqttCounters } from "./mqtt_counters.ts";
-import type { Publication } from "./publication.ts";
+import type { DelayedWills, Will } from "./delayed_wills.ts";
+import type { KeptSessions } from "./kept_sessions.ts";
 import type { Qos2Publishes } from "./qos2_publishes.ts";
 import type { ReadBudget } from "./read_budget.ts";
+import type { RetainedMessages } from "./retained/retained_messages.ts";
 import type { RouteTable } from "./route_table.ts";
 import type { SessionExpiry } from "./session_expiry.ts";
 import type { SessionJournal } from "./session_journal.ts";
@@ -65,6 +67,9 @@ export interface MqttServices {
   readonly clients: LiveClients;
   readonly qos2: Qos2Publishes;
   readonly expiry: SessionExpiry;
+  readonly sessions: KeptSessions;
+  readonly retained: RetainedMessages;
+  readonly wills: DelayedWills;
   readonly readBudget: ReadBudget;
   readonly keptBudget: ByteBudget;
   /** Bytes of packets that may have to be taken again, all clients together. */
@@ -88,8 +93,10 @@ export interface ConnectionEnd {
   readonly connection: LiveClient;
   /** Null when no CONNECT was accepted. */
   readonly clientId: string | null;
-  /** To be published now. */
-  readonly will: Publication | null;
+  /** To be published, now or after its delay. */
+  readonly will: Will | null;
+  /** Another connection has come, and goes on with the session. */
+  readonly continued: boolean;
   /** Seconds the session outlives the connection; 0 ends it now. */
   readonly sessionExpiryS: number;
 }

@@ -6,8 +6,8 @@
  */
 
 export interface LiveClient {
-  /** Another connection of the same client identifier has come: close. */
-  takenOver(): void;
+  /** Another connection of the same client identifier has come: close. A clean start ends its session. */
+  takenOver(cleanStart: boolean): void;
 }
 
 export class LiveClients {
@@ -18,10 +18,10 @@ export class LiveClients {
   }
 
   /** Makes `client` the one of that identifier, and closes the one it replaces. */
-  enter(clientId: string, client: LiveClient): void {
+  enter(clientId: string, client: LiveClient, cleanStart: boolean): void {
     const previous = this.#live.get(clientId);
     this.#live.set(clientId, client);
-    previous?.takenOver();
+    previous?.takenOver(cleanStart);
   }
 
   isLive(clientId: string, client: LiveClient): boolean {

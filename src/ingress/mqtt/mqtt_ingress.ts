@@ -17,7 +17,9 @@ import {
 import type { Logger } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Connection, Listener } from "../../base/net.ts";
+import { MQTT_RETAINED_SWEEP_S } from "../../base/mqtt_limits.ts";
 import type { Random } from "../../base/random.ts";
+import type { MqttBook, MqttBookState } from "../../store/mqtt_book.ts";
 import type { Admission } from "../admission.ts";
 import type {
   Authenticate,
@@ -28,11 +30,15 @@ import type {
 } from "./client_connection.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import { ClientLog } from "./client_log.ts";
+import { DelayedWills, type Will } from "./delayed_wills.ts";
+import { KeptSessions } from "./kept_sessions.ts";
 import { LiveClients } from "./live_clients.ts";
 import { MqttCounters } from "./mqtt_counters.ts";
-import { appendPublication, type Publication } from "./publication.ts";
+import { appendPublication } from "./publication.ts";
 import { Qos2Publishes } from "./qos2_publishes.ts";
 import { ReadBudget } from "./read_budget.ts";
+import { RetainedMessages } from "./retained/retained_messages.ts";
+import { retainedOf } from "./retained/retained_record.ts";
 import { RouteTable } from "./route_table.ts";
 import { Session } from "./session.ts";
 import { SessionExpiry } from "./session_expiry.ts";
@@ -41,6 +47,9 @@ import { type RouteSettings, TopicRoutes } from "./topic_routes.ts";
 export interface MqttIngressOptions {
   readonly listener: Listener;
   readonly store: MqttStore;
+  readonly book: MqttBook;
+  /** What the book has at the start. */
+  readonly kept: MqttBookState;
   readonly admission: Admission;
   readonly routes: readonly RouteSettings[];
   readonly clock: Clock;
@@ -83,6 +92,11 @@ export class MqttIngress {
       ...options.limits,
     };
     this.#services = this.#makeServices();
+    for (const { clientId, expiryS } of options.kept.sessions) {
+      // The connection a session was to end with did not survive the process.
+      if (expiryS === 0) this.#endSession(clientId);
+      else this.#services.expiry.begin(clientId, expiryS, this.#nowS);
+    }
     options.metrics.gauge(
       "logboom_mqtt_connections",
       "Open MQTT connections.",
@@ -124,6 +138,7 @@ export class MqttIngress {
       cancel();
     }
     this.#cancelSweep?.();
+    this.#services.wills.publishAll();
     // Wills of those that were just closed are in open batches, or will be.
     await Promise.all(this.#wills);
     await this.#options.store.commits.idle();
@@ -140,20 +155,26 @@ export class MqttIngress {
   }
 
   #makeServices(): MqttServices {
-    const { store, admission, routes, clock, random, logger, metrics } = this.#options;
+    const { store, admission, routes, clock, random, logger, metrics, book, kept } = this.#options;
+    const log = new ClientLog(logger);
+    const onTrouble = (error: unknown) =>
+      log.warn("mqtt_retained_failed", { error: messageOf(error) });
     return {
       store,
       admission,
       routes: new RouteTable(store, new TopicRoutes(routes)),
       clients: new LiveClients(),
       expiry: new SessionExpiry((clientId) => this.#endSession(clientId)),
+      sessions: new KeptSessions({ book, journal: store.origins, kept: kept.sessions }),
+      retained: new RetainedMessages({ book, clock, kept: kept.retained, onTrouble }),
+      wills: new DelayedWills((clientId, will) => this.#publishWill(clientId, will)),
       qos2: new Qos2Publishes(store.origins),
       readBudget: new ReadBudget(),
       keptBudget: new ByteBudget(this.#limits.keptBytesMax),
       unansweredBudget: new ByteBudget(MQTT_UNANSWERED_BYTES_MAX),
       clock,
       random,
-      log: new ClientLog(logger),
+      log,
       counters: new MqttCounters(metrics),
       limits: this.#limits,
       authenticate: this.#options.authenticate ?? null,
@@ -187,6 +208,8 @@ export class MqttIngress {
     this.#nowS += SWEEP_MS / 1000;
     for (const session of [...this.#sessions]) session.sweep(this.#nowS);
     if (this.#nowS % EXPIRY_SWEEPS === 0) this.#services.expiry.sweep(this.#nowS);
+    this.#services.wills.sweep(this.#nowS);
+    if (this.#nowS % MQTT_RETAINED_SWEEP_S === 0) this.#services.retained.sweep();
     this.#services.log.sweep();
     this.#services.readBudget.evictStalled(this.#nowS * 1000 - MQTT_PACKET_STALL_MS);
     if (this.#nowS % ROTATE_SWEEPS === 0) this.#services.routes.rotate();
@@ -195,29 +218,46 @@ export class MqttIngress {
 
   // ── the end of a connection ──────────────────────────────────────────────────────────────────
 
-  #ended({ connection, clientId, will, sessionExpiryS }: ConnectionEnd): void {
+  #ended(end: ConnectionEnd): void {
+    const { connection, clientId, will } = end;
     this.#sessions.delete(connection as Session);
     if (clientId !== null) {
-      if (will !== null) this.#publishWill(clientId, will);
-      const { clients, expiry } = this.#services;
       // A connection that was taken over leaves its session to the new one.
-      if (clients.isLive(clientId, connection)) {
-        clients.leave(clientId, connection);
-        if (sessionExpiryS === 0) this.#endSession(clientId);
-        else expiry.begin(clientId, sessionExpiryS, this.#nowS);
-      }
+      if (this.#services.clients.isLive(clientId, connection)) this.#leftAlone(clientId, end);
+      else if (will !== null) this.#tookOver(clientId, will, end);
     }
     if (this.#stopping && this.#sessions.size === 0) this.#emptied?.();
   }
 
+  /** The client is gone; its session stays for a while, or ends. */
+  #leftAlone(clientId: string, { connection, will, sessionExpiryS }: ConnectionEnd): void {
+    const { clients, expiry, sessions, wills } = this.#services;
+    clients.leave(clientId, connection);
+    if (will !== null) wills.begin(clientId, will, { sessionExpiryS, nowS: this.#nowS });
+    if (sessionExpiryS === 0) return this.#endSession(clientId);
+    expiry.begin(clientId, sessionExpiryS, this.#nowS);
+    this.#unlessFailed(sessions.changeExpiry(clientId, sessionExpiryS));
+  }
+
+  /** Another connection has come: a will that waits waits no more where the session goes on. */
+  #tookOver(clientId: string, will: Will, { continued, sessionExpiryS }: ConnectionEnd): void {
+    const waits = will.delayS > 0 && sessionExpiryS > 0;
+    if (!waits || !continued) this.#publishWill(clientId, will); // [MQTT-3.1.3-9]
+  }
+
   #endSession(clientId: string): void {
-    this.#options.store.origins.endSession(clientId).catch((error) => {
+    this.#services.wills.publishNow(clientId);
+    this.#unlessFailed(this.#services.sessions.end(clientId));
+  }
+
+  #unlessFailed(change: Promise<void>): void {
+    change.catch((error) => {
       this.#services.log.warn("mqtt_session_failed", { error: messageOf(error) });
     });
   }
 
-  #publishWill(clientId: string, will: Publication): void {
-    const { counters, log, routes } = this.#services;
+  #publishWill(clientId: string, will: Will): void {
+    const { counters, log, retained, routes } = this.#services;
     counters.wills.value += 1;
     const failed = (error: unknown) => {
       if (!isOperatingError(error)) throw error;
@@ -225,8 +265,12 @@ export class MqttIngress {
     };
     const { store, clock } = this.#options;
     const append = (destination: Parameters<typeof appendPublication>[1]) => {
-      appendPublication(store, destination, { ...will, clientId, timestamp: clock.wallMs() });
+      const said = { ...will, clientId, timestamp: clock.wallMs() };
+      const name = will.topicName.text;
+      if (will.retain) retained.check(name, will.payload.length);
+      appendPublication(store, destination, said);
       destination.log.appended(null);
+      if (will.retain) this.#later(retained.retain(name, retainedOf(said)).catch(failed));
     };
     try {
       const destination = routes.resolve(will.topicName, clientId);

@@ -37,7 +37,12 @@ import {
 import { ReasonCode, reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
 import type { AdmissionSource } from "../admission.ts";
 import type { Answer } from "./answer_queue.ts";
-import type { ClientConnection, LeaveOptions, MqttServices } from "./client_connection.ts";
+import type {
+  ClientConnection,
+  ConnectionEnd,
+  LeaveOptions,
+  MqttServices,
+} from "./client_connection.ts";
 import { FastPath } from "./fast_path.ts";
 import {
   type AcceptedConnect,
@@ -72,6 +77,8 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   #fastPath: FastPath | null = null;
   #sessionExpiryS = 0;
   #hasWill = false;
+  /** Another connection goes on with its session. */
+  #continued = false;
   /** Bytes of its will and topic aliases. */
   #keptBytes = 0;
   #reading = false;
@@ -221,8 +228,12 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     if ("connack" in outcome) return this.#refuse(outcome);
     const { services } = this;
     const opened = await openSession(outcome, this, services);
-    if (this.#phase !== "connecting") return;
-    if (typeof opened === "object") return this.#refuse(opened);
+    const refused = "connack" in opened;
+    if (this.#phase !== "connecting") {
+      // Gone meanwhile: its session waits for it.
+      return refused ? undefined : services.ended({ ...this.#ending(outcome), will: null });
+    }
+    if (refused) return this.#refuse(opened);
     this.#client = outcome;
     this.#output.protocolVersion = outcome.protocolVersion;
     this.#output.maximumPacketSize = outcome.maximumPacketSize;
@@ -230,7 +241,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     this.#sessionExpiryS = outcome.sessionExpiryS;
     this.#enterPhase("connected");
     services.counters.connects.value += 1;
-    this.send(connackOf(outcome, opened, services.limits.packetBytesMax));
+    this.send(connackOf(outcome, opened.queue !== null, services.limits.packetBytesMax));
   }
 
   #refuse({ connack, state }: RefusedConnect): void {
@@ -322,8 +333,9 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     }
   }
 
-  takenOver(): void {
+  takenOver(cleanStart: boolean): void {
     if (this.#phase === "closed") return;
+    this.#continued = !cleanStart;
     // Its client has moved on: what it still sends here would only come twice.
     this.#end(this.#disconnectPacket(ReasonCode.SessionTakenOver));
   }
@@ -363,13 +375,17 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     this.#buffer.close();
     this.#admission.stopWaiting();
     this.services.keptBudget.take(-this.#keptBytes);
-    const client = this.#client;
-    this.services.ended({
+    this.services.ended(this.#ending(this.#client));
+  }
+
+  #ending(client: AcceptedConnect | null): ConnectionEnd {
+    return {
       connection: this,
       clientId: client?.clientId ?? null,
       will: this.#hasWill && client !== null ? client.will : null,
-      sessionExpiryS: this.#sessionExpiryS,
-    });
+      continued: this.#continued,
+      sessionExpiryS: this.#client === null ? client?.sessionExpiryS ?? 0 : this.#sessionExpiryS,
+    };
   }
 
   #leave(goodbye: Uint8Array | null): void {

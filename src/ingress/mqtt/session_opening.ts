@@ -8,29 +8,34 @@ import { isOperatingError } from "../../base/errors.ts";
 import { ReasonCode, reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
 import type { MqttServices } from "./client_connection.ts";
 import { type AcceptedConnect, refused, type RefusedConnect } from "./handlers/connect.ts";
+import type { OpenedSession } from "./kept_sessions.ts";
 import type { LiveClient } from "./live_clients.ts";
 import type { Keeper } from "./topic_aliases.ts";
 import { willBytes } from "./will.ts";
 
-/** Resolves to whether there was a session to resume, or to a refusal. */
+/** Resolves to what the client finds, or to a refusal. */
 export async function openSession(
   accepted: AcceptedConnect,
   connection: LiveClient & Keeper,
   services: MqttServices,
-): Promise<boolean | RefusedConnect> {
+): Promise<OpenedSession | RefusedConnect> {
   const { clientId, protocolVersion, cleanStart, sessionExpiryS, will } = accepted;
   if (will !== null && !connection.keep(willBytes(will))) {
     return refused(protocolVersion, ReasonCode.QuotaExceeded, "no room for its will");
   }
-  const { clients, expiry, qos2, store } = services;
-  clients.enter(clientId, connection);
+  const { clients, expiry, qos2, sessions, wills } = services;
+  clients.enter(clientId, connection, cleanStart);
   expiry.cancel(clientId);
   try {
-    const lasting = sessionExpiryS > 0;
-    const present = await store.origins.openSession(clientId, { cleanStart, lasting });
-    // What is on its way belongs to a session that is no more.
-    if (!present) qos2.forget(clientId);
-    return present;
+    const opened = await sessions.open(clientId, { cleanStart, expiryS: sessionExpiryS });
+    if (opened.queue !== null) {
+      wills.cancel(clientId); // [MQTT-3.1.3-9]
+    } else {
+      wills.publishNow(clientId);
+      // What is on its way belongs to a session that is no more.
+      qos2.forget(clientId);
+    }
+    return opened;
   } catch (error) {
     if (!isOperatingError(error)) throw error;
     clients.leave(clientId, connection);

@@ -7,8 +7,8 @@ describe("LiveClients", () => {
     let takenOver = 0;
     const first = { takenOver: () => takenOver++ };
     const second = { takenOver: () => expect.unreachable() };
-    clients.enter("c", first);
-    clients.enter("c", second);
+    clients.enter("c", first, false);
+    clients.enter("c", second, false);
     expect(takenOver).toBe(1);
     expect(clients.isLive("c", second)).toBe(true);
   });
@@ -17,8 +17,8 @@ describe("LiveClients", () => {
     const clients = new LiveClients();
     const first = { takenOver() {} };
     const second = { takenOver() {} };
-    clients.enter("c", first);
-    clients.enter("c", second);
+    clients.enter("c", first, false);
+    clients.enter("c", second, false);
     clients.leave("c", first);
     expect(clients.size).toBe(1);
     clients.leave("c", second);

@@ -124,6 +124,7 @@ async function crashOnce(crashAt: number, seed: number): Promise<void> {
   const second = await MqttFixture.start({
     disk: SimulatedDisk.crashed(snapshot, dice),
     catalogue: first.catalogue,
+    book: first.book,
     seed: seed + 100,
   });
   await goOn(await resume(second), client);

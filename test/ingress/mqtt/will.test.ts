@@ -1,4 +1,5 @@
 /** A will is published when, and only when, a client vanishes. */
+import { Buffer } from "node:buffer";
 import { describe, expect, it } from "vitest";
 import type { IConnectPacket } from "mqtt-packet";
 import { utf8 } from "../../../src/base/bytes.ts";
@@ -10,16 +11,19 @@ const WILL = { topic: "w", payload: "gone", qos: 1, retain: true } as const;
 describe("willOf()", () => {
   it("copies what it keeps, since the packet's bytes are overwritten", () => {
     const topicName = utf8("w");
-    const payload = utf8("gone");
-    const packet = { will: { topic: "w", payload } } as unknown as IConnectPacket;
+    // As the parser gives them: a Buffer's slice() is a view.
+    const payload = Buffer.from("gone");
+    const correlationData = Buffer.from("id");
+    const properties = { correlationData };
+    const packet = { will: { topic: "w", payload, properties } } as unknown as IConnectPacket;
     const will = willOf(packet, { topicName, userProperties: [] });
-    topicName.fill(0);
-    payload.fill(0);
+    for (const bytes of [topicName, payload, correlationData]) bytes.fill(0);
     expect(will).toMatchObject({
       topicName: { bytes: utf8("w"), text: "w" },
       payload: utf8("gone"),
       qos: 0,
       retain: false,
+      properties: { correlationData: utf8("id") },
     });
   });
 

@@ -2,10 +2,8 @@
  * CONNECT: who is it, may they, and what do we remember of them. The answer is a CONNACK; a fault
  * before we know which MQTT is spoken just closes [MQTT-3.1.0-1].
  *
- * Retained messages are accepted and stored as records (that they were retained stands in a
- * header), so Retain Available keeps its default of 1: refusing them would turn away devices that
- * set the flag out of habit, and lose what they say. Maximum QoS is 2, which is said by saying
- * nothing. Subscriptions of every special kind are said to be unavailable.
+ * Retain Available is 1 and Maximum QoS is 2, which is said by saying nothing. Subscriptions of every
+ * special kind are said to be unavailable.
  *
  * @module
  */
@@ -26,8 +24,8 @@ import {
 } from "../../../protocol/mqtt/packet_type.ts";
 import { connectReturnCode, ReasonCode } from "../../../protocol/mqtt/reason_code.ts";
 import type { MqttServices } from "../client_connection.ts";
+import type { Will } from "../delayed_wills.ts";
 import { decodePacket, encodePacket } from "../packet_codec.ts";
-import type { Publication } from "../publication.ts";
 import { SESSION_NEVER_EXPIRES } from "../session_expiry.ts";
 import { willOf } from "../will.ts";
 
@@ -43,7 +41,7 @@ export interface AcceptedConnect {
   readonly keepAliveS: number;
   /** MQTT 5: larger packets are not sent to it [MQTT-3.1.2-24]. */
   readonly maximumPacketSize: number;
-  readonly will: Publication | null;
+  readonly will: Will | null;
 }
 
 /** A client that is not, and the CONNACK that says why; none where closing says it all. */

@@ -19,10 +19,11 @@ import { checkPacket } from "../../../protocol/mqtt/packet_check.ts";
 import { PacketType } from "../../../protocol/mqtt/packet_type.ts";
 import { ReasonCode, reasonCodeOf } from "../../../protocol/mqtt/reason_code.ts";
 import { decodeTopicName } from "../../../protocol/mqtt/topic_name.ts";
-import { ackPacket } from "../answer_queue.ts";
+import { ackPacket, type Answer } from "../answer_queue.ts";
 import type { ClientConnection } from "../client_connection.ts";
 import { decodePacket } from "../packet_codec.ts";
 import { appendPublication, type Publication } from "../publication.ts";
+import { retainedOf } from "../retained/retained_record.ts";
 import type { Destination } from "../route_table.ts";
 
 const NO_ACK = new Uint8Array(0);
@@ -49,6 +50,8 @@ export function handlePublish(client: ClientConnection, bytes: Uint8Array): Prom
     // [MQTT-4.3.3-10]: a PUBREC again, a record never again.
     const answer = client.answer(ackPacket(PacketType.Pubrec, packetIdentifier), 0);
     qos2.answerRepeat(clientId, packetIdentifier, answer);
+    // The record was durable before the message was retained: it may be all there is.
+    if (publish.retain) retain(client, publish, answer);
     return client.ready();
   }
   try {
@@ -91,10 +94,11 @@ function decodeName(topicName: Uint8Array): string | null {
 
 /** Puts the record into the open batch of its partition, and an answer in line. */
 function store(client: ClientConnection, publish: Publish, destination: Destination): void {
-  const { clientId, services: { store, qos2, clock, counters } } = client;
+  const { clientId, services: { store, qos2, clock, counters, retained } } = client;
   const { qos, packetIdentifier, packet } = publish;
   try {
     if (qos === 2) qos2.checkRoom();
+    if (publish.retain) retained.check(publish.topicName.text, publish.payload.length);
     appendPublication(store, destination, { ...publish, clientId, timestamp: clock.wallMs() });
   } catch (error) {
     return refuseFor(client, publish, error);
@@ -103,9 +107,28 @@ function store(client: ClientConnection, publish: Publish, destination: Destinat
   counters.bytes.value += packet.length;
   const { log } = destination;
   const answer = client.answer(ackOf(publish), packet.length, packet);
+  if (publish.retain) retain(client, publish, answer);
   if (qos === 2) return qos2.appended(log, { clientId, packetIdentifier }, answer);
   answer.waitFor();
   log.appended(answer);
+}
+
+/** Keeps it for those who subscribe later; the answer waits for that, too. */
+function retain(client: ClientConnection, publish: Publish, answer: Answer): void {
+  const { clientId, services: { clock, log, qos2, retained } } = client;
+  const said = { ...publish, clientId, timestamp: clock.wallMs() };
+  answer.waitFor();
+  retained.retain(publish.topicName.text, retainedOf(said)).then(
+    () => answer.settle(null),
+    (error) => {
+      if (!isOperatingError(error)) throw error;
+      log.warn("mqtt_retained_failed", { code: error.code, error: error.message });
+      answer.settle(error);
+      if (publish.qos !== 2 || client.protocolVersion !== 5) return;
+      // A PUBREC that refuses frees the identifier [MQTT-4.3.3-9].
+      qos2.release(clientId, publish.packetIdentifier)?.catch(() => {});
+    },
+  );
 }
 
 function ackOf({ qos, packetIdentifier }: PublishHead, reasonCode = 0): Uint8Array {
