@@ -1,13 +1,6 @@
 /**
- * Days of a fleet in seconds, from a seed: see test/sim/fleet.
- *
- *     deno task sim --seed N [--hours H]              one seed; a failure is made smaller and shown
- *     deno task sim --seeds K [--seed N] [--jobs J]   K seeds from N on
- *     deno task sim --seed N --only 3,8,12 [--trace]  some steps of a seed, as a failure names them
- *     deno task sim --mutant NAME|all [--seeds K]     seeds on a copy with a deliberate bug, until
- *                                                     one of them fails
+ * Days of a fleet in seconds, from a seed: see test/sim/fleet, and `deno task sim --help`.
  */
-import { parseArgs } from "node:util";
 import process from "node:process";
 import { drawPlan } from "../test/sim/fleet/draw_plan.ts";
 import { type Outcome, play } from "../test/sim/fleet/fleet.ts";
@@ -15,26 +8,11 @@ import { placesOf, shrink } from "../test/sim/fleet/shrink.ts";
 import { partOf, simulate } from "../test/sim/fleet/simulate.ts";
 import { say } from "./say.ts";
 import { runMutants } from "./sim_mutants.ts";
+import { HELP, readOptions, type SimOptions } from "./sim_options.ts";
 import { sweep } from "./sim_sweep.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    seeds: { type: "string" },
-    hours: { type: "string", default: "24" },
-    jobs: { type: "string", default: "1" },
-    only: { type: "string" },
-    trace: { type: "boolean", default: false },
-    mutant: { type: "string" },
-    /** Only seeds that are about that: see Character in draw_plan.ts. */
-    about: { type: "string" },
-    /** As one worker of a sweep: every so many-th seed, a line of JSON for each. */
-    worker: { type: "string" },
-  },
-});
-
-const seed = Number(values.seed);
-const hours = Number(values.hours);
+const options = optionsOf(process.argv.slice(2));
+const { seed, hours } = options;
 /** Seeds played twice, to see that they are the same each time. */
 const TWICE_EVERY = 50;
 const SHRINK_TRIES = 80;
@@ -43,20 +21,16 @@ const TRACE_LINES = 60;
 let unheard: unknown = null;
 process.on("unhandledRejection", (reason) => unheard ??= reason);
 
-if (values.worker !== undefined) await work(Number(values.worker));
-else if (values.mutant !== undefined) {
-  const limits = { seed, seeds: Number(values.seeds ?? 400), hours };
-  process.exitCode = await runMutants(values.mutant, limits);
-} else if (values.seeds !== undefined) {
-  const failed = await sweep({
-    seed,
-    seeds: Number(values.seeds),
-    hours,
-    jobs: Number(values.jobs),
-    about: values.about,
-  });
+if (options.help) say(HELP);
+else if (options.worker !== undefined) await work(options.worker);
+else if (options.mutant !== undefined) {
+  const limits = { seed, seeds: options.seeds ?? 400, hours };
+  process.exitCode = await runMutants(options.mutant, limits);
+} else if (options.seeds !== undefined) {
+  const { seeds, jobs, about } = options;
+  const failed = await sweep({ seed, seeds, hours, jobs, about });
   if (failed !== null) await explain(failed);
-} else if (values.only !== undefined || values.trace) await replay();
+} else if (options.only !== undefined || options.trace) await replay();
 else {
   const outcome = await checked(() => simulate(seed, { hours, twice: true }));
   say(JSON.stringify({ ...outcome, lines: undefined }));
@@ -64,11 +38,19 @@ else {
 }
 process.exit();
 
+function optionsOf(args: readonly string[]): SimOptions {
+  try {
+    return readOptions(args);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(2);
+  }
+}
+
 async function work(stride: number): Promise<void> {
   // Where an error was made costs an eighth of the time, and is told by the replay of what fails.
   Error.stackTraceLimit = 0;
-  const seeds = Number(values.seeds);
-  for (let at = seed; at < seed + seeds; at += stride) {
+  for (let at = seed; at < seed + options.seeds!; at += stride) {
     if (!isAbout(at)) continue;
     const twice = at % TWICE_EVERY === 0;
     const outcome = await checked(() => simulate(at, { hours, twice }));
@@ -77,7 +59,7 @@ async function work(stride: number): Promise<void> {
 }
 
 function isAbout(at: number): boolean {
-  const { about } = values;
+  const { about } = options;
   return about === undefined ||
     Object.entries(drawPlan(at, hours).character).some(([name, is]) => is && name === about);
 }
@@ -93,11 +75,15 @@ async function checked(run: () => Promise<Outcome>): Promise<Outcome> {
 
 async function replay(): Promise<void> {
   const whole = drawPlan(seed, hours);
-  const plan = values.only === undefined
-    ? whole
-    : partOf(whole, values.only.split(",").map(Number));
-  const minima = values.only === undefined;
-  const outcome = await checked(() => play(plan, { traced: values.trace, minima }));
+  const { only, trace } = options;
+  const beyond = only?.find((place) => place >= whole.steps.length);
+  if (beyond !== undefined) {
+    say(`Cannot play step ${beyond}: seed ${seed} has ${whole.steps.length} steps, from 0 on`);
+    process.exitCode = 2;
+    return;
+  }
+  const plan = only === undefined ? whole : partOf(whole, only);
+  const outcome = await checked(() => play(plan, { traced: trace, minima: only === undefined }));
   for (const line of outcome.lines) say(line);
   say(outcome.wrongs.length === 0 ? "nothing is wrong" : outcome.wrongs.join("\n"));
   process.exitCode = outcome.wrongs.length === 0 ? 0 : 1;
