@@ -69,7 +69,7 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    const [said] = (error as Error).message.split(". ");
+    const [said] = (error as Error).message.split(/\.\s|\n/);
     throw new RangeError(`Cannot read the options: ${said}. See --help`);
   }
 }
