@@ -43,6 +43,7 @@ const HOUR_MS = 3_600_000;
 /** Devices try again after this while their gateway is away. */
 const RETRY_MS = 300_000;
 export const RECORDS_MIN = 5_000;
+const TOP_UP_TURNS = 60;
 
 /** Cores are dear to make, so fleets that follow one another share them. */
 const cores: Core[] = [];
@@ -86,6 +87,8 @@ class Fleet {
     if (minima) await this.#topUp();
     this.#note("healed");
     this.#striker.heal();
+    // Where all were full.
+    if (minima) await this.#topUp();
     await time.runUntil(endMs);
     if (time.bug === null) await this.#judge();
     return this.#outcome();
@@ -171,15 +174,18 @@ class Fleet {
 
   /** What chance left short: records, and a crash inside a commit. */
   async #topUp(): Promise<void> {
-    const gateway = this.#plan.nodes.find(({ role }) => role === "gateway")!.name;
-    const node = this.#nodes.get(gateway)!;
+    const gateways = this.#plan.nodes
+      .filter(({ role, cloneOf }) => role === "gateway" && cloneOf === undefined)
+      .map(({ name }) => this.#nodes.get(name)!);
     const short = () => this.#oracle.acknowledged < RECORDS_MIN || this.#crashesInCommit() === 0;
-    for (let turn = 0; turn < 60 && short() && this.#time.bug === null; turn++) {
+    for (let turn = 0; turn < TOP_UP_TURNS && short() && this.#time.bug === null; turn++) {
+      // One that is full goes on refusing.
+      const node = gateways[Math.floor(turn / TOP_UP_TURNS * gateways.length)]!;
       if (this.#crashesInCommit() === 0 && node.up) {
         node.crashInCommit("prefix", 0);
       }
       this.#publish({
-        ...{ kind: "publish", atMs: this.#time.nowMs, node: gateway, topic: "logs" },
+        ...{ kind: "publish", atMs: this.#time.nowMs, node: node.name, topic: "logs" },
         ...{ partition: 0, records: 200, bytes: 20 },
       });
       await this.#time.runUntil(this.#time.nowMs + 20_000);

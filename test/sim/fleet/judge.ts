@@ -99,12 +99,17 @@ function lostOnTheWay({ plan, nodes }: Judged, { ack }: Burst, offset: number): 
   );
 }
 
-/** By the sender's calendar; one whose clock was set has days of its own. */
+/**
+ * By the sender's calendar; one whose clock was set has days of its own, and one that was put back
+ * to an older image knows of what it used until then.
+ */
 function checkQuotas({ plan, links }: Judged, wrongs: Wrongs): void {
   for (const [name, link] of links) {
     const bytesPerDay = planOf(plan, name).budget?.bytesPerDay;
-    const jumps = plan.steps.some(({ kind, node }) => kind === "wall_jump" && node === name);
-    if (bytesPerDay === undefined || bytesPerDay === null || jumps) continue;
+    const forgets = plan.steps.some(({ kind, node }) =>
+      (kind === "wall_jump" || kind === "restore") && node === name
+    );
+    if (bytesPerDay === undefined || bytesPerDay === null || forgets) continue;
     for (const [day, bytes] of link.bytesOfDay) {
       if (bytes <= bytesPerDay) continue;
       wrongs.add("quota", `${name} took ${bytes} of ${bytesPerDay} bytes on day ${day}`);
