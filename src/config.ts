@@ -27,6 +27,8 @@ type Unset =
   | "link_bytes_per_month"
   | "link_bytes_per_second"
   | "node_name"
+  | "tls_cert"
+  | "tls_key"
   | "upstream"
   | "upstream_token";
 type NodeValues = Values<typeof NODE_SETTINGS>;
@@ -106,8 +108,16 @@ function valueOf(given: Given, read: Reader<unknown>): unknown {
 
 /** What no single value can be blamed for. */
 function checkRelations(config: Config): void {
-  if (config.mqtt_port === null && config.http_port === null) {
+  const { mqtt_port, mqtts_port, http_port, https_port, tls_cert, tls_key } = config;
+  if ([mqtt_port, mqtts_port, http_port, https_port].every((port) => port === null)) {
     throw invalid("Cannot start with --mqtt-port off and --http-port off: nothing would listen");
+  }
+  if ((tls_cert === null) !== (tls_key === null)) {
+    throw invalid("Cannot use one of tls_cert and tls_key without the other");
+  }
+  const secure = mqtts_port === null ? "https_port" : "mqtts_port";
+  if (config[secure] !== null && tls_cert === null) {
+    throw invalid(`Cannot use ${secure} without tls_cert and tls_key: TLS needs a certificate`);
   }
   if (!isLoopback(config.host) && config.credentials.length === 0 && !config.allow_anonymous) {
     throw invalid(

@@ -12,12 +12,12 @@ import { commandHelpText, commandOf, helpText, serveHelpText } from "./cli/comma
 import { HOST_CLOCK } from "./host/clock.ts";
 import { openHttpClient } from "./host/http_client.ts";
 import { openLogLines, writeStderr } from "./host/log_lines.ts";
-import { onStopSignal } from "./host/signals.ts";
+import { onReloadSignal, onStopSignal } from "./host/signals.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
 import { isOperatingError, messageOf } from "./base/errors.ts";
 import type { Logger } from "./base/log.ts";
 import { type Config, loadConfig } from "./config.ts";
-import { type Address, startNode } from "./node.ts";
+import { type Address, type Node, startNode } from "./node.ts";
 
 /** A stop that takes longer is a hang; what was acknowledged is safe either way. */
 const STOP_TIMEOUT_MS = 10_000;
@@ -34,7 +34,8 @@ async function serve(args: readonly string[]): Promise<never> {
   const stopAsked = Promise.withResolvers<string>();
   onStopSignal(stopAsked.resolve);
   const node = await startNode({ config, logger, onBug });
-  console.log(readyLine(config, node.mqtt, node.http));
+  onReloadSignal(() => node.reloadCertificate());
+  console.log(readyLine(config, node));
 
   const signal = await stopAsked.promise;
   logger.info("stopping", { signal });
@@ -65,10 +66,12 @@ function exitOnBug(logger: Logger): (error: unknown) => void {
   };
 }
 
-function readyLine(config: Config, mqtt: Address | null, http: Address | null): string {
+function readyLine(config: Config, { mqtt, mqtts, http, https }: Node): string {
   const parts = [
     mqtt === null ? "mqtt off" : `mqtt ${hostAndPort(mqtt)}`,
+    ...(mqtts === null ? [] : [`mqtts ${hostAndPort(mqtts)}`]),
     http === null ? "http off" : `http http://${hostAndPort(http)}`,
+    ...(https === null ? [] : [`https https://${hostAndPort(https)}`]),
     `data ${config.data_dir}`,
     `node ${config.node_name}`,
   ];

@@ -15,18 +15,18 @@ import { HOST_CLOCK } from "./host/clock.ts";
 import { loadCoreFile } from "./host/core_file.ts";
 import { lockDataDir } from "./host/data_dir_lock.ts";
 import { openDisk } from "./host/disk.ts";
-import { type HttpServer, serveHttp } from "./host/http_server.ts";
 import { inflate } from "./host/inflate.ts";
 import { HOST_RANDOM } from "./host/random.ts";
 import { slowDisk } from "./host/slow_disk.ts";
 import { SqliteCatalogue } from "./host/sqlite_catalogue.ts";
-import { listenTcp } from "./host/tcp_listener.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
 import { authorizeWith, joinApps, type RoomApp } from "./http_door.ts";
+import { HttpListeners } from "./http_listeners.ts";
 import { type NodeLink, startLink } from "./link_node.ts";
 import { Admission } from "./ingress/admission.ts";
 import { createIngressApp } from "./ingress/http/app.ts";
 import { MqttIngress } from "./ingress/mqtt/mqtt_ingress.ts";
+import { listenMqtt, type MqttListeners } from "./mqtt_listeners.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { readinessOf } from "./readiness.ts";
 import { createReplicationApp } from "./replication/http/app.ts";
@@ -39,9 +39,6 @@ import type { Disk } from "./store/disk.ts";
 import { Store } from "./store/store.ts";
 import { TopicPriorities } from "./topic_priorities.ts";
 
-/** How long requests under way may take once the node is told to stop; then they are cut off. */
-const HTTP_STOP_MS = 3_000;
-
 export interface Address {
   readonly hostname: string;
   readonly port: number;
@@ -49,7 +46,11 @@ export interface Address {
 
 export interface Node {
   readonly mqtt: Address | null;
+  readonly mqtts: Address | null;
   readonly http: Address | null;
+  readonly https: Address | null;
+  /** Reads the certificate again; where that cannot be used, the one before stays. */
+  reloadCertificate(): void;
   /** Stops accepting, commits, acknowledges, writes the last checkpoint, lets go of everything. */
   stop(): Promise<void>;
 }
@@ -78,6 +79,7 @@ interface Rooms extends NodeOptions {
 interface HttpRooms extends Rooms {
   readonly link: NodeLink | null;
   readonly priorities: TopicPriorities;
+  readonly mqtt: MqttListeners | null;
 }
 
 /** @throws {OperatingError} with a sentence that says what to do, when the node cannot start. */
@@ -106,12 +108,23 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     await Promise.all(rooms.doors.map((close) => close()));
   });
   const mqtt = await startMqtt(rooms);
-  const http = startHttp({ ...rooms, link, priorities });
+  const http = startHttp({ ...rooms, link, priorities, mqtt });
   // All is well: from here on the caller decides when it is taken down.
   const running = started.move();
   return {
-    mqtt,
-    http,
+    mqtt: mqtt?.mqtt ?? null,
+    mqtts: mqtt?.mqtts ?? null,
+    http: http.http,
+    https: http.https,
+    reloadCertificate() {
+      try {
+        mqtt?.reload();
+        http.reload();
+        rooms.logger.info("certificate_read");
+      } catch (error) {
+        rooms.logger.error("certificate_not_read", { error: messageOf(error) });
+      }
+    },
     stop() {
       stopping.abort();
       return running.disposeAsync();
@@ -154,13 +167,13 @@ function openPriorities({ config, store, catalogue, logger }: Rooms): Promise<To
   return TopicPriorities.open({ store, catalogue, configured, logger });
 }
 
-async function startMqtt(rooms: Rooms): Promise<Address | null> {
+async function startMqtt(rooms: Rooms): Promise<MqttListeners | null> {
   const { config, logger, metrics, store, catalogue, admission, credentials, doors, onBug } = rooms;
-  if (config.mqtt_port === null) return null;
+  if (config.mqtt_port === null && config.mqtts_port === null) return null;
   const kept = await catalogue.mqtt.load();
-  const listener = listenTcp(config.host, config.mqtt_port);
+  const listeners = listenMqtt(config);
   const ingress = new MqttIngress({
-    ...{ listener, store, admission, logger, metrics },
+    ...{ listener: listeners.joined, store, admission, logger, metrics },
     ...{ book: catalogue.mqtt, kept },
     ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
     routes: config.routes,
@@ -176,26 +189,23 @@ async function startMqtt(rooms: Rooms): Promise<Address | null> {
   });
   ingress.run().catch(onBug);
   doors.push(() => ingress.stop());
-  return listener.address;
+  return listeners;
 }
 
-function startHttp(rooms: HttpRooms): Address | null {
-  const { config, logger, doors, onBug } = rooms;
-  if (config.http_port === null) return null;
+function startHttp(rooms: HttpRooms): HttpListeners {
+  const { config, logger, doors, mqtt, onBug } = rooms;
   const remotes: Remotes = new WeakMap();
   const handle = joinApps(makeApps(rooms, remotes));
-  const server = serveHttp({
-    hostname: config.host,
-    port: config.http_port,
+  const listeners = new HttpListeners({
+    ...{ config, logger, onBug, timers: HOST_TIMERS },
     handle(request, remote) {
       remotes.set(request, remote);
       return handle(request);
     },
-    onBug,
-    onTrouble: (error) => logger.warn("http_listener_failed", { error: messageOf(error) }),
+    mqtt: mqtt !== null && config.mqtt_websocket ? (client) => mqtt.joined.offer(client) : null,
   });
-  doors.push(() => closeHttp(server));
-  return server.address;
+  doors.push(() => listeners.close());
+  return listeners;
 }
 
 /** Where requests came from. */
@@ -246,10 +256,4 @@ function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
       ready: () => readinessOf({ stopping, store, catalogue, link: forwarder?.status() ?? null }),
     }),
   ];
-}
-
-async function closeHttp(server: HttpServer): Promise<void> {
-  const cancel = HOST_TIMERS.after(HTTP_STOP_MS, () => server.abort());
-  await server.close();
-  cancel();
 }

@@ -72,6 +72,9 @@ topics:
   });
 
   it.each<[Given, string]>([
+    [{ args: ["--mqtts-port", "0"] }, "Cannot use mqtts_port without tls_cert and tls_key"],
+    [{ args: ["--https-port", "0"] }, "Cannot use https_port without tls_cert and tls_key"],
+    [{ args: ["--tls-key", "k.pem"] }, "Cannot use one of tls_cert and tls_key without the other"],
     [{ args: ["--mqtt-port", "70000"] }, 'Cannot use --mqtt-port "70000": expected a port'],
     [{ env: { LOGBOOM_DURABILITY: "fast" } }, 'LOGBOOM_DURABILITY "fast": expected sync or os'],
     [{ yaml: "linger_ms: soon" }, 'Cannot use linger_ms in g.yaml "soon": expected a whole'],

@@ -4,9 +4,14 @@
  * @module
  */
 
+/** What a client's bytes travel in. */
+export type Transport = "tcp" | "tls" | "ws" | "wss";
+
 export interface Connection {
   /** "address:port" of the other side, for logs. */
   readonly remote: string;
+  /** Bare TCP where left out. */
+  readonly transport?: Transport;
   /** Bytes read into the front of `into`; null at the end of the stream. */
   read(into: Uint8Array): Promise<number | null>;
   /** Writes all of `bytes`; resolves when the transport has taken them. One call at a time. */

@@ -128,6 +128,11 @@ export const NODE_SETTINGS = {
   host: setting(text, "127.0.0.1", "bind address of all listeners"),
   mqtt_port: setting(port, 1883, "`0` picks a free port, `off` disables"),
   http_port: setting(port, 8080, "`0` picks a free port, `off` disables"),
+  mqtts_port: setting(port, undefined, "MQTT under TLS, as a rule 8883; needs `tls_cert`"),
+  https_port: setting(port, undefined, "HTTP and WebSocket under TLS; needs `tls_cert`"),
+  tls_cert: setting(text, undefined, "PEM file of the certificate chain; SIGHUP reads it again"),
+  tls_key: setting(text, undefined, "PEM file of its private key"),
+  mqtt_websocket: setting(flag, true, "MQTT over WebSocket at `/mqtt` of the HTTP ports"),
   upstream: setting(url, undefined, "base URL of the centre this node replicates to"),
   upstream_token: setting(text, undefined, "credential for the upstream"),
   link_bytes_per_second: setting(

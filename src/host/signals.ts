@@ -1,4 +1,4 @@
-/** SIGTERM and SIGINT ask the node to stop. @module */
+/** SIGTERM and SIGINT ask the node to stop, SIGHUP to read its certificate again. @module */
 
 const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
@@ -9,4 +9,9 @@ export function onStopSignal(stop: (signal: string) => void): () => void {
   return () => {
     for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
   };
+}
+
+/** Calls `reload` at each SIGHUP, for as long as the process lives. */
+export function onReloadSignal(reload: () => void): void {
+  Deno.addSignalListener("SIGHUP", reload);
 }

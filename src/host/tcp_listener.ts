@@ -1,10 +1,10 @@
 /**
- * TCP sockets. Nagle's algorithm is off: an acknowledgement that waits for more bytes is a device
- * that waits.
+ * TCP sockets, bare or under TLS. Nagle's algorithm is off: an acknowledgement that waits for more
+ * bytes is a device that waits.
  *
  * @module
  */
-import type { Connection, Listener } from "../base/net.ts";
+import type { Connection, Listener, Transport } from "../base/net.ts";
 import { messageOf, OperatingError } from "../base/errors.ts";
 import { sleep } from "../base/clock.ts";
 import { HOST_TIMERS } from "./timers.ts";
@@ -15,13 +15,15 @@ const BACKLOG = 1_024;
 /** Wait before accepting again when descriptors ran out: closing clients free them meanwhile. */
 const ACCEPT_RETRY_MS = 100;
 
+/** The kernel frees a port only once the accept under way has ended. */
+const REOPEN_RETRY_MS = 5;
+
 /** @throws {OperatingError} `invalid_config` when the address cannot be listened on. */
 export function listenTcp(hostname: string, port: number): Listener {
-  try {
-    return new TcpListener(Deno.listen({ hostname, port, tcpBacklog: BACKLOG }));
-  } catch (error) {
-    throw cannotListen(hostname, port, error);
-  }
+  return new TcpListener(hostname, port, {
+    transport: "tcp",
+    open: (port) => Deno.listen({ hostname, port, tcpBacklog: BACKLOG }),
+  });
 }
 
 /** The one sentence for an address that is taken or not ours. */
@@ -37,44 +39,78 @@ export function cannotListen(hostname: string, port: number, error: unknown): Op
   );
 }
 
-class TcpListener implements Listener {
+type Socket = Deno.TcpConn | Deno.TlsConn;
+
+export interface TcpListenerOptions {
+  readonly transport: Transport;
+  /** Begins to listen on that port. */
+  open(port: number): Deno.Listener<Socket>;
+}
+
+export class TcpListener implements Listener {
   readonly address: { readonly hostname: string; readonly port: number };
-  readonly #listener: Deno.TcpListener;
+  readonly #options: TcpListenerOptions;
+  #listener: Deno.Listener<Socket>;
+  /** Closed to be opened anew, by whoever accepts. */
+  #stale = false;
   #closed = false;
 
-  constructor(listener: Deno.TcpListener) {
-    this.#listener = listener;
-    this.address = { hostname: listener.addr.hostname, port: listener.addr.port };
+  /** @throws {OperatingError} `invalid_config` when the address cannot be listened on. */
+  constructor(hostname: string, port: number, options: TcpListenerOptions) {
+    this.#options = options;
+    try {
+      this.#listener = options.open(port);
+    } catch (error) {
+      throw cannotListen(hostname, port, error);
+    }
+    const address = this.#listener.addr as Deno.NetAddr;
+    this.address = { hostname: address.hostname, port: address.port };
   }
 
   async accept(): Promise<Connection> {
     for (;;) {
       try {
-        return new TcpConnection(await this.#listener.accept());
+        if (this.#stale) this.#openAgain();
+        return new TcpConnection(await this.#listener.accept(), this.#options.transport);
       } catch (error) {
         if (this.#closed) throw error;
-        await sleep(HOST_TIMERS, ACCEPT_RETRY_MS);
+        await sleep(HOST_TIMERS, this.#stale ? REOPEN_RETRY_MS : ACCEPT_RETRY_MS);
       }
     }
+  }
+
+  /** Listens anew on the same port, with what `open` says now; connections go on as they are. */
+  reopen(): void {
+    if (this.#closed || this.#stale) return;
+    this.#stale = true;
+    this.#listener.close();
+  }
+
+  #openAgain(): void {
+    this.#listener = this.#options.open(this.address.port);
+    this.#stale = false;
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#listener.close();
+    if (!this.#stale) this.#listener.close();
   }
 }
 
 class TcpConnection implements Connection {
   readonly remote: string;
-  readonly #conn: Deno.TcpConn;
+  readonly transport: Transport;
+  readonly #conn: Socket;
   #closed = false;
 
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Socket, transport: Transport) {
     this.#conn = conn;
-    this.remote = `${conn.remoteAddr.hostname}:${conn.remoteAddr.port}`;
+    this.transport = transport;
+    const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
+    this.remote = `${hostname}:${port}`;
     try {
-      conn.setNoDelay(true);
+      if ("setNoDelay" in conn) conn.setNoDelay(true);
     } catch {
       // The other side may be gone already; the first read says so.
     }

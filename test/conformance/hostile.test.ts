@@ -14,13 +14,25 @@ function open(host: string, port: number): Promise<Socket> {
 
 describe("a node", () => {
   it("outlives more HTTP connections than it has descriptors for", async () => {
-    const node = await startNodeProcess({ filesMax: 160 });
+    const flags = ["--mqtt-websocket", "false"];
+    const node = await startNodeProcess({ filesMax: 160, flags });
     const { hostname, port } = new URL(node.http);
     const sockets = await flood(hostname, Number(port), "GET / HT");
     for (const socket of sockets) socket.destroy();
     // Without a second life of the listener the process ends here.
     expect(node.output().stderr).toContain("http_listener_failed");
     await expect.poll(() => produce(node), { timeout: 20_000, interval: 200 }).toBe(200);
+    expect((await node.stop()).code).toBe(0);
+  });
+
+  it("outlives the same where a front stands before HTTP", async () => {
+    const node = await startNodeProcess({ filesMax: 160 });
+    const { hostname, port } = new URL(node.http);
+    for (const first of ["GET / HT", "GET /mqtt HTTP/1.1\r\n"]) {
+      const sockets = await flood(hostname, Number(port), first);
+      for (const socket of sockets) socket.destroy();
+      await expect.poll(() => produce(node), { timeout: 20_000, interval: 200 }).toBe(200);
+    }
     expect((await node.stop()).code).toBe(0);
   });
 

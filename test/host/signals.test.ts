@@ -1,6 +1,6 @@
 import process from "node:process";
 import { expect, it } from "vitest";
-import { onStopSignal } from "../../src/host/signals.ts";
+import { onReloadSignal, onStopSignal } from "../../src/host/signals.ts";
 
 it("tells of SIGTERM and SIGINT until it is told to stop", async () => {
   const got: string[] = [];
@@ -11,4 +11,13 @@ it("tells of SIGTERM and SIGINT until it is told to stop", async () => {
   }
   dispose();
   expect(got).toHaveLength(2);
+});
+
+it("tells of each SIGHUP", async () => {
+  let told = 0;
+  onReloadSignal(() => told++);
+  for (const times of [1, 2]) {
+    process.kill(process.pid, "SIGHUP");
+    await expect.poll(() => told).toBe(times);
+  }
 });
