@@ -28,6 +28,8 @@ export interface RetainedMessagesOptions {
   /** Those the book has. */
   readonly kept: readonly MqttRetainedEntry[];
   readonly limits?: Partial<RetainedLimits>;
+  /** What the server says of itself. */
+  readonly system?: { matching(filter: string): Iterable<Message> };
   /** A message that could not be read or deleted. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -100,6 +102,7 @@ export class RetainedMessages implements RetainedSource {
 
   async *matching(filter: string): AsyncIterable<Message> {
     if (filter.startsWith("$share/")) return;
+    yield* this.#options.system?.matching(filter) ?? [];
     const nowMs = this.#options.clock.wallMs();
     let names: string[] = [];
     let bytes = 0;
