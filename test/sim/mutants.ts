@@ -25,12 +25,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "roll_before_sync",
+    seed: 269,
     file: "src/store/log_writer.ts",
     from: "this.#writeOn(durable);",
     to: "this.#writeOn(durable && false);",
   },
   {
     name: "forget_islands_on_crash",
+    seed: 104,
     about: "catchUp",
     file: "src/store/received_logs.ts",
     from: "...{ logId, firstOffset, watermark, islands, open, localEnd },",
@@ -127,6 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "successor_does_not_wait",
+    seed: 197,
     about: "manyRuns",
     file: "src/store/received_logs.ts",
     from: "if (watermark < before.end) throw outOfOrder(before.log.logId, watermark);",

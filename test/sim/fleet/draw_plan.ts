@@ -63,7 +63,7 @@ export function drawPlan(seed: number, hours: number): Plan {
   const companions = faults.filter(({ kind }) => kind === "crash_in_commit")
     .map(({ atMs, node }) => companionOf(dice, nodes, { atMs, node }));
   // Begun so that the seeds the tests name are as they were when they were found.
-  const storyDice = diceOf(seed * 69_069 + 778_267);
+  const storyDice = diceOf(seed * 69_069 + 113_238_111);
   const stories = drawStories(storyDice, character.live);
   const told = tellStories(storyDice, stories, { nodes, activeMs, live: character.live });
   const steps = [...publishes, ...faults, ...companions, ...told].sort((a, b) => a.atMs - b.atMs);

@@ -6,7 +6,7 @@ import { pick } from "../../support/dice.ts";
 import type { Dice } from "./draw_plan.ts";
 import type { Fault, NodePlan, Publish, Step } from "./plan.ts";
 
-/** Which of them a seed tells. */
+/** Which of them a seed tells. More of them are drawn last, so that the others stay as they are. */
 export interface Stories {
   /** A long backlog drains slowly behind live records, and the receiver dies meanwhile. */
   readonly catchUp: boolean;
@@ -14,6 +14,8 @@ export interface Stories {
   readonly manyRuns: boolean;
   /** The card of a receiver stalls: what it was sent is not durable for most of a minute. */
   readonly stalledDisk: boolean;
+  /** Many small publishes within seconds, and the receiver dies while its checkpoint is fresh. */
+  readonly flurry: boolean;
 }
 
 interface Told {
@@ -31,6 +33,7 @@ export function drawStories(dice: Dice, live: boolean): Stories {
     catchUp: dice() < 0.5 && live,
     manyRuns: dice() < 0.15,
     stalledDisk: dice() < 0.15,
+    flurry: dice() < 0.15,
   };
 }
 
@@ -39,6 +42,7 @@ export function tellStories(dice: Dice, stories: Stories, told: Told): Step[] {
     ...stories.catchUp ? tellCatchUp(dice, told) : [],
     ...stories.manyRuns ? tellManyRuns(dice, told) : [],
     ...stories.stalledDisk ? tellStalledDisk(dice, told) : [],
+    ...stories.flurry ? tellFlurries(dice, told) : [],
   ];
 }
 
@@ -101,11 +105,11 @@ function tellStalledDisk(dice: Dice, { nodes, activeMs }: Told): Step[] {
   const gateway = gatewayOf(dice, nodes);
   const node = gateway.upstream!;
   const atMs = Math.floor(activeMs * LATEST_PART * dice());
-  const forMs = (3 + Math.floor(dice() * 5)) * MINUTE_MS;
+  const forMs = (5 + Math.floor(dice() * 15)) * MINUTE_MS;
   const steps: Step[] = [
-    { kind: "sync_stall", node, atMs, forMs, stallMs: pick(dice, [10_000, 45_000, 70_000]) },
+    { kind: "sync_stall", node, atMs, forMs, stallMs: pick(dice, [45_000, 70_000, 600_000]) },
   ];
-  for (let at = 0; at < 6; at++) {
+  for (let at = 0; at < 8; at++) {
     steps.push({
       ...{ kind: "publish", atMs: atMs + Math.floor(dice() * forMs), node: gateway.name },
       ...{ topic: pick(dice, ["logs", "metrics"]), records: 1 + Math.floor(dice() * 60) },
@@ -114,6 +118,24 @@ function tellStalledDisk(dice: Dice, { nodes, activeMs }: Told): Step[] {
   }
   for (let at = 0; at < 3; at++) {
     steps.push(death(dice, node, atMs + Math.floor((0.2 + 0.8 * dice()) * forMs)));
+  }
+  return steps;
+}
+
+function tellFlurries(dice: Dice, { nodes, activeMs }: Told): Step[] {
+  const steps: Step[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    const { name, upstream, store } = gatewayOf(dice, nodes);
+    const partition = Math.floor(dice() * store.defaultPartitions!);
+    const topic = pick(dice, ["logs", "metrics"]);
+    const startMs = Math.floor(activeMs * dice());
+    for (let at = 0; at < 80; at++) {
+      steps.push({
+        ...{ kind: "publish", atMs: startMs + 40 * at, node: name, topic, partition },
+        ...{ records: 1 + Math.floor(dice() * 2), bytes: 20 },
+      });
+    }
+    steps.push(death(dice, upstream!, startMs + 1_500 + Math.floor(dice() * 10_000)));
   }
   return steps;
 }
