@@ -155,10 +155,15 @@ export class Lane {
     const logs: LogAnnouncement[] = [];
     for (const cursor of this.#logs.all()) {
       if (cursor.announced && cursor.inStep) continue;
-      const endOffset = this.#logs.endHere(cursor, this.log.highWatermark);
-      logs.push({ ...cursor.announcement, endOffset });
+      logs.push(this.announcementOf(cursor));
     }
     return logs;
+  }
+
+  /** What the receiver is told of a log. */
+  announcementOf(cursor: LogCursor): LogAnnouncement {
+    const endOffset = this.#logs.endHere(cursor, this.log.highWatermark);
+    return { ...cursor.announcement, endOffset };
   }
 
   /** Takes the receiver's word for where it stands, and goes on from there. */

@@ -383,7 +383,8 @@ export class LaneLogs {
     const acknowledged = this.#books.acknowledged(identity.logId);
     const rejected = this.#books.ledgered(identity.logId, own)
       .filter(({ reason }) => reason === "rejected");
-    return new LogCursor(identity, { own, acknowledged, rejected });
+    const passed = () => own ? 0 : this.#books.passedHere?.(identity.logId) ?? 0;
+    return new LogCursor(identity, { own, acknowledged, rejected, passed });
   }
 }
 

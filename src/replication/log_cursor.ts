@@ -23,6 +23,8 @@ export interface LogCursorOptions {
   /** What the receiver ever held, as remembered. */
   readonly acknowledged: AcknowledgedRanges | null;
   readonly rejected?: readonly OffsetRange[];
+  /** Offsets below it came here, at a relay, or were said to lie elsewhere. */
+  readonly passed?: () => Offset;
 }
 
 export class LogCursor {
@@ -40,6 +42,7 @@ export class LogCursor {
   #sent: RangeSet;
   /** What the receiver will never take. */
   readonly #rejected = new RangeSet(-1);
+  readonly #passed: () => Offset;
 
   constructor(announcement: Omit<LogAnnouncement, "endOffset">, options: LogCursorOptions) {
     const { firstOffset } = announcement;
@@ -51,6 +54,7 @@ export class LogCursor {
     this.#held = new RangeSet(firstOffset);
     this.#sent = new RangeSet(firstOffset);
     this.settled = firstOffset;
+    this.#passed = options.passed ?? (() => firstOffset);
     for (const range of options.rejected ?? []) this.reject(range);
   }
 
@@ -95,6 +99,11 @@ export class LogCursor {
   get inStep(): boolean {
     return this.held === this.sent && areSame(this.#held.islands, this.#sent.islands) &&
       areSame(this.#held.open, this.#sent.open);
+  }
+
+  /** The root may have more of it by now: of what is held, or what comes to it another way. */
+  get unsettled(): boolean {
+    return this.announced && this.settled < Math.max(this.held, this.#passed());
   }
 
   holds(from: Offset, to: Offset): boolean {

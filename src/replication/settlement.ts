@@ -1,5 +1,6 @@
 /**
- * What the upstream holds and the root of the chain does not yet. A link with data hears of it with
+ * What the upstream holds and the root of the chain does not yet; and at a relay, what lies elsewhere
+ * and comes to the root another way: those below wait for it. A link with data hears of it with
  * every answer; an idle one asks, soon at first, then ever more seldom, for as long as nothing changes.
  *
  * @module
@@ -13,6 +14,7 @@ import type { LogCursor } from "./log_cursor.ts";
 /** What is asked of a lane. */
 export interface SettlingLane {
   cursors(): Iterable<LogCursor>;
+  announcementOf(cursor: LogCursor): LogAnnouncement;
 }
 
 export interface SettlementQuestion<Lane extends SettlingLane> {
@@ -53,9 +55,8 @@ export class Settlement<Lane extends SettlingLane> {
     const questions: SettlementQuestion<Lane>[] = [];
     for (const lane of this.#open) {
       for (const cursor of lane.cursors()) {
-        if (!isUnsettled(cursor)) continue;
-        const endOffset = Math.max(cursor.sent, cursor.announcement.firstOffset);
-        questions.push({ lane, cursor, announcement: { ...cursor.announcement, endOffset } });
+        if (!cursor.unsettled) continue;
+        questions.push({ lane, cursor, announcement: lane.announcementOf(cursor) });
         if (questions.length === REPLICATION_ANNOUNCE_LOGS_MAX) return questions;
       }
     }
@@ -86,10 +87,6 @@ export class Settlement<Lane extends SettlingLane> {
 }
 
 function isOpen(lane: SettlingLane): boolean {
-  for (const cursor of lane.cursors()) if (isUnsettled(cursor)) return true;
+  for (const cursor of lane.cursors()) if (cursor.unsettled) return true;
   return false;
-}
-
-function isUnsettled({ announced, settled, held }: LogCursor): boolean {
-  return announced && settled < held;
 }

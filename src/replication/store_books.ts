@@ -58,7 +58,7 @@ export class StoreBooks {
       open: (logId) => ranges.get(logId)?.elsewhere ?? [],
       upstream: () => forwarded.upstream,
       everAcknowledged: () => forwarded.logsHere(topic, partition),
-      passedHere: (logId) => ranges.get(logId)?.watermark ?? 0,
+      passedHere: (logId) => ranges.watermarkOf(logId) ?? 0,
       endHere(logId) {
         const log = ranges.get(logId);
         // Void offsets at its end are told with the next record of it only.

@@ -38,6 +38,20 @@ describe("LogCursor", () => {
     expect(cursor.regressed).toBe(true);
   });
 
+  it("is unsettled while the root lacks what is held, or what a relay passed as elsewhere", () => {
+    let passed = 0;
+    const options = { own: false, acknowledged: null, passed: () => passed };
+    const cursor = new LogCursor(announcement, options);
+    passed = 30;
+    expect(cursor.unsettled, "nobody can be asked of it yet").toBe(false);
+    cursor.restart({ logId, held: 20, settled: 20 });
+    expect(cursor.unsettled).toBe(true);
+    cursor.raise({ logId, held: 30, settled: 30 });
+    expect(cursor.unsettled).toBe(false);
+    cursor.raise({ logId, held: 35, settled: 30 });
+    expect(cursor.unsettled).toBe(true);
+  });
+
   it("knows islands, and what of a range was sent", () => {
     const cursor = new LogCursor(announcement, { own: true, acknowledged: null });
     const islands = [{ from: 40, to: 50 }];

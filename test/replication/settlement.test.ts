@@ -13,7 +13,8 @@ function laneWith(logId: string, held: number, settled: number) {
   };
   const cursor = new LogCursor(announcement, { own: true, acknowledged: null });
   cursor.restart({ logId, held, settled });
-  return { cursor, cursors: () => [cursor] };
+  const announcementOf = () => ({ ...announcement, endOffset: 12 });
+  return { cursor, cursors: () => [cursor], announcementOf };
 }
 
 const A = "00000000000000aa";
@@ -29,7 +30,7 @@ describe("Settlement", () => {
     expect(settlement.dueMs).toBe(clock.monotonicMs() + REPLICATION_SETTLED_ASK_MS);
     const questions = settlement.questions();
     expect(questions.map(({ announcement }) => announcement)).toMatchObject([{
-      ...{ logId: A, endOffset: 9 },
+      ...{ logId: A, endOffset: 12 },
     }]);
     expect(settlement.answered(questions, [{ logId: A, held: 9, settled: 9 }])).toEqual(
       new Set([lane]),
