@@ -155,7 +155,8 @@ class Verification {
       entry.log_id === logId && entry.state !== "reversed"
     );
     return prove({
-      accepted: union(rangesOf(log.accepted), here),
+      // What is in the ledger since the last checkpoint was accepted, too.
+      accepted: union(union(rangesOf(log.accepted), here), rangesOf(standing)),
       here,
       there,
       claimed: this.#claimed(logId),

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { deflate } from "../../src/host/inflate.ts";
+import { expectAgreement } from "../support/agreement.ts";
 import { CountingProxy } from "../support/counting_proxy.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { RestartedNode, sleep } from "../support/restarted_node.ts";
@@ -234,5 +235,6 @@ describe("a quota", () => {
     await sleep(1_000);
     expect(proxy.upBytes + proxy.downBytes).toBeGreaterThan(used);
     await until(async () => await countAt(centre, "logs") === produced);
+    await expectAgreement(gateway, centre);
   }, 60_000 + KILLS * 5_000);
 });

@@ -7,6 +7,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
+import { expectAgreement } from "../support/agreement.ts";
 import { type NodeProcess, startNodeProcess } from "../support/process.ts";
 import { sleep } from "../support/restarted_node.ts";
 
@@ -121,6 +122,7 @@ it(
     expect(p99, told).toBeLessThanOrEqual(2_000);
     expect(used, told).toBeGreaterThanOrEqual(0.9);
     expect(tookS / ideal, told).toBeLessThanOrEqual(1.1);
+    await expectAgreement(gateway, centre);
     await gateway.stop();
     await centre.stop();
   },

@@ -4,6 +4,7 @@
  */
 import { cpSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { expectAgreement } from "../support/agreement.ts";
 import {
   caughtUp,
   eventually,
@@ -24,6 +25,8 @@ describe("a loop", () => {
     const device = new HttpPublisher("d0", gateway);
     await device.some(100);
     await caughtUp(root, [...device.acknowledged]);
+    // Not later: with an upstream that refuses it, it is no root any more, and nothing settles.
+    for (const node of [gateway, site]) await expectAgreement(node, root);
 
     // Whoever knows the route refuses at once; else the gateway's own log comes back to it.
     await root.moveTo(gateway.http);
@@ -98,6 +101,7 @@ describe("a copied card", () => {
       const totals = await eventually(() => lossTotals(http), ({ pending }) => pending === 0);
       expect(totals, name).toMatchObject({ pending: 0, ledgered: 0 });
     }
+    for (const node of [original, copy]) await expectAgreement(node, centre);
   }, 90_000);
 
   it("is not taken for one where a gateway only restarts, again and again", async () => {
@@ -114,6 +118,7 @@ describe("a copied card", () => {
     await load;
     const held = await caughtUp(centre, [...device.acknowledged]);
     expect(faultsOf(held, [device])).toEqual(NO_FAULTS);
+    await expectAgreement(gateway, centre);
     expect(await clonesAt(centre)).toEqual([]);
     expect(centre.node.output().stderr).not.toContain("cloned_identity");
   }, 90_000);

@@ -7,6 +7,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { expectAgreement, expectProven } from "../support/agreement.ts";
 import { diceOf } from "../support/dice.ts";
 import { FlakyProxy } from "../support/flaky_proxy.ts";
 import { temporaryDirectory } from "../support/process.ts";
@@ -78,6 +79,9 @@ describe("a gateway that moves", () => {
     }
     const totals = { delivered: held.length, ledgered: 0 };
     expect(await lossTotals(centre.http)).toMatchObject(totals);
+    await expectAgreement(gateway, centre);
+    // Each has a part of it.
+    for (const site of sites) await expectProven(site, centre);
     await Promise.all(links.map((link) => link.stop()));
   }, 120_000);
 
@@ -104,8 +108,10 @@ describe("a gateway that moves", () => {
     const held = await caughtUp(centre, [...device.acknowledged]);
     expect(faultsOf(held, [device])).toMatchObject({ missing: [], doubled: [] });
     for (const node of [gateway, ...sites, centre]) {
-      expect(await lossTotals(node.http), node.name).toMatchObject({ ledgered: 0 });
+      expect(await settled(node), node.name).toMatchObject({ pending: 0, ledgered: 0 });
     }
+    await expectAgreement(gateway, centre);
+    for (const site of sites) await expectProven(site, centre);
     await Promise.all(links.map((link) => link.stop()));
   }, 120_000);
 
@@ -128,6 +134,8 @@ describe("a gateway that moves", () => {
     expect(faultsOf(atFirst, [device])).toEqual(NO_FAULTS);
     expect(await everything(second.http)).toHaveLength(600);
     expect(await settled(gateway)).toMatchObject({ pending: 0, ledgered: 0 });
+    // Of the other one it is not said any more what came after the last visit.
+    await expectAgreement(gateway, first);
   }, 60_000);
 });
 
@@ -158,6 +166,7 @@ describe("a gateway that is given a credential", () => {
     centre.flags = [];
     await centre.start();
     expect(faultsOf(await everything(centre.http), [device])).toEqual(NO_FAULTS);
+    await expectAgreement(gateway, centre);
   }, 60_000);
 });
 
@@ -178,6 +187,7 @@ describe("a node that comes back from the past", () => {
       await device.some(200);
       const held = await caughtUp(centre, [...device.acknowledged]);
       expect(faultsOf(held, [device])).toEqual(NO_FAULTS);
+      await expectAgreement(gateway, centre);
     },
     60_000,
   );
@@ -201,6 +211,7 @@ describe("a node that comes back from the past", () => {
       const held = await caughtUp(centre, [...device.acknowledged]);
       expect(faultsOf(held, [device])).toEqual(NO_FAULTS);
       expect(await settled(gateway)).toMatchObject({ pending: 0, ledgered: 0 });
+      for (const node of [gateway, site]) await expectAgreement(node, centre);
     },
     60_000,
   );

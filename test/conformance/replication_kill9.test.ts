@@ -8,6 +8,7 @@
  */
 import mqtt from "mqtt";
 import { expect, it } from "vitest";
+import { expectAgreement } from "../support/agreement.ts";
 import { diceOf } from "../support/dice.ts";
 import { FlakyProxy } from "../support/flaky_proxy.ts";
 import {
@@ -60,6 +61,7 @@ it(
       `${KILLS} kills, ${proxy.cuts} cuts: ${acknowledged.length} acknowledged, ` +
         `${held.length} at the centre\n`,
     );
+    await expectAgreement(gateway, centre);
     await proxy.stop();
     await gateway.node.stop();
     await centre.node.stop();

@@ -7,6 +7,7 @@ import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { expectAgreement } from "../support/agreement.ts";
 import { type Exit, runLogboom, temporaryDirectory } from "../support/process.ts";
 import {
   eventually,
@@ -70,6 +71,7 @@ describe("a gateway that never had a link", () => {
     const totals = { pending: 0, ledgered: 0, delivered: device.acknowledged.size };
     expect(await lossTotals(gateway.http)).toMatchObject(totals);
     expect(await lossTotals(centre.http)).toMatchObject(totals);
+    await expectAgreement(gateway, centre);
   }, 120_000);
 
   it("is exported in files of a bounded size, each of which stands for itself", async () => {
@@ -145,6 +147,7 @@ describe("what was given up before it was exported", () => {
     }
     expect(await lossTotals(gateway.http)).toMatchObject({ delivered: 300, ledgered: 100 });
     expect(await lossTotals(centre.http)).toMatchObject({ delivered: 300, ledgered: 100 });
+    for (const node of [site, gateway]) await expectAgreement(node, centre);
     expect((await everything(centre.http)).sort()).toEqual(kept.sort());
   }, 120_000);
 });
@@ -227,6 +230,8 @@ describe("import", () => {
     const answer = await fetch(`${centre.http}/v1/gateways?closed=true`, { headers });
     const { gateways } = await answer.json() as { gateways: { paths: string[] }[] };
     expect(gateways.map(({ paths }) => paths)).toContainEqual(["courier", "gw-1"]);
+    const token = "reader-0123456789abcdef";
+    await expectAgreement(gateway, { ...centre, http: centre.http, token });
   }, 120_000);
 });
 

@@ -4,6 +4,7 @@
  * the order in which the gateway took it; one who takes the order of arrival does not.
  */
 import { expect, it } from "vitest";
+import { expectAgreement } from "../support/agreement.ts";
 import { RestartedNode, sleep } from "../support/restarted_node.ts";
 
 const BACKLOG = 30_000;
@@ -74,4 +75,6 @@ it("is kept for a reader while live records go ahead and the centre is killed", 
   expect(source.seen).toEqual(Array.from({ length: next }, (_, at) => at));
   while (arrival.seen.length < next) await arrival.read(centre.http);
   expect([...arrival.seen].sort((a, b) => a - b)).toEqual(source.seen);
+  expect(arrival.seen, "live records did go ahead").not.toEqual(source.seen);
+  await expectAgreement(gateway, centre);
 }, 120_000);

@@ -8,6 +8,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
+import { expectAgreement, expectProven } from "../support/agreement.ts";
 import { diceOf } from "../support/dice.ts";
 import { FlakyProxy } from "../support/flaky_proxy.ts";
 import {
@@ -50,13 +51,13 @@ it(
     const acknowledged = publishers.flatMap((publisher) => [...publisher.acknowledged]);
     const held = await caughtUp(centre, acknowledged);
     expect(faultsOf(held, publishers)).toEqual(NO_FAULTS);
-    for (const node of [gateway, site]) {
+    for (const node of [gateway, site, centre]) {
       const totals = await settled(node);
       expect(totals, node.name).toMatchObject({ pending: 0, ledgered: 0 });
       expect(totals.accepted, node.name).toBe(totals.delivered);
     }
-    // What is still to come the centre knows by hearsay, until the next probe.
     expect((await lossTotals(centre.http)).delivered).toBe(held.length);
+    for (const node of [gateway, site]) await expectAgreement(node, centre);
     expect(acknowledged.length).toBeGreaterThan(KILLS * 10);
     const cuts = links.reduce((sum, link) => sum + link.cuts, 0);
     process.stdout.write(
@@ -90,6 +91,8 @@ it(
       pending: accepted - 1,
     });
     expect(await device.next()).toBe(false);
+    // The centre knows nothing of what the site holds, and says so of nothing.
+    for (const node of [gateway, site]) await expectProven(node, centre);
 
     links[1]!.faults = WELL;
     await site.restart();
@@ -98,6 +101,7 @@ it(
     const held = await caughtUp(centre, [...device.acknowledged]);
     // Published at once, so in no order.
     expect(faultsOf(held, [device])).toMatchObject({ missing: [], doubled: [] });
+    for (const node of [gateway, site]) await expectAgreement(node, centre);
     await Promise.all(links.map((link) => link.stop()));
   },
   120_000,
