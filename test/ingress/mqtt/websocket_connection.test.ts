@@ -99,7 +99,7 @@ describe("WebSocketConnection", () => {
     expect(socket.closed).toBe(true);
   });
 
-  it("cuts off a client that does not take what was written before", async () => {
+  it("cuts off a client that does not take what was written before", () => {
     const { socket, connection } = open();
     socket.holdWrites();
     void connection.write(utf8("x"));
