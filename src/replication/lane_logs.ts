@@ -4,62 +4,14 @@
  *
  * @module
  */
-import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/types.ts";
+import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
-import type { LogAnnouncement } from "../protocol/replication/announce.ts";
 import type { LogPlace } from "../protocol/replication/append_frames.ts";
-import type { AcknowledgedRanges, HeldElsewhere } from "../store/forwarded.ts";
-import {
-  type GapFacts,
-  type LedgeredRange,
-  lostUpTo,
-  type ReasonedRange,
-  reasonsFor,
-} from "./lane_gaps.ts";
+import type { LaneBooks, LogIdentity } from "./lane_books.ts";
+import { type GapFacts, lostUpTo, type ReasonedRange, reasonsFor } from "./lane_gaps.ts";
 import type { Load } from "./load.ts";
 import { LogCursor } from "./log_cursor.ts";
 import { SettledMark } from "./settled_mark.ts";
-
-export type LogIdentity = Omit<LogAnnouncement, "endOffset">;
-
-/** What a lane asks the books about the logs of its partition. */
-export interface LaneBooks {
-  readonly nodeName: string;
-  readonly topic: TopicName;
-  readonly partition: number;
-  /** This node's runs of the partition, oldest first. */
-  ownLogs(): readonly LogIdentity[];
-  /** A log of another node that was announced to this one. */
-  foreignLog(logId: LogId): LogIdentity | null;
-  /** Whether batches of other nodes may stand in the partition. */
-  hasForeign(): boolean;
-  /** Offsets of the partition below it were delivered when its beginning was given up last. */
-  delivered?(): Offset;
-  /** What the upstream ever acknowledged of a log, as remembered. */
-  acknowledged(logId: LogId): AcknowledgedRanges | null;
-  /** What other nodes hold of a log: earlier upstreams, of this node and of those below. */
-  elsewhere(logId: LogId): readonly HeldElsewhere[];
-  /** Of that, what passed here and is not here; sorted and apart. */
-  open?(logId: LogId): readonly HeldElsewhere[];
-  /** The upstream in use. */
-  upstream?(): NodeId;
-  /** Whether a batch of another node came ahead of its turn: what is before it came later. */
-  cameEarly(logId: LogId, offset: Offset): boolean;
-  /** What the ledger says of a log, or of `range` in it, by offset. */
-  ledgered(logId: LogId, own: boolean, range?: OffsetRange): readonly LedgeredRange[];
-  /** Logs of which the upstream ever acknowledged something, as remembered. */
-  everAcknowledged?(): readonly LogId[];
-  /** Source offsets of another node's log below it came here, or are accounted for. */
-  passedHere?(logId: LogId): Offset;
-  /** Where another node's log ends here, as far as it will ever be sent; null where that is unknown. */
-  endHere?(logId: LogId): Offset | null;
-  /** Those of them of which the receiver did not say what it lacks. */
-  provisional(logId: LogId): readonly LedgeredRange[];
-  /** Logs of other nodes in this partition with ranges in the ledger that the upstream has to learn. */
-  owing?(): readonly LogId[];
-  /** Changes whenever the ledger does. */
-  changes?(): number;
-}
 
 export class LaneLogs {
   readonly #books: LaneBooks;
@@ -255,7 +207,7 @@ export class LaneLogs {
 
   /** The same for a log of another node, up to its batch at source offset `upTo`. */
   coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
-    if (this.#books.cameEarly(cursor.logId, upTo)) return true;
+    if (this.#books.cameEarly(cursor.logId, upTo)) return this.#payBefore(load, cursor, upTo);
     // Before what follows it, also where a part of that went ahead: the receiver waits for it.
     const { predecessor, predecessorEnd } = cursor.announcement;
     const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
@@ -303,14 +255,40 @@ export class LaneLogs {
    */
   *debts(): Iterable<{ cursor: LogCursor; to: Offset }> {
     for (const cursor of this.#foreign.values()) {
-      if (this.#waitsForPredecessor(cursor)) continue;
-      const next = { from: cursor.sent, to: cursor.sent + 1 };
-      for (const { from, to } of this.#books.ledgered(cursor.logId, false, next)) {
-        if (from <= cursor.sent && cursor.sent < to) yield { cursor, to };
-      }
-      const to = lostUpTo(cursor.sent, this.#books.open?.(cursor.logId), this.#books.upstream?.());
-      if (to > cursor.sent) yield { cursor, to };
+      const to = this.#debtOf(cursor);
+      if (to !== null) yield { cursor, to };
     }
+  }
+
+  /** Up to where what comes next in the log will not come; null where it may, or has to wait. */
+  #debtOf(cursor: LogCursor): Offset | null {
+    if (this.#waitsForPredecessor(cursor)) return null;
+    const { logId, sent } = cursor;
+    const ledgered = this.#books.ledgered(logId, false, { from: sent, to: sent + 1 });
+    const given = ledgered.find(({ from, to }) => from <= sent && sent < to);
+    if (given !== undefined) return given.to;
+    const to = lostUpTo(sent, this.#books.open?.(logId), this.#books.upstream?.());
+    return to > sent ? to : null;
+  }
+
+  /**
+   * What was given up below a batch, and in the runs before it, does not come behind it: where
+   * nothing else was missing, the batch is not early, and goes in its turn.
+   */
+  #payBefore(load: Load, cursor: LogCursor, upTo: Offset): boolean {
+    const ends = new Map([[cursor, upTo]]);
+    for (let at = cursor; this.#waitsForPredecessor(at);) {
+      const { predecessor, predecessorEnd } = at.announcement;
+      at = this.#foreign.get(predecessor!)!;
+      if (ends.has(at)) break;
+      ends.set(at, predecessorEnd);
+    }
+    for (const [at, end] of [...ends].reverse()) {
+      for (let to = this.#debtOf(at); to !== null && at.sent < end; to = this.#debtOf(at)) {
+        if (!this.#coverForeign(load, at, Math.min(to, end))) return false;
+      }
+    }
+    return true;
   }
 
   /**

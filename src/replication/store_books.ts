@@ -13,7 +13,7 @@ import type { LedgerEntry, NewLedgerEntry } from "../store/ledger.ts";
 import type { ReceivedLog } from "../store/received_ranges.ts";
 import type { Store } from "../store/store.ts";
 import type { Lane, LaneLog } from "./lane.ts";
-import type { LaneBooks, LogIdentity } from "./lane_logs.ts";
+import type { LaneBooks, LogIdentity } from "./lane_books.ts";
 import type { LogCursor } from "./log_cursor.ts";
 
 export interface RejectedRange extends OffsetRange {

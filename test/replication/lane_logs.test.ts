@@ -1,6 +1,7 @@
 /** The logs of a lane: their order, their ends, and what is owed for offsets that do not come. */
 import { describe, expect, it } from "vitest";
-import { type LaneBooks, LaneLogs, type LogIdentity } from "../../src/replication/lane_logs.ts";
+import type { LaneBooks, LogIdentity } from "../../src/replication/lane_books.ts";
+import { LaneLogs } from "../../src/replication/lane_logs.ts";
 import type { LedgeredRange } from "../../src/replication/lane_gaps.ts";
 import { Load } from "../../src/replication/load.ts";
 
@@ -279,6 +280,47 @@ describe("LaneLogs.debts()", () => {
     for (const debt of logs.debts()) logs.pay(load, debt);
     expect(skipsOf(load)).toEqual(["0 8-12 lost_at_receiver"]);
     expect([...logs.debts()]).toEqual([]);
+  });
+});
+
+describe("LaneLogs.coverForeign()", () => {
+  const NEXT = "00000000000000f1";
+  const first = identity(FOREIGN!, { root: FOREIGN! });
+  const next = identity(NEXT, { predecessor: FOREIGN!, predecessorEnd: 8, firstOffset: 8 });
+  const early = (ledgered: Readonly<Record<string, LedgeredRange[]>>) => {
+    const logs = logsOf({
+      ownLogs: () => [],
+      foreignLog: (logId) => logId === FOREIGN ? first : logId === NEXT ? next : null,
+      cameEarly: (logId) => logId === NEXT,
+      ledgered: (logId) => ledgered[logId] ?? [],
+    });
+    const cursor = logs.find({ logId: NEXT, sourceOffset: 8 });
+    const before = logs.find({ logId: FOREIGN!, sourceOffset: 0 });
+    cursor.restart({ logId: NEXT, held: 8, settled: 8 });
+    before.restart({ logId: FOREIGN!, held: 3, settled: 3 });
+    const load = new Load(0);
+    expect(logs.coverForeign(load, cursor, 12)).toBe(true);
+    return { logs, cursor, skips: skipsOf(load) };
+  };
+
+  it("lets nothing go ahead of what was only given up: it goes in its turn", () => {
+    const { logs, cursor, skips } = early({
+      [FOREIGN!]: [evicted(3, 5), evicted(5, 8)],
+      [NEXT]: [evicted(8, 12)],
+    });
+    expect(skips).toEqual(["0 3-5 evicted", "0 5-8 evicted", "1 8-12 evicted"]);
+    expect(logs.aheadOfPredecessor(cursor, 12)).toBe(false);
+    expect(cursor.sent).toBe(12);
+  });
+
+  it("lets it go ahead of what may still come, here or behind it", () => {
+    const { logs, cursor, skips } = early({
+      [FOREIGN!]: [evicted(3, 5)],
+      [NEXT]: [evicted(8, 12)],
+    });
+    expect(skips).toEqual(["0 3-5 evicted"]);
+    expect(logs.aheadOfPredecessor(cursor, 12)).toBe(true);
+    expect(cursor.sent).toBe(8);
   });
 });
 
