@@ -19,6 +19,7 @@ import { inflate } from "./host/inflate.ts";
 import { HOST_RANDOM } from "./host/random.ts";
 import { slowDisk } from "./host/slow_disk.ts";
 import { SqliteCatalogue } from "./host/sqlite_catalogue.ts";
+import { MQTT_BOOK_NEW } from "./host/sqlite_schema.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
 import { authorizeWith, joinApps, type RoomApp } from "./http_door.ts";
 import { HttpListeners } from "./http_listeners.ts";
@@ -26,6 +27,7 @@ import { type NodeLink, startLink } from "./link_node.ts";
 import { Admission } from "./ingress/admission.ts";
 import { createIngressApp } from "./ingress/http/app.ts";
 import { MqttIngress } from "./ingress/mqtt/mqtt_ingress.ts";
+import { openSessionBooks } from "./ingress/mqtt/session_books.ts";
 import { listenMqtt, type MqttListeners } from "./mqtt_listeners.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { readinessOf } from "./readiness.ts";
@@ -35,6 +37,7 @@ import { createLinkApp } from "./replication/http/link_app.ts";
 import { Receiver } from "./replication/receiver.ts";
 import { configuredCatalogue, storeSettingsOf, topicSettingsOf } from "./store_config.ts";
 import { openFormat } from "./store/data_format.ts";
+import type { MqttBookState } from "./store/mqtt_book.ts";
 import type { Disk } from "./store/disk.ts";
 import { Store } from "./store/store.ts";
 import { TopicPriorities } from "./topic_priorities.ts";
@@ -170,7 +173,7 @@ function openPriorities({ config, store, catalogue, logger }: Rooms): Promise<To
 async function startMqtt(rooms: Rooms): Promise<MqttListeners | null> {
   const { config, logger, metrics, store, catalogue, admission, credentials, doors, onBug } = rooms;
   if (config.mqtt_port === null && config.mqtts_port === null) return null;
-  const kept = await catalogue.mqtt.load();
+  const kept = await openSessions(rooms);
   const listeners = listenMqtt(config);
   const ingress = new MqttIngress({
     ...{ listener: listeners.joined, store, admission, logger, metrics },
@@ -190,6 +193,15 @@ async function startMqtt(rooms: Rooms): Promise<MqttListeners | null> {
   ingress.run().catch(onBug);
   doors.push(() => ingress.stop());
   return listeners;
+}
+
+/** What is known of MQTT clients from earlier runs. */
+async function openSessions({ catalogue, store }: Rooms): Promise<MqttBookState> {
+  const isUpgrade = await catalogue.getMeta(MQTT_BOOK_NEW) === "1";
+  const books = { book: catalogue.mqtt, journal: store.origins, isUpgrade };
+  const kept = await openSessionBooks(books);
+  if (isUpgrade) await catalogue.setMeta(MQTT_BOOK_NEW, "0");
+  return kept;
 }
 
 function startHttp(rooms: HttpRooms): HttpListeners {

@@ -9,6 +9,10 @@
  * @module
  */
 const SCHEMA_VERSION = 1;
+
+/** In `meta`, "1": an older logboom kept sessions of MQTT clients, but not in tables of its own. */
+export const MQTT_BOOK_NEW = "mqtt_book_new";
+
 export const SQLITE_SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS topics (

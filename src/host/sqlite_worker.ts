@@ -14,7 +14,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { messageOf } from "../base/errors.ts";
-import { SQLITE_SCHEMA } from "./sqlite_schema.ts";
+import { MQTT_BOOK_NEW, SQLITE_SCHEMA } from "./sqlite_schema.ts";
 
 export interface WorkerSettings {
   readonly path: string;
@@ -121,7 +121,9 @@ function open(): void {
       PRAGMA synchronous = FULL;
       PRAGMA wal_autocheckpoint = ${WAL_PAGES};
     `);
+    const isOlder = hasTable(opened, "meta") && !hasTable(opened, "mqtt_sessions");
     opened.exec(SQLITE_SCHEMA);
+    if (isOlder) opened.exec(`INSERT OR REPLACE INTO meta VALUES ('${MQTT_BOOK_NEW}', '1')`);
     // Reads what the node needs at once, so that damage shows now.
     for (const table of TABLES_READ_AT_START) {
       opened.prepare(`SELECT count(*) FROM ${table}`).get();
@@ -132,6 +134,10 @@ function open(): void {
     opened.close();
     throw error;
   }
+}
+
+function hasTable(opened: DatabaseSync, name: string): boolean {
+  return opened.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(name) !== undefined;
 }
 
 /** Writes and removes a large row: its pages stay in the files, for rows to come. */

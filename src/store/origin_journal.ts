@@ -125,6 +125,11 @@ export class OriginJournal implements OriginHook {
     return resumed;
   }
 
+  /** Clients with a session that outlives its connection. */
+  *lastingClients(): Iterable<string> {
+    for (const { clientId } of this.#sessions.lasting()) yield clientId;
+  }
+
   /** The session ends: what was held in it is forgotten; durable once this resolves. */
   async endSession(clientId: string): Promise<void> {
     const durable = this.#sessions.isLasting(clientId);

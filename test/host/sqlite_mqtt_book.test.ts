@@ -1,12 +1,13 @@
 /** The book of MQTT sessions on real files. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SILENT_LOGGER } from "../../src/base/log.ts";
 import { SqliteCatalogue } from "../../src/host/sqlite_catalogue.ts";
+import { MQTT_BOOK_NEW } from "../../src/host/sqlite_schema.ts";
 import type { MqttBook } from "../../src/store/mqtt_book.ts";
 import { mqttBookContract } from "../contract/mqtt_book.ts";
 
@@ -51,6 +52,18 @@ describe("SqliteMqttBook", () => {
     await book.putSession({ clientId: "c", expiryS: 1 });
     expect((await book.load()).sessions).toEqual([{ clientId: "c", expiryS: 1 }]);
     expect(await catalogue!.getMeta("node")).toBe("this one");
+    expect(await catalogue!.getMeta(MQTT_BOOK_NEW)).toBe("1");
+  });
+
+  it("is not taken for an older one's where the database was made, or set aside, just now", async () => {
+    await open();
+    expect(await catalogue!.getMeta(MQTT_BOOK_NEW)).toBeNull();
+    await reopen();
+    expect(await catalogue!.getMeta(MQTT_BOOK_NEW)).toBeNull();
+    await catalogue!.close();
+    writeFileSync(path, "no database");
+    await open();
+    expect(await catalogue!.getMeta(MQTT_BOOK_NEW)).toBeNull();
   });
 
   it("keeps payloads of any size and any bytes", async () => {

@@ -334,3 +334,18 @@ describe("OriginJournal.openSession()", () => {
     expect(await third.origins.openSession("a", lasting)).toBe(false);
   });
 });
+
+describe("OriginJournal.lastingClients()", () => {
+  it("names those whose sessions outlive their connections, over a restart too", async () => {
+    const { store, world } = await openStore({ settings: { originJournalBytes: 4096 } });
+    for (const clientId of ["stays", "ends", "passing"]) {
+      const lasting = clientId !== "passing";
+      await store.origins.openSession(clientId, { cleanStart: false, lasting });
+    }
+    await store.origins.endSession("ends");
+    expect([...store.origins.lastingClients()]).toEqual(["stays"]);
+    await store.close();
+    const { store: again } = await openStore(world);
+    expect([...again.origins.lastingClients()]).toEqual(["stays"]);
+  });
+});

@@ -15,6 +15,8 @@ export interface SessionJournal {
     clientId: string,
     options: { readonly cleanStart: boolean; readonly lasting: boolean },
   ): Promise<boolean>;
+  /** Clients with a session that outlives its connection. */
+  lastingClients(): Iterable<string>;
   /** The session ends: what was held is dropped. */
   endSession(clientId: string): Promise<void>;
   /** @throws {OperatingError} quota_exceeded when no more packet identifiers can be held. */

@@ -93,6 +93,7 @@ describe("Qos2Publishes", () => {
     const publishes = new Qos2Publishes({
       openSession: () => Promise.resolve(false),
       endSession: () => Promise.resolve(),
+      lastingClients: () => [],
       checkRoom() {},
       isHeld: () => false,
       entry: () => ({ kind: "qos2" }),
