@@ -32,7 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "forget_islands_on_crash",
-    seed: 104,
+    seed: 7,
     about: "catchUp",
     file: "src/store/received_logs.ts",
     from: "...{ logId, firstOffset, watermark, islands, open, localEnd },",
@@ -56,6 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "say_held_before_it_is_synced",
+    seed: 84,
     about: "stalledDisk",
     file: "src/store/received_log.ts",
     from: "watermark: entry.committed.watermark,",
@@ -111,7 +112,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "checkpoint_captured_in_two_turns",
-    about: "catchUp",
+    seed: 9,
+    about: "flurry",
     file: "src/store/checkpointer.ts",
     from: "    const { files, rest, written } = this.#options;",
     to: `    const { files, timers, written } = this.#options;
@@ -129,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "successor_does_not_wait",
-    seed: 197,
+    seed: 21,
     about: "manyRuns",
     file: "src/store/received_logs.ts",
     from: "if (watermark < before.end) throw outOfOrder(before.log.logId, watermark);",
