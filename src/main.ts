@@ -8,7 +8,7 @@
 // deno-lint-ignore-file no-console -- the command line prints
 import { Api } from "./cli/api.ts";
 import { parseArguments } from "./cli/arguments.ts";
-import { commandHelpText, commandOf, helpText, serveHelpText } from "./cli/commands.ts";
+import { commandHelpText, commandOf, helpText, serveHelpText, versionText } from "./cli/commands.ts";
 import { HOST_CLOCK } from "./host/clock.ts";
 import { openHttpClient } from "./host/http_client.ts";
 import { openLogLines, writeStderr } from "./host/log_lines.ts";
@@ -132,6 +132,7 @@ async function main(): Promise<void> {
   const help = args.some(isHelp);
   try {
     if (name === undefined || name === "help" || isHelp(name)) console.log(helpText());
+    else if (name === "--version") console.log(versionText());
     else if (help) console.log(name === "serve" ? serveHelpText() : commandHelpText(name));
     else if (name === "serve") await serve(args);
     else Deno.exit(await command(name, args));

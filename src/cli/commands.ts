@@ -1,4 +1,5 @@
 /** The commands by name, and the help made from them. @module */
+import manifest from "../../package.json" with { type: "json" };
 import { OperatingError } from "../base/errors.ts";
 import { NODE_SETTINGS, type Setting, TOPIC_SETTINGS } from "../config/settings.ts";
 import { flagName } from "../config/sources.ts";
@@ -51,6 +52,10 @@ export function commandHelpText(name: string): string {
   return `logboom ${name} ${usage}\n\n${summary}`;
 }
 
+export function versionText(): string {
+  return `logboom ${manifest.version}`;
+}
+
 export function helpText(): string {
   const commands = Object.entries(COMMANDS).map(([name, { usage, summary }]) =>
     `  ${`${name} ${usage}`.trimEnd()}\n      ${summary}\n`
@@ -61,7 +66,7 @@ export function helpText(): string {
       start a node; see "serve --help"
 ${commands.join("")}
 Commands that ask a node take --url (LOGBOOM_URL, default http://127.0.0.1:8080) and --token
-(LOGBOOM_TOKEN).
+(LOGBOOM_TOKEN). --version tells the version.
 `;
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   commandHelpText,
@@ -5,6 +6,7 @@ import {
   COMMANDS,
   helpText,
   serveHelpText,
+  versionText,
 } from "../../src/cli/commands.ts";
 import { SETTINGS } from "../../src/config/settings.ts";
 
@@ -28,5 +30,12 @@ describe("help", () => {
     for (const key of Object.keys(SETTINGS)) {
       expect(serveHelpText()).toContain(`--${key.replaceAll("_", "-")}`);
     }
+  });
+});
+
+describe("versionText()", () => {
+  it("names the version of the package", () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+    expect(versionText()).toBe(`logboom ${version}`);
   });
 });

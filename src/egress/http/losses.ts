@@ -67,13 +67,30 @@ export function listLosses(options: EgressOptions, request: Request): unknown {
   const max = query.integer("max_entries", { min: 1, max: ENTRIES_MAX }) ?? ENTRIES_DEFAULT;
   const wanted = {
     logId: query.text("log_id"),
-    topic: query.text("topic"),
+    topic: topicOf(query, options.store),
     reason: reasonOf(query),
     since: query.integer("since", SAFE) ?? 0,
     until: query.integer("until", SAFE) ?? Infinity,
   };
   const { entries, next } = pageOfEntries(options.store, { after, max, wanted });
   return { entries, next_after: next, ...accountsOf(options, wanted) };
+}
+
+/** @throws {OperatingError} unknown_topic: a misspelt topic must not look like no loss. */
+function topicOf(query: Query, store: EgressStore): string | undefined {
+  const topic = query.text("topic");
+  if (topic === undefined || isKnown(store, topic)) return topic;
+  const shown = topic.slice(0, 249);
+  throw new OperatingError("unknown_topic", `Cannot find topic "${shown}"`, { topic: shown });
+}
+
+/** Here, at the origin of a log that came here, or in the ledger: it may have been deleted since. */
+function isKnown(store: EgressStore, topic: string): boolean {
+  if (store.topic(topic) !== undefined) return true;
+  for (const row of store.logs.all()) if (row.topic === topic) return true;
+  for (const { source } of store.ranges.all()) if (source.topic === topic) return true;
+  for (const entry of store.ledger.entries()) if (entry.topic === topic) return true;
+  return false;
 }
 
 /** @throws {OperatingError} invalid_argument: a misspelt reason must not look like no loss. */

@@ -248,7 +248,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
         inQuery("since", integer, "Only entries with records at or after this timestamp, in ms."),
         inQuery("until", integer, "Only entries with records before this timestamp, in ms."),
       ],
-      codes: ["invalid_argument"],
+      codes: ["invalid_argument", "unknown_topic"],
     }),
   },
 

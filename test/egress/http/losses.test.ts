@@ -102,7 +102,9 @@ describe("GET /v1/losses", () => {
     expect(await found("?since=2000&until=3001")).toEqual([0, 2]);
     expect(await found("?since=2001&until=3000")).toEqual([]);
     expect(await found("?since=5000"), "when it was ledgered").toEqual([6]);
-    expect((await losses(world, "?topic=nothing")).accounts).toEqual([]);
+    expect((await losses(world, "?topic=u")).accounts).toEqual([]);
+    const nothing = await world.get("/v1/losses?topic=nothing");
+    expect([nothing.status, (await nothing.json()).code]).toEqual([404, "unknown_topic"]);
     const misspelt = await world.get("/v1/losses?reason=evcited");
     expect([misspelt.status, (await misspelt.json()).parameter]).toEqual([400, "reason"]);
   });
