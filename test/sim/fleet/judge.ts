@@ -5,7 +5,9 @@
 import { createEgressApp } from "../../../src/egress/http/app.ts";
 import { PrometheusMetrics } from "../../../src/egress/http/metrics.ts";
 import { SILENT_LOGGER } from "../../../src/base/log.ts";
+import type { OffsetRange } from "../../../src/base/types.ts";
 import { inflate } from "../../../src/host/inflate.ts";
+import { without } from "../../../src/store/ledger_entry.ts";
 import type { FleetNode } from "./fleet_node.ts";
 import type { SimulatedLink } from "./network.ts";
 import type { Openings } from "./openings.ts";
@@ -43,8 +45,9 @@ export async function judge(judged: Judged): Promise<Wrongs> {
     undone || (isRerouted(plan, burst.node) && lostOnTheWay(judged, burst, offset));
   oracle.checkObligations(found, nodes, { mayBeBoth, wrongs });
   if (plan.character.live) await checkSourceOrder(judged, { root, found, wrongs });
-  if (!undone) { for (const node of nodes) checkLedger(plan, { node, root, wrongs }); }
-  for (const node of nodes) await checkAccounts(judged, { node, found, wrongs });
+  const checked = { found, heldAt: heldOf(found), wrongs };
+  if (!undone) { for (const node of nodes) checkLedger(judged, { ...checked, node }); }
+  for (const node of nodes) await checkAccounts(judged, { ...checked, node });
   return wrongs;
 }
 
@@ -82,9 +85,9 @@ function ruleOf(plan: Plan, { node, topic }: Burst): OrderRule {
 }
 
 /**
- * What the upstream before took, and could not answer any more, the next one lacks in truth. The
- * sender that gave it up meanwhile ledgers it on that word: too much, as no node on the new way can
- * know better, and never too little.
+ * What the upstream before took, and could not answer any more, or did and was forgotten by a kill,
+ * the next one lacks in truth. The sender that gave it up meanwhile ledgers it on that word: too
+ * much, as no node on the new way can know better, and never too little.
  */
 function isRerouted({ steps }: Plan, node: string): boolean {
   return steps.some((step) => step.kind === "reroute" && step.node === node);
@@ -118,11 +121,9 @@ function checkQuotas({ plan, links }: Judged, wrongs: Wrongs): void {
 }
 
 /** What a gateway gave up is final by now, and the root was told. */
-function checkLedger(
-  plan: Plan,
-  { node, root, wrongs }: { node: FleetNode; root: FleetNode; wrongs: Wrongs },
-): void {
+function checkLedger({ plan, nodes }: Judged, { node, heldAt, wrongs }: Checked): void {
   const { relay: hasRelay, clone: hasClone } = plan.character;
+  const root = nodes.get("centre")!;
   const { ledger, logs } = node.process!.store;
   if (node === root) return;
   for (const { logId, from, to, reason, state } of ledger.entries()) {
@@ -134,26 +135,25 @@ function checkLedger(
       wrongs.add("ledger", `no receiver lost anything: ${shown}`);
     }
     if (state !== "final" || logId === null || logs.get(logId) === undefined) continue;
-    const known = root.process!.store.ledger.standing(logId);
-    let at = from;
-    for (const entry of known) if (entry.from <= at && entry.to > at) at = entry.to;
+    const unknown = without({ from, to }, root.process!.store.ledger.standing(logId));
     // It came there by the way before; see isRerouted.
-    const holds = (root.process!.store.ranges.watermarkOf(logId) ?? 0) >= to;
-    if (at >= to || (isRerouted(plan, node.name) && holds)) continue;
-    wrongs.add("ledger", `the root does not know: ${shown}`);
+    const held = isRerouted(plan, node.name) ? countIn(heldAt.get(logId), unknown) : 0;
+    if (sumOf(unknown) > held) wrongs.add("ledger", `the root does not know: ${shown}`);
   }
 }
 
 interface Checked {
   readonly node: FleetNode;
   readonly found: Found;
+  /** The offsets of each log that the root holds. */
+  readonly heldAt: ReadonlyMap<string, readonly number[]>;
   readonly wrongs: Wrongs;
 }
 
 /** What the product says of itself adds up, and is what was counted. */
 async function checkAccounts(
   { plan, nodes: fleet }: Judged,
-  { node, found, wrongs }: Checked,
+  { node, found, heldAt, wrongs }: Checked,
 ): Promise<void> {
   const { character, nodes } = plan;
   const { accounts } = await fetchJson(node, "/v1/losses?max_entries=1") as Losses;
@@ -161,9 +161,7 @@ async function checkAccounts(
   const own = Array.from(node.process!.store.logs.all(), ({ logId }) => logId);
   // Whoever was put back, copied, or damaged beyond telling whose it was, may know less.
   const undone = character.centreImage || character.gatewayImage || character.clone ||
-    character.decay ||
-    // A relay cannot tell what became of what another one took.
-    (character.reroute && node.name === "site");
+    character.decay;
   for (const account of accounts) {
     const { accepted, delivered, pending, ledgered, log_id } = account;
     const shown = `${node.name} ${JSON.stringify(account)}`;
@@ -171,9 +169,15 @@ async function checkAccounts(
     if (undone) continue;
     // A relay's loss of a gateway's records stands in the relay's ledger, and in the root's.
     const lostAbove = own.includes(log_id) ? lostOf(root, log_id) - lostOf(node, log_id) : 0;
-    const counted = (found.countOf.get(log_id) ?? 0) + Math.max(0, lostAbove);
+    // What came by another way is none of a relay's; what is lost by its books and the gateway's is
+    // not delivered, though it came by the way before: see isRerouted.
+    const others = [
+      ...node.process!.store.ranges.get(log_id)?.elsewhere ?? [],
+      ...(character.reroute ? node.process!.store.ledger.standing(log_id) : []),
+    ];
+    const counted = (found.countOf.get(log_id) ?? 0) + Math.max(0, lostAbove) -
+      countIn(heldAt.get(log_id), others);
     if (pending !== 0) wrongs.add("account", `pending: ${shown}`);
-    else if (isRerouted(plan, node.name) && delivered < counted) continue;
     else if (delivered !== counted) wrongs.add("account", `${counted} are there: ${shown}`);
   }
   if (undone || nodes.length === 0) return;
@@ -185,7 +189,26 @@ async function checkAccounts(
 
 /** Offsets that the node's ledger names of a log. */
 function lostOf({ process }: FleetNode, logId: string): number {
-  return process!.store.ledger.standing(logId).reduce((sum, { from, to }) => sum + to - from, 0);
+  return sumOf(process!.store.ledger.standing(logId));
+}
+
+function sumOf(ranges: readonly OffsetRange[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+function heldOf({ places }: Found): Map<string, number[]> {
+  const held = new Map<string, number[]>();
+  for (const { logId, sourceOffset } of places.values()) {
+    const offsets = held.get(logId);
+    if (offsets === undefined) held.set(logId, [sourceOffset]);
+    else offsets.push(sourceOffset);
+  }
+  return held;
+}
+
+function countIn(offsets: readonly number[] = [], ranges: readonly OffsetRange[]): number {
+  if (ranges.length === 0) return 0;
+  return offsets.filter((at) => ranges.some(({ from, to }) => from <= at && at < to)).length;
 }
 
 interface Losses {
