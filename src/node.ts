@@ -177,12 +177,15 @@ async function startMqtt(rooms: Rooms): Promise<MqttListeners | null> {
   const listeners = listenMqtt(config);
   const ingress = new MqttIngress({
     ...{ listener: listeners.joined, store, admission, logger, metrics },
-    ...{ book: catalogue.mqtt, kept },
+    ...{ book: catalogue.mqtt, kept, inflate },
     ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
     routes: config.routes,
     authenticate({ username, password }) {
       const principal = credentials.ofPassword(username, password);
-      return principal && { mayPublish: principal.may("produce") };
+      return principal && {
+        mayPublish: principal.may("produce"),
+        maySubscribe: principal.may("consume"),
+      };
     },
     limits: {
       packetBytesMax: config.mqtt_packet_bytes_max,

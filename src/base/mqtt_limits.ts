@@ -28,8 +28,11 @@ export const MQTT_BEHIND_READ_BYTES = 256 * 1024;
 /** Reads for clients that are behind under way at once. */
 export const MQTT_BEHIND_READS_MAX = 4;
 
-/** Bytes of fresh batches that wait to be handed out; beyond it they are read from the log again. */
-export const MQTT_TAIL_BYTES_MAX = 8 * 1024 * 1024;
+/** Milliseconds until a read for a client that is behind is tried again after the disk failed it. */
+export const MQTT_BEHIND_RETRY_MS = 1_000;
+
+/** Milliseconds in which cursors and acknowledgements of QoS 1 gather before they are written. */
+export const MQTT_QUEUE_SAVE_MS = 100;
 
 /** Subscriptions of one client: each costs memory for as long as its session lasts. */
 export const MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX = 1_000;

@@ -203,6 +203,7 @@ export class MqttFixture {
           return overridden() || store.space.tight;
         },
       },
+      topics: () => store.topics(),
       topic: (name) => store.topic(name),
       createTopic: (name) => this.#createTopic(name),
       byHandle: (handle) => store.byHandle(handle),

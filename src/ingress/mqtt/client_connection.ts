@@ -15,6 +15,8 @@ import type { AppendTarget } from "../record_appender.ts";
 import type { Answer } from "./answer_queue.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import type { ClientLog } from "./client_log.ts";
+import type { Delivery } from "./delivery/delivery.ts";
+import type { SessionQueue } from "./delivery/session_queue.ts";
 import type { LiveClient, LiveClients } from "./live_clients.ts";
 import type { MqttCounters } from "./mqtt_counters.ts";
 import type { DelayedWills, Will } from "./delayed_wills.ts";
@@ -38,6 +40,7 @@ export type Authenticate = (
 
 export interface MqttPrincipal {
   readonly mayPublish: boolean;
+  readonly maySubscribe: boolean;
 }
 
 /** What this room needs of the Store. */
@@ -47,6 +50,7 @@ export interface MqttStore extends AppendTarget {
   readonly roomBytes: number;
   /** Whether every append would be refused now; and whether one may be by the time it is committed. */
   readonly space: { readonly full: boolean; readonly tight: boolean };
+  topics(): Topic[];
   topic(name: TopicName): Topic | undefined;
   createTopic(name: TopicName): Promise<Topic>;
   byHandle(handle: number): PartitionLog;
@@ -67,6 +71,7 @@ export interface MqttServices {
   readonly clients: LiveClients;
   readonly qos2: Qos2Publishes;
   readonly expiry: SessionExpiry;
+  readonly delivery: Delivery;
   readonly sessions: KeptSessions;
   readonly retained: RetainedMessages;
   readonly wills: DelayedWills;
@@ -106,6 +111,10 @@ export interface ClientConnection extends Keeper {
   readonly protocolVersion: ProtocolVersion;
   readonly clientId: string;
   readonly aliases: TopicAliases;
+  /** What the session is sent. */
+  readonly queue: SessionQueue;
+  readonly mayPublish: boolean;
+  readonly maySubscribe: boolean;
   /** Writes a packet that has no place in the order of publishes. */
   send(packet: Uint8Array): void;
   /**

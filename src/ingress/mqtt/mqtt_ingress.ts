@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock, Timers } from "../../base/clock.ts";
-import { isOperatingError, messageOf } from "../../base/errors.ts";
+import { isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
 import {
   CONNECT_TIMEOUT_MS,
   CONNECTIONS_MAX,
@@ -20,6 +20,7 @@ import type { Connection, Listener } from "../../base/net.ts";
 import { MQTT_RETAINED_SWEEP_S } from "../../base/mqtt_limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { MqttBook, MqttBookState } from "../../store/mqtt_book.ts";
+import type { Inflate } from "../../format/codec.ts";
 import type { Admission } from "../admission.ts";
 import type {
   Authenticate,
@@ -30,6 +31,7 @@ import type {
 } from "./client_connection.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import { ClientLog } from "./client_log.ts";
+import { Delivery } from "./delivery/delivery.ts";
 import { DelayedWills, type Will } from "./delayed_wills.ts";
 import { KeptSessions } from "./kept_sessions.ts";
 import { LiveClients } from "./live_clients.ts";
@@ -60,7 +62,13 @@ export interface MqttIngressOptions {
   /** Null or left out lets everyone in. */
   readonly authenticate?: Authenticate | null;
   readonly limits?: Partial<MqttLimits>;
+  /** For batches that other nodes compressed; left out, those are passed over. */
+  readonly inflate?: Inflate;
 }
+
+const NO_INFLATE: Inflate = () => {
+  throw new OperatingError("corrupt_batch", "Cannot decode batch: nothing here inflates it");
+};
 
 const SWEEP_MS = 1_000;
 /** Sweeps between two looks at sessions that may have expired. */
@@ -142,6 +150,7 @@ export class MqttIngress {
     // Wills of those that were just closed are in open batches, or will be.
     await Promise.all(this.#wills);
     await this.#options.store.commits.idle();
+    await this.#services.delivery.stop();
   }
 
   #accept(connection: Connection): void {
@@ -155,14 +164,21 @@ export class MqttIngress {
   }
 
   #makeServices(): MqttServices {
-    const { store, admission, routes, clock, random, logger, metrics, book, kept } = this.#options;
+    const { store, admission, clock, timers, random, logger, metrics, book, kept } = this.#options;
     const log = new ClientLog(logger);
+    const routes = new TopicRoutes(this.#options.routes);
+    const flushSoon = (session: { flush(): void }) => this.#flushSoon(session);
+    const { inflate = NO_INFLATE } = this.#options;
+    const delivery = new Delivery({
+      ...{ store, routes, book, inflate, clock, timers, metrics, log, flushSoon },
+    });
     const onTrouble = (error: unknown) =>
       log.warn("mqtt_retained_failed", { error: messageOf(error) });
     return {
       store,
       admission,
-      routes: new RouteTable(store, new TopicRoutes(routes)),
+      routes: new RouteTable(store, routes, (topicName) => delivery.isWanted(topicName)),
+      delivery,
       clients: new LiveClients(),
       expiry: new SessionExpiry((clientId) => this.#endSession(clientId)),
       sessions: new KeptSessions({ book, journal: store.origins, kept: kept.sessions }),
@@ -178,7 +194,7 @@ export class MqttIngress {
       counters: new MqttCounters(metrics),
       limits: this.#limits,
       authenticate: this.#options.authenticate ?? null,
-      flushSoon: (session) => this.#flushSoon(session),
+      flushSoon,
       ended: (end) => this.#ended(end),
       nowS: () => this.#nowS,
     };
@@ -246,6 +262,7 @@ export class MqttIngress {
   }
 
   #endSession(clientId: string): void {
+    this.#services.delivery.end(clientId);
     this.#services.wills.publishNow(clientId);
     this.#unlessFailed(this.#services.sessions.end(clientId));
   }
@@ -257,7 +274,7 @@ export class MqttIngress {
   }
 
   #publishWill(clientId: string, will: Will): void {
-    const { counters, log, retained, routes } = this.#services;
+    const { counters, delivery, log, retained, routes } = this.#services;
     counters.wills.value += 1;
     const failed = (error: unknown) => {
       if (!isOperatingError(error)) throw error;
@@ -265,7 +282,8 @@ export class MqttIngress {
     };
     const { store, clock } = this.#options;
     const append = (destination: Parameters<typeof appendPublication>[1]) => {
-      const said = { ...will, clientId, timestamp: clock.wallMs() };
+      const wanted = delivery.isWanted(will.topicName.bytes);
+      const said = { ...will, clientId, timestamp: clock.wallMs(), wanted };
       const name = will.topicName.text;
       if (will.retain) retained.check(name, will.payload.length);
       appendPublication(store, destination, said);

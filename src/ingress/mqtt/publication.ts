@@ -19,6 +19,13 @@ export interface Publication {
   readonly userProperties: readonly (readonly [Uint8Array, Uint8Array])[];
 }
 
+export interface AppendOptions {
+  readonly clientId: string;
+  readonly timestamp: TimestampMs;
+  /** False where it is known that no subscription matches its topic name. */
+  readonly wanted?: boolean;
+}
+
 /** Headers of a record that are not the client's user properties. */
 const OWN_HEADERS_MAX = 16;
 
@@ -30,7 +37,7 @@ const OWN_HEADERS_MAX = 16;
 export function appendPublication(
   target: AppendTarget,
   { log, key, keyIsTopic, maxMessageBytes }: Destination,
-  publication: Publication & { readonly clientId: string; readonly timestamp: TimestampMs },
+  publication: Publication & AppendOptions,
 ): void {
   const { payload, topicName, userProperties } = publication;
   if (userProperties.length > RECORD_HEADERS_MAX - OWN_HEADERS_MAX) {
@@ -43,6 +50,7 @@ export function appendPublication(
     timestamp: publication.timestamp,
     key,
     value: payload,
+    wanted: publication.wanted ?? true,
     headers: publishHeaders({
       ...publication,
       topicName: keyIsTopic ? null : topicName.bytes,

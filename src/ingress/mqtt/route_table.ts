@@ -31,12 +31,19 @@ export interface TopicNameParts {
 export class RouteTable {
   #store: MqttStore;
   #routes: TopicRoutes;
+  /** Whether a subscription matches a topic name. */
+  readonly #isWanted: (topicName: Uint8Array) => boolean;
   /** Counts up for records without a key, which may go to any partition. */
   #turn = 0;
   /** Topic names without a key that the core knows, by their text, and where they may go. */
   readonly #keyless = new Map<string, { readonly name: TopicNameParts; readonly topic: Topic }>();
 
-  constructor(store: MqttStore, routes: TopicRoutes) {
+  constructor(
+    store: MqttStore,
+    routes: TopicRoutes,
+    isWanted: (topicName: Uint8Array) => boolean = () => false,
+  ) {
+    this.#isWanted = isWanted;
     this.#store = store;
     this.#routes = routes;
   }
@@ -113,6 +120,7 @@ export class RouteTable {
       key: keyIsTopic ? null : key,
       keyIsTopic,
       recordBytesMax: maxMessageBytes,
+      wanted: this.#isWanted(topicName),
     });
   }
 }

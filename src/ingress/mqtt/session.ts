@@ -7,33 +7,19 @@
  *     ending       a last packet is being written
  *     closed
  *
- * The turn of a connection is: a read ends, the core takes the publishes in it, the partitions are
- * told, the next read begins. Nobody awaits anything in it: commits call back, and the answers of
- * all that a commit released leave in one write. Reading pauses while the connection's or the
- * node's bytes in flight are over their limit, while the client does not read its answers, while a
- * topic is being created for it, and while the disk has no room and MQTT 3.1.1 cannot say so.
- *
- * In the last case what did not fit is kept, and taken again once there is room; see unanswered.ts.
+ * What comes in is session_input.ts, what goes out session_output.ts, and what the client
+ * subscribed to delivery/session_queue.ts. Commits call back, and the answers of all that a commit
+ * released leave in one write. Reading pauses while the connection's or the node's bytes in flight
+ * are over their limit, while the client does not read its answers, while a topic is being created
+ * for it, and while the disk has no room and MQTT 3.1.1 cannot say so.
  *
  * @module
  */
-import { isOperatingError } from "../../base/errors.ts";
-import {
-  MQTT_ANSWER_BYTES_MAX,
-  MQTT_CONNECT_BYTES_MAX,
-  MQTT_CONTROL_BYTES_MAX,
-  MQTT_END_S_MAX,
-  MQTT_STALL_S_MAX,
-} from "../../base/limits.ts";
+import { assert } from "../../base/assert.ts";
+import { isOperatingError, messageOf } from "../../base/errors.ts";
+import { MQTT_END_S_MAX, MQTT_STALL_S_MAX } from "../../base/limits.ts";
 import type { Connection } from "../../base/net.ts";
-import {
-  HEADER_INCOMPLETE,
-  HEADER_MALFORMED,
-  packetSize,
-  PacketType,
-  packetType,
-  type ProtocolVersion,
-} from "../../protocol/mqtt/packet_type.ts";
+import type { ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
 import { ReasonCode, reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
 import type { AdmissionSource } from "../admission.ts";
 import type { Answer } from "./answer_queue.ts";
@@ -43,6 +29,8 @@ import type {
   LeaveOptions,
   MqttServices,
 } from "./client_connection.ts";
+import type { SessionQueue } from "./delivery/session_queue.ts";
+import type { Subscriber } from "./delivery/subscriber.ts";
 import { FastPath } from "./fast_path.ts";
 import {
   type AcceptedConnect,
@@ -54,24 +42,23 @@ import {
 import { handlePacket } from "./handlers/packet.ts";
 import type { LiveClient } from "./live_clients.ts";
 import { encodePacket } from "./packet_codec.ts";
-import { ReadBuffer } from "./read_buffer.ts";
-import type { PacketHolder } from "./read_budget.ts";
+import { type InputOwner, SessionInput } from "./session_input.ts";
 import { openSession } from "./session_opening.ts";
 import { type OutputOwner, SessionOutput } from "./session_output.ts";
 import { TopicAliases } from "./topic_aliases.ts";
 
-/** Whatever else it is, TLS or HTTP, need not be read to its end. */
-const CONNECT_FIRST_BYTE = PacketType.Connect << 4;
-
 type Phase = "connecting" | "connected" | "leaving" | "ending" | "closed";
 
-export class Session implements ClientConnection, LiveClient, PacketHolder, OutputOwner {
+export class Session implements ClientConnection, LiveClient, InputOwner, OutputOwner {
   readonly services: MqttServices;
   readonly aliases = new TopicAliases();
   #connection: Connection;
-  #buffer: ReadBuffer;
   #admission: AdmissionSource;
   #output: SessionOutput;
+  #input: SessionInput;
+  #queue: SessionQueue | null = null;
+  /** What the queue sees of this connection. */
+  #subscriber: Subscriber | null = null;
   #phase: Phase = "connecting";
   #client: AcceptedConnect | null = null;
   #fastPath: FastPath | null = null;
@@ -81,9 +68,6 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   #continued = false;
   /** Bytes of its will and topic aliases. */
   #keptBytes = 0;
-  #reading = false;
-  /** A handler is waiting for something; nothing is processed before. */
-  #suspended = false;
   #stalled = false;
   /** When this phase, or this stall, began, and when the client was last heard. */
   #sinceS: number;
@@ -93,10 +77,11 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   constructor(connection: Connection, services: MqttServices) {
     this.#connection = connection;
     this.services = services;
-    this.#buffer = new ReadBuffer(services.readBudget, this, services.limits.packetBytesMax);
-    this.#admission = services.admission.source(() => this.#process());
+    this.#admission = services.admission.source(() => this.#input.process());
     const admission = this.#admission;
     this.#output = new SessionOutput({ connection, admission, services, owner: this });
+    const output = this.#output;
+    this.#input = new SessionInput({ connection, admission, services, output, owner: this });
     this.#sinceS = this.#heardS = services.nowS();
   }
 
@@ -108,100 +93,55 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     return this.#client?.clientId ?? "";
   }
 
+  get mayPublish(): boolean {
+    return this.#client?.mayPublish ?? false;
+  }
+
+  get maySubscribe(): boolean {
+    return this.#client?.maySubscribe ?? false;
+  }
+
+  get queue(): SessionQueue {
+    assert(this.#queue !== null, "a client is connected before it sends anything else");
+    return this.#queue;
+  }
+
   start(): void {
-    this.#read();
+    this.#input.read();
   }
 
   // ── in ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** Begins the next read, unless one is under way or something speaks against it. */
-  #read(): void {
-    if (this.#reading || !this.#active || this.#output.pendingBytes > MQTT_ANSWER_BYTES_MAX) return;
-    const into = this.#buffer.free(this.services.nowS() * 1000);
-    if (into === null) return;
-    this.#reading = true;
-    this.#connection.read(into).then(this.#onRead, this.#onReadFailed);
+  get isListening(): boolean {
+    return (this.#phase === "connecting" || this.#phase === "connected") && !this.#stalled;
   }
 
-  /** Whether this connection's packets are looked at. */
-  get #active(): boolean {
-    return (this.#phase === "connecting" || this.#phase === "connected") && !this.#suspended &&
-      !this.#stalled;
+  get isConnected(): boolean {
+    return this.#client !== null;
   }
 
-  readonly #onRead = (bytes: number | null): void => {
-    this.#reading = false;
-    if (this.#phase === "closed") return;
-    if (bytes === null) return this.leave({ keepWill: true });
+  get fastPath(): FastPath | null {
+    if (!this.mayPublish) return null;
+    return this.#fastPath ??= new FastPath(this);
+  }
+
+  get mustWaitForRoom(): boolean {
+    return this.#client?.protocolVersion === 4;
+  }
+
+  heard(): void {
     this.#heardS = this.services.nowS();
-    this.#buffer.filled(bytes);
-    this.#process();
-  };
+  }
 
-  readonly #onReadFailed = (): void => {
-    this.#reading = false;
+  ended(): void {
+    this.leave({ keepWill: true });
+  }
+
+  broken(): void {
     this.close();
-  };
-
-  #process(): void {
-    while (this.#active && this.#input.size > 0) {
-      const speechless = this.#client?.protocolVersion === 4;
-      if (speechless && this.services.store.space.full) return this.stall();
-      if (!this.#admission.mayEnter()) return;
-      if (!(this.#client === null ? this.#takePacket() : this.#takeChunk())) break;
-    }
-    this.#read();
   }
 
-  /** What is looked at next: what was refused for want of room comes again, before anything new. */
-  get #input(): Pick<ReadBuffer, "size" | "unread" | "consume"> {
-    const { unanswered } = this.#output;
-    return unanswered.size > 0 ? unanswered : this.#buffer;
-  }
-
-  /** Lets the core take what it can. False when it needs more bytes. */
-  #takeChunk(): boolean {
-    const fastPath = this.#fastPath ??= new FastPath(this);
-    const input = this.#input;
-    input.consume(fastPath.take(input.unread()));
-    if (fastPath.next === "packet") return this.#active && this.#takePacket();
-    return fastPath.next === "again" || input !== this.#buffer;
-  }
-
-  /** Hands one packet to its handler. False when it is not whole yet, or was the last one. */
-  #takePacket(): boolean {
-    const input = this.#input;
-    const unread = input.unread();
-    if (this.#client === null && unread[0] !== CONNECT_FIRST_BYTE) {
-      this.fail(ReasonCode.ProtocolError, "the first packet is not CONNECT"); // [MQTT-3.1.0-1]
-      return false;
-    }
-    const size = packetSize(unread, 0);
-    if (size === HEADER_INCOMPLETE) return false;
-    if (size === HEADER_MALFORMED) {
-      this.fail(ReasonCode.MalformedPacket, "a remaining length that does not end");
-      return false;
-    }
-    if (size > this.#packetBytesMax(unread[0]!)) {
-      this.fail(ReasonCode.PacketTooLarge, `a packet of ${size} bytes`);
-      return false;
-    }
-    if (size > unread.length) return false;
-    const pending = this.#handle(unread.subarray(0, size));
-    // The bytes stay where they are until the next read, which a pending handler holds back.
-    if (this.#phase !== "closed") input.consume(size);
-    if (pending !== undefined) this.#suspendFor(pending);
-    return true;
-  }
-
-  #packetBytesMax(firstByte: number): number {
-    const { packetBytesMax } = this.services.limits;
-    if (packetType(firstByte) === PacketType.Publish) return packetBytesMax;
-    const ofType = this.#client === null ? MQTT_CONNECT_BYTES_MAX : MQTT_CONTROL_BYTES_MAX;
-    return Math.min(ofType, packetBytesMax);
-  }
-
-  #handle(packet: Uint8Array): Promise<void> | void {
+  handle(packet: Uint8Array): Promise<void> | void {
     try {
       if (this.#client !== null) return handlePacket(this, packet);
       return handleConnect(packet, this.services).then((outcome) => this.#connected(outcome));
@@ -210,15 +150,6 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
       const reasonCode = error.detail["reason_code"] as ReasonCode | undefined;
       this.fail(reasonCode ?? reasonCodeOf(error.code), error.message);
     }
-  }
-
-  #suspendFor(pending: Promise<void>): void {
-    this.#suspended = true;
-    // A rejection is a bug, and stops the process.
-    void pending.then(() => {
-      this.#suspended = false;
-      this.#process();
-    });
   }
 
   // ── CONNECT ──────────────────────────────────────────────────────────────────────────────────
@@ -234,6 +165,9 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
       return refused ? undefined : services.ended({ ...this.#ending(outcome), will: null });
     }
     if (refused) return this.#refuse(opened);
+    const { clientId, sessionExpiryS } = outcome;
+    const lasting = sessionExpiryS > 0;
+    this.#queue = services.delivery.open(clientId, { saved: opened.queue, lasting });
     this.#client = outcome;
     this.#output.protocolVersion = outcome.protocolVersion;
     this.#output.maximumPacketSize = outcome.maximumPacketSize;
@@ -242,6 +176,10 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
     this.#enterPhase("connected");
     services.counters.connects.value += 1;
     this.send(connackOf(outcome, opened.queue !== null, services.limits.packetBytesMax));
+    this.#subscriber = this.#output.subscriber(outcome, (error) => {
+      this.fail(ReasonCode.ImplementationSpecificError, messageOf(error));
+    });
+    this.#queue.attach(this.#subscriber, lasting);
   }
 
   #refuse({ connack, state }: RefusedConnect): void {
@@ -282,7 +220,8 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   drained(): void {
     if (this.#phase === "ending") return this.close();
     // Reading may have paused for the client to read its answers.
-    if (!this.#reading) this.#process();
+    if (!this.#input.isReading) this.#input.process();
+    this.#queue?.roomMade();
   }
 
   failed(): void {
@@ -301,7 +240,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   #resume(): void {
     if (!this.#output.resume()) return;
     this.#stalled = false;
-    this.#process();
+    this.#input.process();
   }
 
   fail(reasonCode: ReasonCode, state: string): void {
@@ -341,7 +280,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
   }
 
   roomMade(): void {
-    this.#read();
+    this.#input.read();
   }
 
   evicted(): void {
@@ -360,7 +299,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
       if (sinceS > MQTT_END_S_MAX) this.close();
     } else if (this.#phase === "connected" && this.#client!.keepAliveS > 0) {
       // [MQTT-3.1.2-22]; silence that is of our making does not count.
-      if (!this.#reading && this.#output.isIdle) this.#heardS = nowS;
+      if (!this.#input.isReading && this.#output.isIdle) this.#heardS = nowS;
       if (nowS - this.#heardS > 1.5 * this.#client!.keepAliveS) {
         this.fail(ReasonCode.KeepAliveTimeout, "keep alive");
       }
@@ -369,10 +308,10 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
 
   close(): void {
     if (this.#phase === "closed") return;
-    this.#phase = "closed";
+    this.#enterPhase("closed");
     this.#connection.close();
     this.#output.end();
-    this.#buffer.close();
+    this.#input.close();
     this.#admission.stopWaiting();
     this.services.keptBudget.take(-this.#keptBytes);
     this.services.ended(this.#ending(this.#client));
@@ -404,6 +343,7 @@ export class Session implements ClientConnection, LiveClient, PacketHolder, Outp
 
   #enterPhase(phase: Phase): void {
     this.#phase = phase;
+    if (phase !== "connected" && this.#subscriber !== null) this.#queue?.detach(this.#subscriber);
     this.#sinceS = this.services.nowS();
   }
 

@@ -18,6 +18,7 @@ import {
   withReasonCode,
 } from "./answer_queue.ts";
 import type { MqttServices } from "./client_connection.ts";
+import type { Subscriber } from "./delivery/subscriber.ts";
 import { ConnectionWriter, type WriterEvents } from "./connection_writer.ts";
 import { Unanswered } from "./unanswered.ts";
 
@@ -29,6 +30,12 @@ export interface OutputOwner extends WriterEvents {
   /** Answers left, or failed. */
   flushed(): void;
 }
+
+/** How much a client takes, as its CONNECT says. */
+export type SubscriberFacts = Pick<
+  Subscriber,
+  "protocolVersion" | "receiveMaximum" | "maximumPacketSize" | "topicAliasMaximum"
+>;
 
 export interface SessionOutputOptions {
   readonly connection: Connection;
@@ -85,6 +92,22 @@ export class SessionOutput implements AnswerEvents {
   /** Writes a packet, unless it is larger than the client takes [MQTT-3.1.2-25]. */
   send(packet: Uint8Array): void {
     if (packet.length <= this.maximumPacketSize) this.#writer.send(packet);
+  }
+
+  /** This connection as the queue of its session sees it. */
+  subscriber(client: SubscriberFacts, fail: (error: Error) => void): Subscriber {
+    const writer = this.#writer;
+    return {
+      protocolVersion: client.protocolVersion,
+      receiveMaximum: client.receiveMaximum,
+      maximumPacketSize: client.maximumPacketSize,
+      topicAliasMaximum: client.topicAliasMaximum,
+      get pendingBytes() {
+        return writer.pendingBytes;
+      },
+      send: (packets) => writer.send(packets),
+      fail,
+    };
   }
 
   answer(acks: Uint8Array, inFlightBytes: number, packets?: Uint8Array): Answer {

@@ -33,6 +33,11 @@ export class TopicRoutes {
     this.#routes = [...settings, DEFAULT_ROUTE].map(routeOf);
   }
 
+  /** In the order they are tried. */
+  get all(): readonly TopicRoute[] {
+    return this.#routes;
+  }
+
   /** Null only for names that begin with "$", which no publisher may use anyway. */
   match(topicName: string): TopicRoute | null {
     return this.#routes.find(({ filter }) => filter.matches(topicName)) ?? null;

@@ -33,6 +33,22 @@ export class TopicFilter {
     return this.#levels.at(-1) === "#" ? Infinity : this.#levels.length;
   }
 
+  get hasWildcard(): boolean {
+    return this.#levels.some((level) => level === "+" || level === "#");
+  }
+
+  /** Whether a topic name could match both. */
+  overlaps(other: TopicFilter): boolean {
+    const [mine, theirs] = [this.#levels, other.#levels];
+    for (let at = 0;; at++) {
+      const [a, b] = [mine[at], theirs[at]];
+      // "a/#" also matches "a", so "#" may stand where the other has ended.
+      if (a === "#" || b === "#") return true;
+      if (a === undefined || b === undefined) return a === b;
+      if (a !== "+" && b !== "+" && a !== b) return false;
+    }
+  }
+
   matches(topicName: string): boolean {
     const first = this.#levels[0];
     if (topicName.startsWith("$") && (first === "+" || first === "#")) return false;

@@ -67,3 +67,20 @@ describe("TopicFilter.isValid()", () => {
     }
   });
 });
+
+describe("TopicFilter.overlaps()", () => {
+  const levels = ["a", "b", "+"];
+  const filters = ["#", ...levels, ...levels.map((one) => `${one}/#`)];
+  for (const one of levels) for (const two of levels) filters.push(`${one}/${two}`);
+  const names = ["a", "b", "c", "a/a", "a/b", "b/a", "b/b", "a/c", "c/a", "c/c", "a/b/c", "c/c/c"];
+
+  it("says yes wherever a name matches both, and no where none could", () => {
+    for (const one of filters) {
+      for (const two of filters) {
+        const [a, b] = [TopicFilter.parse(one), TopicFilter.parse(two)];
+        const both = names.some((name) => a.matches(name) && b.matches(name));
+        expect(a.overlaps(b), `${one} ${two}`).toBe(both);
+      }
+    }
+  });
+});

@@ -15,6 +15,8 @@ export interface Subscriber {
   readonly topicAliasMaximum: number;
   /** Bytes it was sent and has not taken. */
   readonly pendingBytes: number;
-  /** Writes it; `SessionQueue.drained()` is called when the client took all there was. */
-  send(packet: Uint8Array): void;
+  /** Writes whole packets; `SessionQueue.roomMade()` is called when the client took all there was. */
+  send(packets: Uint8Array): void;
+  /** What must be kept cannot be: the connection ends. */
+  fail(error: Error): void;
 }

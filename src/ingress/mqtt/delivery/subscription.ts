@@ -39,3 +39,39 @@ export interface Subscription extends SubscriptionOptions {
 export function partitionKey(log: { readonly topic: string; readonly index: number }) {
   return `${log.topic}-${log.index}`;
 }
+
+/** One that is granted, as its queue holds it. */
+export class HeldSubscription {
+  readonly options: SubscriptionOptions;
+  /** The filter that topic names are held against: without `$share/NAME/`. */
+  readonly topicFilter: string;
+  /** The whole filter of a shared subscription, which is its group; null for one's own. */
+  readonly group: string | null;
+  /** As in {@linkcode Subscription}, by the handles of this run. */
+  readonly since: Map<number, Offset>;
+
+  constructor(options: SubscriptionOptions, since: Map<number, Offset>) {
+    this.options = options;
+    this.since = since;
+    const shared = sharedFilterOf(options.filter);
+    this.topicFilter = shared ?? options.filter;
+    this.group = shared === null ? null : options.filter;
+  }
+
+  covers(handle: number, offset: Offset): boolean {
+    return offset >= (this.since.get(handle) ?? 0);
+  }
+}
+
+const SHARE = /^\$share\/[^/+#]+\//;
+
+/**
+ * What comes behind `$share/NAME/`; null where the filter is not shared, or is malformed: then it
+ * begins with `$share/` all the same [MQTT-4.8.2-1, -2].
+ */
+export function sharedFilterOf(filter: string): string | null {
+  const prefix = SHARE.exec(filter)?.[0];
+  return prefix === undefined || prefix.length === filter.length
+    ? null
+    : filter.slice(prefix.length);
+}

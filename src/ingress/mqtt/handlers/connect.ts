@@ -2,8 +2,9 @@
  * CONNECT: who is it, may they, and what do we remember of them. The answer is a CONNACK; a fault
  * before we know which MQTT is spoken just closes [MQTT-3.1.0-1].
  *
- * Retain Available is 1 and Maximum QoS is 2, which is said by saying nothing. Subscriptions of every
- * special kind are said to be unavailable.
+ * Everything that MQTT 5 lets a server leave out is there, which is said by saying nothing: Maximum
+ * QoS is 2; retained messages, wildcards, subscription identifiers and shared subscriptions are
+ * available.
  *
  * @module
  */
@@ -23,7 +24,7 @@ import {
   type ProtocolVersion,
 } from "../../../protocol/mqtt/packet_type.ts";
 import { connectReturnCode, ReasonCode } from "../../../protocol/mqtt/reason_code.ts";
-import type { MqttServices } from "../client_connection.ts";
+import type { MqttPrincipal, MqttServices } from "../client_connection.ts";
 import type { Will } from "../delayed_wills.ts";
 import { decodePacket, encodePacket } from "../packet_codec.ts";
 import { SESSION_NEVER_EXPIRES } from "../session_expiry.ts";
@@ -41,6 +42,12 @@ export interface AcceptedConnect {
   readonly keepAliveS: number;
   /** MQTT 5: larger packets are not sent to it [MQTT-3.1.2-24]. */
   readonly maximumPacketSize: number;
+  /** QoS 1 and 2 messages it takes before it acknowledges some. */
+  readonly receiveMaximum: number;
+  /** MQTT 5: topic aliases it remembers. */
+  readonly topicAliasMaximum: number;
+  readonly mayPublish: boolean;
+  readonly maySubscribe: boolean;
   readonly will: Will | null;
 }
 
@@ -52,6 +59,10 @@ export interface RefusedConnect {
 
 export type ConnectOutcome = AcceptedConnect | RefusedConnect;
 
+/** What a client may where nobody asks who it is. */
+const EVERYTHING: MqttPrincipal = { mayPublish: true, maySubscribe: true };
+/** MQTT 5 where a client does not say; of MQTT 3.1.1 the server's own limit counts. */
+const RECEIVE_MAXIMUM = 65_535;
 const PROTOCOL_NAME = "MQTT";
 const PROTOCOL_NAME_31 = "MQIsdp";
 
@@ -76,9 +87,13 @@ export async function handleConnect(
     if (clientId === null) {
       return refused(version, ReasonCode.ClientIdentifierNotValid, "the client identifier");
     }
-    const refusal = await authenticate(packet, clientId, services);
-    if (refusal !== null) return refused(version, refusal, "the credentials");
-    return { ...acceptedOf(packet, version), clientId, will };
+    const principal = await authenticate(packet, clientId, services);
+    if (typeof principal === "number") return refused(version, principal, "the credentials");
+    const { mayPublish, maySubscribe } = principal;
+    if (will !== null && !mayPublish) {
+      return refused(version, ReasonCode.NotAuthorized, "a will it may not publish");
+    }
+    return { ...acceptedOf(packet, version), clientId, will, mayPublish, maySubscribe };
   } catch (error) {
     if (!isOperatingError(error)) throw error;
     const reasonCode = error.detail["reason_code"] as ReasonCode | undefined;
@@ -102,9 +117,6 @@ export function connackOf(
         receiveMaximum: MQTT_RECEIVE_MAXIMUM,
         maximumPacketSize: packetBytesMax,
         topicAliasMaximum: MQTT_TOPIC_ALIAS_MAXIMUM,
-        wildcardSubscriptionAvailable: false,
-        subscriptionIdentifiersAvailable: false,
-        sharedSubscriptionAvailable: false,
         ...(assigned ? { assignedClientIdentifier: clientId } : {}), // [MQTT-3.1.3-7]
       },
     };
@@ -155,15 +167,15 @@ async function authenticate(
   { username, password }: IConnectPacket,
   clientId: string,
   { authenticate }: MqttServices,
-): Promise<ReasonCode | null> {
-  if (authenticate === null) return null;
+): Promise<ReasonCode | MqttPrincipal> {
+  if (authenticate === null) return EVERYTHING;
   const principal = await authenticate({
     username: username ?? null,
     password: password ?? null,
     clientId,
   });
   if (principal === null) return ReasonCode.BadUserNameOrPassword;
-  return principal.mayPublish ? null : ReasonCode.NotAuthorized;
+  return principal.mayPublish || principal.maySubscribe ? principal : ReasonCode.NotAuthorized;
 }
 
 function acceptedOf(packet: IConnectPacket, protocolVersion: ProtocolVersion) {
@@ -177,5 +189,7 @@ function acceptedOf(packet: IConnectPacket, protocolVersion: ProtocolVersion) {
     sessionExpiryS: lasting ? SESSION_NEVER_EXPIRES : properties.sessionExpiryInterval ?? 0,
     keepAliveS: keepalive,
     maximumPacketSize: properties.maximumPacketSize ?? Number.MAX_SAFE_INTEGER,
+    receiveMaximum: properties.receiveMaximum ?? RECEIVE_MAXIMUM,
+    topicAliasMaximum: properties.topicAliasMaximum ?? 0,
   };
 }

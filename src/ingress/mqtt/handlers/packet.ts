@@ -5,15 +5,25 @@ import { ReasonCode } from "../../../protocol/mqtt/reason_code.ts";
 import type { ClientConnection } from "../client_connection.ts";
 import { handleDisconnect } from "./disconnect.ts";
 import { handlePingreq } from "./pingreq.ts";
+import { handlePuback } from "./puback.ts";
+import { handlePubcomp } from "./pubcomp.ts";
 import { handlePublish } from "./publish.ts";
+import { handlePubrec } from "./pubrec.ts";
 import { handlePubrel } from "./pubrel.ts";
-import { handleSubscribe, handleUnsubscribe } from "./subscribe.ts";
+import { handleSubscribe } from "./subscribe.ts";
+import { handleUnsubscribe } from "./unsubscribe.ts";
 
 /** @throws {OperatingError} malformed_packet */
 export function handlePacket(client: ClientConnection, packet: Uint8Array): Promise<void> | void {
   switch (packetType(packet[0]!)) {
     case PacketType.Publish:
       return handlePublish(client, packet);
+    case PacketType.Puback:
+      return handlePuback(client, packet);
+    case PacketType.Pubrec:
+      return handlePubrec(client, packet);
+    case PacketType.Pubcomp:
+      return handlePubcomp(client, packet);
     case PacketType.Pubrel:
       return handlePubrel(client, packet);
     case PacketType.Subscribe:
@@ -27,7 +37,7 @@ export function handlePacket(client: ClientConnection, packet: Uint8Array): Prom
     case PacketType.Connect:
       throw malformed("a second CONNECT", ReasonCode.ProtocolError); // [MQTT-3.1.0-2]
     default:
-      // PUBACK, PUBREC and PUBCOMP answer what this server never sent; AUTH was not agreed on.
+      // AUTH was not agreed on; the others are what a server sends.
       throw malformed("a packet nobody asked for", ReasonCode.ProtocolError);
   }
 }

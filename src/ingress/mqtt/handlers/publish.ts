@@ -43,6 +43,7 @@ interface Publish extends Publication {
 export function handlePublish(client: ClientConnection, bytes: Uint8Array): Promise<void> | void {
   const publish = readPublish(client, bytes);
   if (typeof publish === "number") return refuse(client, publishHead(bytes, client), publish);
+  if (!client.mayPublish) return refuse(client, publish, ReasonCode.NotAuthorized);
 
   const { clientId, services: { qos2, routes } } = client;
   const { packetIdentifier, qos } = publish;
@@ -94,12 +95,14 @@ function decodeName(topicName: Uint8Array): string | null {
 
 /** Puts the record into the open batch of its partition, and an answer in line. */
 function store(client: ClientConnection, publish: Publish, destination: Destination): void {
-  const { clientId, services: { store, qos2, clock, counters, retained } } = client;
+  const { clientId, services: { store, qos2, clock, counters, retained, delivery } } = client;
   const { qos, packetIdentifier, packet } = publish;
   try {
     if (qos === 2) qos2.checkRoom();
     if (publish.retain) retained.check(publish.topicName.text, publish.payload.length);
-    appendPublication(store, destination, { ...publish, clientId, timestamp: clock.wallMs() });
+    const wanted = delivery.isWanted(publish.topicName.bytes);
+    const timestamp = clock.wallMs();
+    appendPublication(store, destination, { ...publish, clientId, timestamp, wanted });
   } catch (error) {
     return refuseFor(client, publish, error);
   }

@@ -1,40 +1,106 @@
 /**
- * SUBSCRIBE and UNSUBSCRIBE: nothing is delivered over MQTT yet, so each filter is refused, and
- * the connection stays: many clients publish and subscribe on one. MQTT 5 is told which filters
- * could never be granted.
+ * SUBSCRIBE: each filter is granted or refused on its own, in order [MQTT-3.8.4-6]. What a session
+ * that outlives its connection is granted is durable before SUBACK says so. Retained messages come
+ * behind it.
  *
  * @module
  */
-import type { ISubscribePacket, IUnsubscribePacket } from "mqtt-packet";
-import { checkPacket } from "../../../protocol/mqtt/packet_check.ts";
-import { ReasonCode } from "../../../protocol/mqtt/reason_code.ts";
+import type { ISubscribePacket } from "mqtt-packet";
+import { utf8 } from "../../../base/bytes.ts";
+import { isOperatingError } from "../../../base/errors.ts";
+import {
+  MQTT_SUBSCRIPTIONS_MAX,
+  MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX,
+  MQTT_TOPIC_FILTER_BYTES_MAX,
+  MQTT_TOPIC_LEVELS_MAX,
+} from "../../../base/mqtt_limits.ts";
+import { checkPacket, malformed } from "../../../protocol/mqtt/packet_check.ts";
+import { ReasonCode, reasonCodeOf } from "../../../protocol/mqtt/reason_code.ts";
 import { TopicFilter } from "../../../protocol/mqtt/topic_filter.ts";
 import type { ClientConnection } from "../client_connection.ts";
+import {
+  type HeldSubscription,
+  type QoS,
+  type RetainHandling,
+  sharedFilterOf,
+  type SubscriptionOptions,
+} from "../delivery/subscription.ts";
 import { decodePacket, encodePacket } from "../packet_codec.ts";
 
 /** MQTT 3.1.1 has one failure [MQTT-3.9.3-2]. */
 const FAILURE = 0x80;
+const SHARE = "$share/";
 
 /** @throws {OperatingError} malformed_packet */
-export function handleSubscribe(client: ClientConnection, bytes: Uint8Array): void {
-  const { protocolVersion } = client;
+export function handleSubscribe(client: ClientConnection, bytes: Uint8Array): Promise<void> | void {
+  const { protocolVersion, queue } = client;
   checkPacket(bytes, protocolVersion);
-  const { messageId, subscriptions } = decodePacket(bytes, protocolVersion) as ISubscribePacket;
-  // One for each, in order [MQTT-3.8.4-6].
-  const granted = subscriptions.map(({ topic }) => {
-    if (protocolVersion !== 5) return FAILURE;
-    return TopicFilter.isValid(topic) ? ReasonCode.QuotaExceeded : ReasonCode.TopicFilterInvalid;
+  const packet = decodePacket(bytes, protocolVersion) as ISubscribePacket;
+  const asked = optionsOf(packet);
+  for (const { filter, noLocal } of asked) {
+    // [MQTT-3.8.3-4]
+    if (noLocal && filter.startsWith(SHARE)) {
+      throw malformed("no-local on a shared subscription", ReasonCode.ProtocolError);
+    }
+  }
+  const fresh: HeldSubscription[] = [];
+  const codes = asked.map((options) => {
+    const refusal = refusalOf(client, options);
+    if (refusal !== null) return refusal;
+    const isNew = queue.subscribe(options);
+    const held = queue.subscription(options.filter)!;
+    const { retainHandling } = options;
+    // [MQTT-3.3.1-9, -10, -11]; never for a shared one.
+    if (held.group === null && (retainHandling === 0 || (retainHandling === 1 && isNew))) {
+      fresh.push(held);
+    }
+    return options.qos;
   });
-  client.send(encodePacket({ cmd: "suback", messageId: messageId!, granted }, protocolVersion));
+  const answer = (granted: readonly number[]) => {
+    const said = granted.map((code) => protocolVersion === 5 || code < FAILURE ? code : FAILURE);
+    client.send(
+      encodePacket({ cmd: "suback", messageId: packet.messageId!, granted: said }, protocolVersion),
+    );
+  };
+  const granted = () => {
+    answer(codes);
+    for (const held of fresh) {
+      queue.feed(client.services.retained.matching(held.topicFilter), held);
+    }
+  };
+  if (!queue.lasting) return granted();
+  return queue.kept().then(granted, (error) => {
+    if (!isOperatingError(error)) throw error;
+    for (const { filter } of asked) queue.unsubscribe(filter);
+    answer(codes.map((code) => code >= FAILURE ? code : reasonCodeOf(error.code)));
+  });
 }
 
-/** @throws {OperatingError} malformed_packet */
-export function handleUnsubscribe(client: ClientConnection, bytes: Uint8Array): void {
-  const { protocolVersion } = client;
-  checkPacket(bytes, protocolVersion);
-  const packet = decodePacket(bytes, protocolVersion) as IUnsubscribePacket;
-  const granted = packet.unsubscriptions.map(() => ReasonCode.NoSubscriptionExisted);
-  client.send(
-    encodePacket({ cmd: "unsuback", messageId: packet.messageId!, granted }, protocolVersion),
-  );
+function optionsOf({ subscriptions, properties }: ISubscribePacket): SubscriptionOptions[] {
+  const { subscriptionIdentifier: identifier } = properties ?? {};
+  return subscriptions.map(({ topic, qos, nl, rap, rh }) => ({
+    filter: topic,
+    qos: qos as QoS,
+    noLocal: nl ?? false,
+    retainAsPublished: rap ?? false,
+    retainHandling: (rh ?? 0) as RetainHandling,
+    identifier: (Array.isArray(identifier) ? identifier[0] : identifier) ?? null,
+  }));
+}
+
+/** Null where it is granted. */
+function refusalOf(client: ClientConnection, { filter }: SubscriptionOptions): ReasonCode | null {
+  const { maySubscribe, queue, services } = client;
+  const shared = sharedFilterOf(filter);
+  // [MQTT-4.8.2-1, -2]
+  if (shared === null && filter.startsWith(SHARE)) return ReasonCode.TopicFilterInvalid;
+  const topicFilter = shared ?? filter;
+  if (!TopicFilter.isValid(topicFilter)) return ReasonCode.TopicFilterInvalid;
+  if (!maySubscribe) return ReasonCode.NotAuthorized;
+  if (utf8(filter).length > MQTT_TOPIC_FILTER_BYTES_MAX) return ReasonCode.QuotaExceeded;
+  if (topicFilter.split("/").length > MQTT_TOPIC_LEVELS_MAX) return ReasonCode.QuotaExceeded;
+  if (queue.subscription(filter) !== undefined) return null;
+  const full = queue.subscriptionsCount >= MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX ||
+    services.delivery.subscriptions >= MQTT_SUBSCRIPTIONS_MAX;
+  return full ? ReasonCode.QuotaExceeded : null;
 }

@@ -51,9 +51,6 @@ describe("handleConnect(): letting in", () => {
         receiveMaximum: MQTT_RECEIVE_MAXIMUM,
         topicAliasMaximum: MQTT_TOPIC_ALIAS_MAXIMUM,
         maximumPacketSize: 1_114_112,
-        wildcardSubscriptionAvailable: false,
-        subscriptionIdentifiersAvailable: false,
-        sharedSubscriptionAvailable: false,
       },
     });
   });
@@ -146,7 +143,7 @@ describe("handleConnect(): refusing", () => {
       if (username === null || new TextDecoder().decode(password ?? utf8("")) !== "right") {
         return null;
       }
-      return { mayPublish: username === "writer" };
+      return { mayPublish: username === "writer", maySubscribe: false };
     };
     const as = async (username: string | undefined, password: string) => {
       const credentials = username === undefined ? {} : { username, password: password as never };

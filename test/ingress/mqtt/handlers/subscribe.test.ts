@@ -1,55 +1,64 @@
 import { describe, expect, it } from "vitest";
-import { toHex } from "../../../../src/base/bytes.ts";
 import { MqttFixture } from "../../../support/mqtt_fixture.ts";
-import { packetOf, publishPacket } from "../../../support/mqtt_packets.ts";
-
-const SUBSCRIBE = {
-  cmd: "subscribe",
-  messageId: 5,
-  subscriptions: [{ topic: "a/#", qos: 1 }, { topic: "b", qos: 0 }],
-} as const;
+import { HeldClient } from "../../../support/mqtt_held_client.ts";
+import { packetOf } from "../../../support/mqtt_packets.ts";
 
 describe("handleSubscribe()", () => {
-  it("refuses each filter, and keeps the connection", async () => {
+  it("grants each filter what was asked for, in order [MQTT-3.8.4-6]", async () => {
     const fixture = await MqttFixture.start();
-    const connection = await fixture.connect();
-    connection.push(packetOf({ ...SUBSCRIBE, subscriptions: [...SUBSCRIBE.subscriptions] }));
-    await connection.untilWritten(6);
-    expect(toHex(connection.written)).toBe("900400058080");
-    connection.push(publishPacket({ topic: "a", qos: 1, messageId: 1 }));
-    await connection.untilWritten(10);
+    for (const protocolVersion of [4, 5] as const) {
+      const client = await HeldClient.connect(fixture, { protocolVersion });
+      const asked = [{ topic: "a/#", qos: 2 }, { topic: "b", qos: 0 }, { topic: "+", qos: 1 }];
+      expect(await client.subscribe(asked as Parameters<typeof client.subscribe>[0]))
+        .toEqual([2, 0, 1]);
+    }
   });
 
-  it("says quota exceeded in MQTT 5", async () => {
+  it("refuses a filter that cannot be, and grants those beside it", async () => {
     const fixture = await MqttFixture.start();
-    const connection = await fixture.connect({ protocolVersion: 5 });
-    connection.push(packetOf({ ...SUBSCRIBE, subscriptions: [...SUBSCRIBE.subscriptions] }, 5));
-    await connection.untilWritten(7);
-    expect(toHex(connection.written)).toBe("90050005009797");
+    const asked = ["a/#/b", "a+", "a/#", "$share//x", "$share/g+/x", "$share/g", "$share/g/x"];
+    const five = await HeldClient.connect(fixture, { protocolVersion: 5 });
+    expect(await five.subscribe(asked)).toEqual([0x8f, 0x8f, 1, 0x8f, 0x8f, 0x8f, 1]);
+    const four = await HeldClient.connect(fixture, { clientId: "four" });
+    expect(await four.subscribe(asked)).toEqual([0x80, 0x80, 1, 0x80, 0x80, 0x80, 1]);
   });
 
-  it("says topic filter invalid in MQTT 5 of one that cannot be", async () => {
+  it("takes no-local on a shared subscription for a protocol error [MQTT-3.8.3-4]", async () => {
     const fixture = await MqttFixture.start();
-    const connection = await fixture.connect({ protocolVersion: 5 });
-    const topics = ["a/#/b", "a+", "a/#"];
-    const subscriptions = topics.map((topic) => ({ topic, qos: 1 as const }));
-    connection.push(packetOf({ ...SUBSCRIBE, subscriptions }, 5));
-    await connection.untilWritten(8);
-    expect(toHex(connection.written)).toBe("90060005008f8f97");
+    const client = await HeldClient.connect(fixture, { protocolVersion: 5 });
+    const subscriptions = [{ topic: "$share/g/a", qos: 1 as const, nl: true }];
+    client.connection.push(packetOf({ cmd: "subscribe", messageId: 1, subscriptions }, 5));
+    await client.connection.untilClosed();
+    expect(client.packets).toMatchObject([{ cmd: "disconnect", reasonCode: 0x82 }]);
   });
-});
 
-describe("handleUnsubscribe()", () => {
-  it("answers, and says in MQTT 5 that there was nothing", async () => {
+  it("refuses who may not subscribe, and lets it publish", async () => {
+    const authenticate = () => ({ mayPublish: true, maySubscribe: false });
+    const fixture = await MqttFixture.start({ authenticate });
+    const client = await HeldClient.connect(fixture, { protocolVersion: 5 });
+    expect(await client.subscribe(["a"])).toEqual([0x87]);
+    client.publish({ topic: "a", qos: 1 });
+    expect(await client.until("puback", 1)).toMatchObject([{ reasonCode: 0 }]);
+  });
+
+  it("refuses who may not publish, and lets it subscribe", async () => {
+    const authenticate = () => ({ mayPublish: false, maySubscribe: true });
+    const fixture = await MqttFixture.start({ authenticate });
+    const client = await HeldClient.connect(fixture, { protocolVersion: 5 });
+    expect(await client.subscribe(["a"])).toEqual([1]);
+    for (const qos of [1, 2] as const) client.publish({ topic: "a", qos });
+    expect(await client.until("puback", 1)).toMatchObject([{ reasonCode: 0x87 }]);
+    expect(await client.until("pubrec", 1)).toMatchObject([{ reasonCode: 0x87 }]);
+    expect(await fixture.values("logs")).toEqual([]);
+  });
+
+  it("refuses more subscriptions than one client may have", async () => {
     const fixture = await MqttFixture.start();
-    const packet = { cmd: "unsubscribe", messageId: 6, unsubscriptions: ["a", "b"] } as const;
-    const four = await fixture.connect();
-    four.push(packetOf({ ...packet, unsubscriptions: ["a", "b"] }));
-    await four.untilWritten(4);
-    expect(toHex(four.written)).toBe("b0020006");
-    const five = await fixture.connect({ protocolVersion: 5, clientId: "five" });
-    five.push(packetOf({ ...packet, unsubscriptions: ["a", "b"] }, 5));
-    await five.untilWritten(7);
-    expect(toHex(five.written)).toBe("b0050006001111");
+    const client = await HeldClient.connect(fixture, { protocolVersion: 5 });
+    const asked = Array.from({ length: 1_001 }, (_, nth) => `t/${nth}`);
+    const granted = await client.subscribe(asked);
+    expect(granted.slice(0, 1_000).every((code) => code === 1)).toBe(true);
+    expect(granted[1_000]).toBe(0x97);
+    expect(await client.subscribe(["t/0"]), "one it has may be asked for again").toEqual([1]);
   });
 });

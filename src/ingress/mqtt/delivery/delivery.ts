@@ -1,0 +1,283 @@
+/**
+ * Delivery: from records in the logs to subscribers. This file holds the parts together; each says
+ * what it does.
+ *
+ *     fresh_records.ts    a commit -> who is live, by subscription_tree.ts
+ *     session_queue.ts    one session; share_group.ts  one shared subscription
+ *     log_follower.ts     where a queue stands in the logs; backlog.ts  whose turn it is to read
+ *     outbox.ts           what is in flight to a client, and how it leaves
+ *
+ * @module
+ */
+import type { Clock, Timers } from "../../../base/clock.ts";
+import type { Metrics } from "../../../base/metrics.ts";
+import { messageOf } from "../../../base/errors.ts";
+import { MQTT_QUEUE_SAVE_MS } from "../../../base/mqtt_limits.ts";
+import type { Offset } from "../../../base/types.ts";
+import type { Core } from "../../../core/core.ts";
+import type { Inflate } from "../../../format/codec.ts";
+import { parsePartitionDirectory } from "../../../format/partition_directory.ts";
+import type { CommitObserver } from "../../../store/commit_loop.ts";
+import type { ClientLog } from "../client_log.ts";
+import type { TopicRoutes } from "../topic_routes.ts";
+import { Backlog } from "./backlog.ts";
+import { BatchCache, type DeliveryLog } from "./batch_cache.ts";
+import { DeliveryCounters } from "./delivery_counters.ts";
+import { FreshRecords } from "./fresh_records.ts";
+import { type FollowedRecord, recordOf } from "./log_follower.ts";
+import type { Message } from "./message.ts";
+import type { GroupState, OutboundState, QueueBook, QueueState } from "./queue_book.ts";
+import { type QueueServices, SessionQueue } from "./session_queue.ts";
+import { type GroupServices, ShareGroup } from "./share_group.ts";
+import type { HeldSubscription } from "./subscription.ts";
+import { type DeliveryTopic, TopicInterest } from "./topic_interest.ts";
+import { topicOfRecord } from "./topic_of_record.ts";
+
+/** What delivery needs of the Store. */
+export interface DeliveryStore {
+  readonly core: Core;
+  readonly commits: { observe(observer: CommitObserver): () => void };
+  topics(): readonly DeliveryTopic[];
+  topic(name: string): DeliveryTopic | undefined;
+}
+
+export interface DeliveryOptions {
+  readonly store: DeliveryStore;
+  readonly routes: TopicRoutes;
+  readonly book: QueueBook;
+  readonly inflate: Inflate;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly metrics: Metrics;
+  readonly log: ClientLog;
+  readonly flushSoon: (session: { flush(): void }) => void;
+}
+
+export interface OpenQueueOptions {
+  /** Whether it outlives its connection. */
+  readonly lasting: boolean;
+  /** What was kept of it; null where it is new, and what this run knows of an old one is dropped. */
+  readonly saved: QueueState | null;
+}
+
+interface HeldGroup {
+  readonly group: ShareGroup;
+  /** Sessions that are its members, their clients there or not. */
+  sessions: number;
+}
+
+export class Delivery implements QueueServices, GroupServices {
+  readonly cache: BatchCache;
+  readonly backlog: Backlog;
+  readonly counters: DeliveryCounters;
+  readonly clock: Clock;
+  readonly book: QueueBook;
+  readonly flushSoon: DeliveryOptions["flushSoon"];
+  readonly #options: DeliveryOptions;
+  readonly #interest: TopicInterest;
+  readonly #fresh: FreshRecords;
+  readonly #queues = new Map<string, SessionQueue>();
+  readonly #groups = new Map<string, HeldGroup>();
+  #savedGroups = new Map<string, GroupState>();
+  #subscriptions = 0;
+  readonly #unsaved = new Set<SessionQueue>();
+  readonly #unsavedGroups = new Set<ShareGroup>();
+  #cancelSave: (() => void) | null = null;
+
+  constructor(options: DeliveryOptions) {
+    const { book, clock, flushSoon, inflate, log, metrics, routes, store, timers } = options;
+    this.#options = options;
+    this.book = book;
+    this.clock = clock;
+    this.flushSoon = flushSoon;
+    this.counters = new DeliveryCounters(metrics);
+    this.cache = new BatchCache(store.core, inflate);
+    this.#interest = new TopicInterest(routes.all, () => store.topics());
+    this.backlog = new Backlog({
+      timers,
+      failed: (error) => log.warn("mqtt_delivery_failed", { error: error.message }),
+    });
+    this.#fresh = new FreshRecords({
+      ...{ core: store.core, commits: store.commits, timers, cache: this.cache },
+      logsOf: (held) => this.logsOf(held),
+      keyIsTopic: (at) => this.keyIsTopic(at),
+    });
+    metrics.gauge(
+      "logboom_mqtt_subscriptions",
+      "Subscriptions of sessions this run knows.",
+      () => this.#subscriptions,
+    );
+  }
+
+  // ── sessions ─────────────────────────────────────────────────────────────────────────────────
+
+  /** The queue of a session that was opened; `attach()` it once CONNACK is written. */
+  open(clientId: string, options: OpenQueueOptions): SessionQueue {
+    if (options.saved === null) this.end(clientId);
+    // This run knows it better: some of it is written a little later.
+    const known = this.#queues.get(clientId);
+    if (known !== undefined) return known;
+    const queue = new SessionQueue(clientId, this, options);
+    this.#queues.set(clientId, queue);
+    return queue;
+  }
+
+  /** What this run knows of a session. */
+  queue(clientId: string): SessionQueue | undefined {
+    return this.#queues.get(clientId);
+  }
+
+  /** The session ends. */
+  end(clientId: string): void {
+    const queue = this.#queues.get(clientId);
+    if (queue === undefined) return;
+    this.#queues.delete(clientId);
+    this.#unsaved.delete(queue);
+    queue.end();
+  }
+
+  /** Writes what is not written yet, and sends nothing more. */
+  async stop(): Promise<void> {
+    this.#fresh.stop();
+    await this.#save();
+  }
+
+  /** Of all sessions that this run knows, their clients there or not. */
+  get subscriptions(): number {
+    return this.#subscriptions;
+  }
+
+  // ── publishing ───────────────────────────────────────────────────────────────────────────────
+
+  /** Whether somebody waits for records of that topic name. */
+  isWanted(topicName: Uint8Array): boolean {
+    return this.#fresh.isWanted(topicName);
+  }
+
+  /** Sends a message that is in no log to who subscribes to its topic name now, with QoS 0. */
+  publish(message: Message): void {
+    for (const { target, matched } of this.#fresh.matchesOf(message.topicName)) {
+      if (target instanceof SessionQueue) target.deliverNow(message, matched);
+    }
+  }
+
+  // ── what queues and groups need ──────────────────────────────────────────────────────────────
+
+  position(log: DeliveryLog): Offset {
+    return this.#fresh.position(log);
+  }
+
+  keyIsTopic(log: DeliveryLog): boolean {
+    return this.#interest.keyIsTopic(log);
+  }
+
+  logsOf({ topicFilter }: HeldSubscription): Iterable<DeliveryLog> {
+    return this.#interest.logsOf(topicFilter);
+  }
+
+  logOf(partition: string): DeliveryLog | undefined {
+    const place = parsePartitionDirectory(partition);
+    return place === null
+      ? undefined
+      : this.#options.store.topic(place.topic)?.partitions[place.partition];
+  }
+
+  enter(queue: SessionQueue, held: HeldSubscription): void {
+    if (held.group === null) return this.#fresh.add(queue, held);
+    const { group } = this.#groups.get(held.group)!;
+    if (!group.isOnline) this.#fresh.add(group, group.held);
+    group.enter(queue, held);
+  }
+
+  leave(queue: SessionQueue, held: HeldSubscription): void {
+    if (held.group === null) return this.#fresh.remove(held);
+    const group = this.#groups.get(held.group)?.group;
+    if (group === undefined) return;
+    group.leave(queue);
+    if (!group.isOnline) this.#fresh.remove(group.held);
+  }
+
+  hold({ group: name }: HeldSubscription): void {
+    this.#subscriptions += 1;
+    if (name === null) return;
+    const held = this.#groups.get(name);
+    if (held !== undefined) {
+      held.sessions += 1;
+      return;
+    }
+    const group = new ShareGroup(name, this, this.#savedGroups.get(name) ?? null);
+    this.#groups.set(name, { group, sessions: 1 });
+  }
+
+  release({ group: name }: HeldSubscription): void {
+    this.#subscriptions -= 1;
+    const held = name === null ? undefined : this.#groups.get(name);
+    if (held === undefined || --held.sessions > 0) return;
+    this.#groups.delete(name!);
+    this.#unsavedGroups.delete(held.group);
+    this.backlog.remove(held.group);
+    this.#failed(this.book.dropGroup(name!));
+  }
+
+  wake(name: string): void {
+    const group = this.#groups.get(name)?.group;
+    if (group?.isOnline && group.isBehind) this.backlog.add(group);
+  }
+
+  giveBack({ group, source }: OutboundState): void {
+    if (group !== null && "partition" in source) this.#groups.get(group)?.group.giveBack(source);
+  }
+
+  async readReturned(partition: string, offset: Offset): Promise<FollowedRecord | null> {
+    const log = this.logOf(partition);
+    if (log === undefined || offset < log.logStartOffset) return null;
+    const { batches } = await this.cache.read(log, offset);
+    const batch = batches.find(({ nextOffset }) => offset < nextOffset);
+    const nth = batch === undefined ? -1 : offset - batch.baseOffset;
+    if (batch === undefined || nth < 0 || nth >= batch.count) return null;
+    const name = topicOfRecord(batch, nth, this.keyIsTopic(log));
+    return name === null ? null : recordOf(log, batch, { nth, name });
+  }
+
+  gap(owner: string, { topic, index }: DeliveryLog, records: number): void {
+    this.counters.gapRecords.value += records;
+    this.#options.log.warn("mqtt_gap", { owner, topic, partition: index, records });
+  }
+
+  // ── what is kept ─────────────────────────────────────────────────────────────────────────────
+
+  saveSoon(queue: SessionQueue): void {
+    this.#unsaved.add(queue);
+    this.#saveLater();
+  }
+
+  saveGroupSoon(group: ShareGroup): void {
+    this.#unsavedGroups.add(group);
+    this.#saveLater();
+  }
+
+  #saveLater(): void {
+    this.#cancelSave ??= this.#options.timers
+      .after(MQTT_QUEUE_SAVE_MS, () => this.#failed(this.#save()));
+  }
+
+  async #save(): Promise<void> {
+    this.#cancelSave?.();
+    this.#cancelSave = null;
+    const queues = [...this.#unsaved];
+    const groups = [...this.#unsavedGroups].filter(({ name }) => this.#groups.has(name));
+    this.#unsaved.clear();
+    this.#unsavedGroups.clear();
+    await Promise.all([
+      ...groups.map((group) => this.book.writeGroup(group.state())),
+      ...queues.map((queue) => queue.kept()),
+    ]);
+  }
+
+  /** What cannot be written is written with the next change. */
+  #failed(writing: Promise<void>): void {
+    writing.catch((error) => {
+      this.#options.log.warn("mqtt_queue_not_kept", { error: messageOf(error) });
+    });
+  }
+}

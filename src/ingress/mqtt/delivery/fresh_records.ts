@@ -1,0 +1,189 @@
+/**
+ * Records as they are committed, on their way to those who are live. A batch is looked at once for
+ * all of them, from memory, after the commit has released those who wait for it; and only where one
+ * of its records may be wanted. Nothing is seen here that is not durable.
+ *
+ * @module
+ */
+import { utf8 } from "../../../base/bytes.ts";
+import type { Timers } from "../../../base/clock.ts";
+import type { Offset } from "../../../base/types.ts";
+import type { Core } from "../../../core/core.ts";
+import type { CommitObserver } from "../../../store/commit_loop.ts";
+import type { SealedBatch } from "../../../store/commit.ts";
+import type { BatchCache, DeliveryLog } from "./batch_cache.ts";
+import { type FollowedRecord, recordOf } from "./log_follower.ts";
+import { NameMatches } from "./name_matches.ts";
+import type { HeldSubscription } from "./subscription.ts";
+import { SubscriptionTree } from "./subscription_tree.ts";
+import { topicOfRecord } from "./topic_of_record.ts";
+
+/** Whoever is handed the records that its subscriptions match. */
+export interface Target {
+  /** False where it had no room, and reads on from the log. */
+  take(record: FollowedRecord, matched: readonly HeldSubscription[]): boolean;
+}
+
+interface Leaf {
+  readonly target: Target;
+  readonly held: HeldSubscription;
+}
+
+/** All that one target has to do with one topic name. */
+export interface TargetMatch<Of = Target> {
+  readonly target: Of;
+  readonly matched: readonly HeldSubscription[];
+}
+
+interface Pending {
+  readonly log: DeliveryLog;
+  readonly batches: SealedBatch[];
+  /** The one that is being looked at. */
+  at: number;
+}
+
+export interface FreshRecordsOptions {
+  readonly core: Pick<Core, "routes" | "openRecords">;
+  readonly commits: { observe(observer: CommitObserver): () => void };
+  readonly timers: Timers;
+  readonly cache: BatchCache;
+  logsOf(held: HeldSubscription): Iterable<DeliveryLog>;
+  keyIsTopic(log: DeliveryLog): boolean;
+}
+
+export class FreshRecords {
+  readonly #options: FreshRecordsOptions;
+  readonly #tree = new SubscriptionTree<Leaf>();
+  readonly #leaves = new Map<HeldSubscription, Leaf>();
+  readonly #matches: NameMatches<readonly TargetMatch[]>;
+  readonly #pending = new Map<number, Pending>();
+  /** Below these offsets a batch may hold what became wanted after it was appended. */
+  readonly #wantedBelow = new Map<number, Offset>();
+  readonly #stopObserving: () => void;
+  #scheduled = false;
+
+  constructor(options: FreshRecordsOptions) {
+    this.#options = options;
+    this.#matches = new NameMatches({
+      find: (topicName, bytes) => this.#find(topicName, bytes),
+      version: () => this.#tree.version,
+      weight: ({ length }) => length,
+    });
+    this.#stopObserving = options.commits.observe((log, batches) => this.#committed(log, batches));
+  }
+
+  /** Subscriptions whose clients are there. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  stop(): void {
+    this.#stopObserving();
+  }
+
+  /** Records that the subscription matches go to `target` from now on. */
+  add(target: Target, held: HeldSubscription): void {
+    const { core, logsOf } = this.#options;
+    const leaf = { target, held };
+    this.#leaves.set(held, leaf);
+    this.#tree.add(held.topicFilter, leaf);
+    core.routes.want(utf8(held.topicFilter));
+    for (const { handle, logEndOffset, highWatermark } of logsOf(held)) {
+      // What is on its way to the disk was not marked: nobody was there.
+      const end = logEndOffset + core.openRecords(handle);
+      if (end > highWatermark) this.#wantedBelow.set(handle, end);
+    }
+  }
+
+  remove(held: HeldSubscription): void {
+    const leaf = this.#leaves.get(held);
+    if (leaf === undefined) return;
+    this.#leaves.delete(held);
+    this.#tree.remove(held.topicFilter, leaf);
+  }
+
+  /** Every record below was handed to those who are live. */
+  position(log: DeliveryLog): Offset {
+    const pending = this.#pending.get(log.handle);
+    return pending?.batches[pending.at]?.baseOffset ?? log.highWatermark;
+  }
+
+  /** Whether somebody waits for records of that topic name. */
+  isWanted(topicName: Uint8Array): boolean {
+    return this.#tree.size > 0 && this.#matches.of(topicName).length > 0;
+  }
+
+  /** Who has subscribed to that topic name. */
+  matchesOf(topicName: Uint8Array): readonly TargetMatch[] {
+    return this.#matches.of(topicName);
+  }
+
+  #committed(log: DeliveryLog, batches: readonly SealedBatch[]): void {
+    if (this.#tree.size === 0 && !this.#pending.has(log.handle)) return;
+    let pending = this.#pending.get(log.handle);
+    if (pending === undefined) {
+      if (!batches.some((batch) => this.#mayBeWanted(log, batch))) return;
+      pending = { log, batches: [], at: 0 };
+      this.#pending.set(log.handle, pending);
+    }
+    for (const batch of batches) {
+      // The memory of a batch that another node sent is used again once it is committed.
+      const kept = this.#mayBeWanted(log, batch) ? { ...batch, bytes: batch.bytes.slice() } : batch;
+      pending.batches.push(kept);
+    }
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#options.timers.soon(() => this.#handOut());
+  }
+
+  #mayBeWanted({ handle }: DeliveryLog, { baseOffset, wanted }: SealedBatch): boolean {
+    if (wanted) return true;
+    const below = this.#wantedBelow.get(handle);
+    if (below === undefined) return false;
+    if (baseOffset < below) return true;
+    this.#wantedBelow.delete(handle);
+    return false;
+  }
+
+  #handOut(): void {
+    this.#scheduled = false;
+    for (const [handle, pending] of this.#pending) {
+      for (; pending.at < pending.batches.length; pending.at++) {
+        this.#handOutBatch(pending.log, pending.batches[pending.at]!);
+      }
+      this.#pending.delete(handle);
+    }
+  }
+
+  #handOutBatch(log: DeliveryLog, batch: SealedBatch): void {
+    const { cache, keyIsTopic } = this.#options;
+    if (this.#tree.size === 0 || !this.#mayBeWanted(log, batch)) return;
+    const scanned = cache.scan(batch.bytes);
+    if (scanned === null) return;
+    const isKey = keyIsTopic(log);
+    let full = false;
+    for (let nth = 0; nth < scanned.count; nth++) {
+      const name = topicOfRecord(scanned, nth, isKey);
+      if (name === null) continue;
+      const matches = this.#matches.of(name);
+      if (matches.length === 0) continue;
+      const record = recordOf(log, scanned, { nth, name });
+      for (const { target, matched } of matches) {
+        if (!target.take(record, matched)) full = true;
+      }
+    }
+    if (full) cache.keep(log, scanned);
+  }
+
+  #find(topicName: string, bytes: Uint8Array): readonly TargetMatch[] {
+    const byTarget = new Map<Target, HeldSubscription[]>();
+    for (const { target, held } of this.#tree.match(topicName)) {
+      const matched = byTarget.get(target);
+      if (matched === undefined) byTarget.set(target, [held]);
+      else matched.push(held);
+    }
+    // A mark that was set for a subscription that is no more.
+    if (byTarget.size === 0) this.#options.core.routes.unwant(bytes);
+    return [...byTarget].map(([target, matched]) => ({ target, matched }));
+  }
+}

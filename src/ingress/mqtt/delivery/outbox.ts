@@ -1,0 +1,264 @@
+/**
+ * What one client is sent, and what it has not acknowledged. Packets gather here during a turn and
+ * leave in one write. Where one of them may only leave once something is durable, all wait for it:
+ *
+ *     PUBLISH of QoS 2   that its packet identifier stands for this record, or it came twice
+ *     PUBREL             that PUBREC came, or the record is published again after a crash
+ *
+ * and only where the session outlives its connection.
+ *
+ * @module
+ */
+import { concat } from "../../../base/bytes.ts";
+import type { Clock } from "../../../base/clock.ts";
+import {
+  MQTT_OUT_IN_FLIGHT_MAX,
+  MQTT_OUT_IN_FLIGHT_V4,
+  MQTT_OUT_PENDING_BYTES_MAX,
+} from "../../../base/mqtt_limits.ts";
+import { PacketType } from "../../../protocol/mqtt/packet_type.ts";
+import { type EncodedPublish, withPacketId } from "../../../protocol/mqtt/publish_encoder.ts";
+import { ReasonCode } from "../../../protocol/mqtt/reason_code.ts";
+import type { DeliveryCounters } from "./delivery_counters.ts";
+import { OutboundAliases } from "./outbound_aliases.ts";
+import { OutboundWindow } from "./outbound_window.ts";
+import type { Outgoing, Variant } from "./outgoing.ts";
+import type { OutboundState } from "./queue_book.ts";
+import type { Subscriber } from "./subscriber.ts";
+
+export interface OutboxOwner {
+  /** Whether the session outlives its connection. */
+  readonly lasting: boolean;
+  /** What is in flight under an identifier changed; null: it is free. */
+  changed(packetId: number, state: OutboundState | null): void;
+  /** Resolves once all that changed is durable. */
+  kept(): Promise<void>;
+  /** There may be room again. */
+  roomMade(): void;
+}
+
+export interface OutboxServices {
+  readonly clock: Clock;
+  readonly counters: DeliveryCounters;
+  flushSoon(outbox: { flush(): void }): void;
+}
+
+export type Sending = Omit<Variant, "version"> & {
+  /** The group it was taken from; null where it is the client's own. */
+  readonly group: string | null;
+};
+
+const PUBREL_FLAGS = 2;
+const FAILURE = 0x80;
+
+export class Outbox {
+  readonly window = new OutboundWindow();
+  readonly #services: OutboxServices;
+  readonly #owner: OutboxOwner;
+  #subscriber: Subscriber | null = null;
+  #aliases = new OutboundAliases(0);
+  #inFlightMax = 0;
+  #packets: Uint8Array[] = [];
+  #bytes = 0;
+  #flushQueued = false;
+  /** Something among the packets has to be kept first. */
+  #mustKeep = false;
+  #keeping = false;
+
+  constructor(services: OutboxServices, owner: OutboxOwner) {
+    this.#services = services;
+    this.#owner = owner;
+  }
+
+  get subscriber(): Subscriber | null {
+    return this.#subscriber;
+  }
+
+  attach(subscriber: Subscriber): void {
+    this.#subscriber = subscriber;
+    this.#aliases = new OutboundAliases(subscriber.topicAliasMaximum);
+    const ownMax = subscriber.protocolVersion === 5
+      ? MQTT_OUT_IN_FLIGHT_MAX
+      : MQTT_OUT_IN_FLIGHT_V4;
+    this.#inFlightMax = Math.min(subscriber.receiveMaximum, ownMax);
+  }
+
+  /** The connection is gone, and what was on its way to it. */
+  detach(): void {
+    this.#subscriber = null;
+    this.#packets = [];
+    this.#bytes = 0;
+    this.#mustKeep = false;
+  }
+
+  /** Whether the client takes more, whatever its QoS. */
+  get isOpen(): boolean {
+    return this.#subscriber !== null && !this.#keeping &&
+      this.#bytes + this.#subscriber.pendingBytes < MQTT_OUT_PENDING_BYTES_MAX;
+  }
+
+  /** Whether it takes one more of QoS 1 or 2 [MQTT-3.3.4-9]. */
+  get hasRoom(): boolean {
+    return this.isOpen && this.window.size < this.#inFlightMax;
+  }
+
+  /** How many of QoS 1 and 2 may be out at once. */
+  get inFlightMax(): number {
+    return this.#inFlightMax;
+  }
+
+  /** False: no room; it comes again. True: sent, or never to be sent to this client. */
+  send(outgoing: Outgoing, sending: Sending): boolean {
+    const { qos, retain, identifiers, group } = sending;
+    const subscriber = this.#subscriber;
+    if (subscriber === null || !(qos > 0 ? this.hasRoom : this.isOpen)) return false;
+    const version = subscriber.protocolVersion;
+    const said = version === 5 ? identifiers : [];
+    const encoded = this.#encode(outgoing, { version, qos, retain, identifiers: said });
+    const { counters } = this.#services;
+    if (encoded.bytes.length > subscriber.maximumPacketSize) {
+      counters.tooLarge.value += 1; // [MQTT-3.1.2-25]: as if it had been sent
+      return true;
+    }
+    counters.messages.value += 1;
+    counters.bytes.value += encoded.bytes.length;
+    if (qos === 0) {
+      this.#push(encoded.bytes);
+      return true;
+    }
+    const state = this.window.add({
+      ...{ qos, retain, identifiers, group, released: false },
+      source: outgoing.source,
+    });
+    this.#owner.changed(state.packetId, state);
+    if (qos === 2 && this.#owner.lasting) this.#mustKeep = true;
+    this.#push(withPacketId(encoded, state.packetId));
+    return true;
+  }
+
+  /** On a new connection: what was in flight, in its order. `outgoing` is null where it is released. */
+  sendAgain(state: OutboundState, outgoing: Outgoing | null): void {
+    const subscriber = this.#subscriber!;
+    if (outgoing === null) return this.#push(pubrel(state.packetId));
+    const { qos, retain } = state;
+    const version = subscriber.protocolVersion;
+    const identifiers = version === 5 ? state.identifiers : [];
+    const { clock, counters } = this.#services;
+    const encoded = outgoing.packet({ version, qos, retain, identifiers }, clock.wallMs());
+    if (encoded.bytes.length > subscriber.maximumPacketSize) {
+      counters.tooLarge.value += 1;
+      return this.#done(state.packetId);
+    }
+    counters.again.value += 1;
+    this.#push(withPacketId(encoded, state.packetId, true));
+  }
+
+  /** It cannot be sent again: its record is gone. */
+  giveUp(packetId: number): void {
+    this.#done(packetId);
+  }
+
+  // ── acknowledgements ─────────────────────────────────────────────────────────────────────────
+
+  /** Whatever the reason code: it is the client's now [MQTT-4.3.2-3]. */
+  puback(packetId: number): void {
+    if (this.window.get(packetId)?.qos === 1) this.#done(packetId);
+  }
+
+  pubrec(packetId: number, reasonCode: number): void {
+    const state = this.window.get(packetId);
+    if (state?.qos !== 2) {
+      // [MQTT-4.3.3-4] even so: a client that never gets its PUBREL holds the identifier for ever.
+      const code = this.#subscriber?.protocolVersion === 5
+        ? ReasonCode.PacketIdentifierNotFound
+        : ReasonCode.Success;
+      return this.#push(pubrel(packetId, code));
+    }
+    if (reasonCode >= FAILURE) return this.#done(packetId);
+    if (!state.released) {
+      this.#owner.changed(packetId, this.window.release(state));
+      if (this.#owner.lasting) this.#mustKeep = true;
+    }
+    this.#push(pubrel(packetId));
+  }
+
+  pubcomp(packetId: number): void {
+    const state = this.window.get(packetId);
+    if (state?.released) this.#done(packetId);
+  }
+
+  // ── out ──────────────────────────────────────────────────────────────────────────────────────
+
+  flush(): void {
+    this.#flushQueued = false;
+    if (this.#packets.length === 0 || this.#keeping) return;
+    if (this.#mustKeep) return this.#keepAndSend();
+    const packets = this.#takePackets();
+    this.#subscriber?.send(packets);
+  }
+
+  #keepAndSend(): void {
+    const subscriber = this.#subscriber;
+    const packets = this.#takePackets();
+    this.#mustKeep = false;
+    this.#keeping = true;
+    const ended = () => {
+      this.#keeping = false;
+      if (this.#subscriber === null) return;
+      this.flush();
+      this.#owner.roomMade();
+    };
+    this.#owner.kept().then(
+      () => {
+        if (this.#subscriber === subscriber) subscriber?.send(packets);
+        ended();
+      },
+      (error: Error) => {
+        ended();
+        // What cannot be kept cannot be sent: the client comes back, and so does the message.
+        if (this.#subscriber === subscriber) subscriber?.fail(error);
+      },
+    );
+  }
+
+  #takePackets(): Uint8Array {
+    const packets = this.#packets.length === 1 ? this.#packets[0]! : concat(this.#packets);
+    this.#packets = [];
+    this.#bytes = 0;
+    return packets;
+  }
+
+  #encode(outgoing: Outgoing, variant: Variant): EncodedPublish {
+    const nowMs = this.#services.clock.wallMs();
+    if (!this.#aliases.any) return outgoing.packet(variant, nowMs);
+    const { topicName } = outgoing.message;
+    const alias = this.#aliases.of(topicName);
+    const encoded = outgoing.aliased(variant, nowMs, alias);
+    if (encoded.bytes.length <= this.#subscriber!.maximumPacketSize) {
+      this.#aliases.given(topicName, alias);
+    }
+    return encoded;
+  }
+
+  #push(packet: Uint8Array): void {
+    if (this.#subscriber === null) return;
+    this.#packets.push(packet);
+    this.#bytes += packet.length;
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    this.#services.flushSoon(this);
+  }
+
+  #done(packetId: number): void {
+    this.window.remove(packetId);
+    this.#owner.changed(packetId, null);
+    this.#owner.roomMade();
+  }
+}
+
+function pubrel(packetId: number, reasonCode: number = ReasonCode.Success): Uint8Array {
+  const first = PacketType.Pubrel << 4 | PUBREL_FLAGS;
+  return reasonCode === ReasonCode.Success
+    ? Uint8Array.of(first, 2, packetId >>> 8, packetId & 0xff)
+    : Uint8Array.of(first, 3, packetId >>> 8, packetId & 0xff, reasonCode);
+}

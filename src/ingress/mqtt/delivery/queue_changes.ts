@@ -1,0 +1,58 @@
+/**
+ * What changed of a queue since it was last written down. Nothing is gathered for a session that
+ * ends with its connection.
+ *
+ * @module
+ */
+import type { Offset } from "../../../base/types.ts";
+import type { OutboundState, QueueChange } from "./queue_book.ts";
+import type { PartitionKey, Subscription } from "./subscription.ts";
+
+export class QueueChanges {
+  #subscriptions = new Map<string, Subscription | null>();
+  #outbound = new Map<number, OutboundState | null>();
+  /** As they were last written. */
+  readonly #cursors = new Map<PartitionKey, Offset>();
+
+  constructor(cursors: ReadonlyMap<PartitionKey, Offset> = new Map()) {
+    this.#cursors = new Map(cursors);
+  }
+
+  get any(): boolean {
+    return this.#subscriptions.size > 0 || this.#outbound.size > 0;
+  }
+
+  subscription(filter: string, subscription: Subscription | null): void {
+    this.#subscriptions.set(filter, subscription);
+  }
+
+  outbound(packetId: number, state: OutboundState | null): void {
+    // Anew under the same identifier: behind those that were sent before it.
+    this.#outbound.delete(packetId);
+    this.#outbound.set(packetId, state);
+  }
+
+  /** All of it, with the cursors as they are now; they count as written. Null: there is nothing. */
+  take(cursors: ReadonlyMap<PartitionKey, Offset>): QueueChange | null {
+    const moved = new Map<PartitionKey, Offset | null>();
+    for (const [partition, next] of cursors) {
+      if (this.#cursors.get(partition) === next) continue;
+      moved.set(partition, next);
+      this.#cursors.set(partition, next);
+    }
+    for (const partition of this.#cursors.keys()) {
+      if (cursors.has(partition)) continue;
+      moved.set(partition, null);
+      this.#cursors.delete(partition);
+    }
+    if (!this.any && moved.size === 0) return null;
+    const change = {
+      subscriptions: this.#subscriptions,
+      outbound: this.#outbound,
+      cursors: moved,
+    };
+    this.#subscriptions = new Map();
+    this.#outbound = new Map();
+    return change;
+  }
+}

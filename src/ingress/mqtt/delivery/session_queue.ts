@@ -1,0 +1,352 @@
+/**
+ * The queue of one session: its subscriptions, where it stands in the logs, and what it has in
+ * flight. It holds no messages: what a client has not had yet is in the log, and is read from there.
+ *
+ *     away      nothing is delivered; each cursor stays where it is
+ *     again     back: what was in flight is sent again, in its order, before anything else
+ *     behind    reads from its cursors on; retained messages of a new subscription come first
+ *     live      fresh records are handed in as they are committed
+ *
+ * @module
+ */
+import { assert } from "../../../base/assert.ts";
+import { utf8 } from "../../../base/bytes.ts";
+import type { Backlog, Behind } from "./backlog.ts";
+import type { DeliveryLog } from "./batch_cache.ts";
+import { type FollowedRecord, type FollowerOwner, LogFollower } from "./log_follower.ts";
+import type { FollowerServices } from "./log_follower.ts";
+import { Message } from "./message.ts";
+import { Outbox, type OutboxOwner, type OutboxServices } from "./outbox.ts";
+import { Outgoing } from "./outgoing.ts";
+import type { OutboundState, QueueBook, QueueState } from "./queue_book.ts";
+import { QueueChanges } from "./queue_changes.ts";
+import { Redelivery } from "./redelivery.ts";
+import { RetainedFeed } from "./retained_feed.ts";
+import type { Subscriber } from "./subscriber.ts";
+import {
+  HeldSubscription,
+  partitionKey,
+  type QoS,
+  type Subscription,
+  type SubscriptionOptions,
+} from "./subscription.ts";
+
+export interface QueueServices extends FollowerServices, OutboxServices {
+  readonly backlog: Backlog;
+  readonly book: QueueBook;
+  /** The log of that name; undefined where it is not there any more. */
+  logOf(partition: string): DeliveryLog | undefined;
+  /** Logs whose records a filter may match. */
+  logsOf(held: HeldSubscription): Iterable<DeliveryLog>;
+  /** Fresh records of what the subscription matches come from now on, or do not. */
+  enter(queue: SessionQueue, held: HeldSubscription): void;
+  leave(queue: SessionQueue, held: HeldSubscription): void;
+  /** A session has the subscription, its client there or not; or has it no more. */
+  hold(held: HeldSubscription): void;
+  release(held: HeldSubscription): void;
+  /** A member of the shared subscription may have room. */
+  wake(group: string): void;
+  /** Its changes are written a moment later. */
+  saveSoon(queue: SessionQueue): void;
+  gap(clientId: string, log: DeliveryLog, records: number): void;
+  /** A shared subscription's message comes back: its session ended before it was acknowledged. */
+  giveBack(state: OutboundState): void;
+}
+
+export interface MatchedOptions {
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly identifiers: readonly number[];
+}
+
+export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
+  readonly clientId: string;
+  readonly outbox: Outbox;
+  /** Records that retention took before it had looked at them. */
+  gapRecords = 0;
+  #lasting: boolean;
+  readonly #services: QueueServices;
+  readonly #clientBytes: Uint8Array;
+  readonly #subscriptions = new Map<string, HeldSubscription>();
+  readonly #follower: LogFollower;
+  readonly #redelivery: Redelivery;
+  readonly #retained: RetainedFeed;
+  #changes: QueueChanges;
+
+  constructor(
+    clientId: string,
+    services: QueueServices,
+    { lasting, saved }: { readonly lasting: boolean; readonly saved: QueueState | null },
+  ) {
+    this.clientId = clientId;
+    this.#clientBytes = utf8(clientId);
+    this.#services = services;
+    this.#lasting = lasting;
+    this.outbox = new Outbox(services, this);
+    this.#follower = new LogFollower(services, this);
+    this.#redelivery = new Redelivery(this.outbox, services, (log) => this.missed(log, 1));
+    this.#retained = new RetainedFeed(this);
+    this.#changes = new QueueChanges(saved?.cursors);
+    if (saved !== null) this.#restore(saved);
+  }
+
+  get lasting(): boolean {
+    return this.#lasting;
+  }
+
+  get isOnline(): boolean {
+    return this.outbox.subscriber !== null;
+  }
+
+  get inFlight(): number {
+    return this.outbox.window.size;
+  }
+
+  /** Waits for its turn to read, or for room. */
+  get isBehind(): boolean {
+    return this.#redelivery.any || this.#retained.any || this.#follower.isBehind;
+  }
+
+  get subscriptionsCount(): number {
+    return this.#subscriptions.size;
+  }
+
+  subscriptions(): Iterable<HeldSubscription> {
+    return [...this.#subscriptions.values()].filter(({ group }) => group === null);
+  }
+
+  /** Its own and the shared ones, as they were asked for. */
+  granted(): SubscriptionOptions[] {
+    return [...this.#subscriptions.values()].map(({ options }) => options);
+  }
+
+  subscription(filter: string): HeldSubscription | undefined {
+    return this.#subscriptions.get(filter);
+  }
+
+  get hasRoom(): boolean {
+    return this.isReady && this.outbox.hasRoom;
+  }
+
+  /** What it had in flight was sent again: something new may follow. */
+  get isReady(): boolean {
+    return !this.#redelivery.any;
+  }
+
+  // ── the client comes and goes ────────────────────────────────────────────────────────────────
+
+  /** The client is there, and was told so: messages may be sent. */
+  attach(subscriber: Subscriber, lasting: boolean): void {
+    assert(!this.isOnline, "a queue has one connection at a time");
+    this.#lasting = lasting;
+    this.outbox.attach(subscriber);
+    this.#redelivery.begin();
+    for (const held of this.#subscriptions.values()) this.#services.enter(this, held);
+    this.#follower.begin(this.#logs());
+    // Nobody waits for what would come with QoS 0.
+    if ([...this.subscriptions()].every(({ options }) => options.qos === 0)) {
+      this.#follower.skipAll();
+    }
+    this.roomMade();
+  }
+
+  /** The connection is gone; another may have taken its place. */
+  detach(subscriber: Subscriber): void {
+    if (this.outbox.subscriber !== subscriber) return;
+    this.#follower.end(this.#logs());
+    this.outbox.detach();
+    this.#retained.clear();
+    this.#services.backlog.remove(this);
+    for (const held of this.#subscriptions.values()) this.#services.leave(this, held);
+    // Where nothing was delivered the cursors have moved all the same.
+    if (this.#lasting) this.#services.saveSoon(this);
+  }
+
+  /** The session ends: what was taken from a shared subscription goes to another client. */
+  end(): void {
+    const { subscriber, window } = this.outbox;
+    this.#lasting = false;
+    if (subscriber !== null) this.detach(subscriber);
+    for (const state of window.all()) if (state.group !== null) this.#services.giveBack(state);
+    window.clear();
+    for (const held of this.#subscriptions.values()) this.#services.release(held);
+    this.#subscriptions.clear();
+  }
+
+  // ── subscriptions ────────────────────────────────────────────────────────────────────────────
+
+  /** Takes the place of one with the same filter [MQTT-3.8.4-3]. Returns whether it is new. */
+  subscribe(options: SubscriptionOptions): boolean {
+    const previous = this.#subscriptions.get(options.filter);
+    const held = new HeldSubscription(options, previous?.since ?? new Map());
+    if (previous === undefined) {
+      this.#services.hold(held);
+      for (const log of this.#services.logsOf(held)) {
+        held.since.set(log.handle, log.highWatermark);
+        if (held.group === null && !this.#follower.has(log)) this.#follower.follow(log);
+      }
+    } else {
+      this.#services.leave(this, previous);
+    }
+    this.#subscriptions.set(options.filter, held);
+    this.#follower.subscriptionsChanged();
+    if (this.isOnline) this.#services.enter(this, held);
+    this.#subscriptionChanged(options.filter, held);
+    return previous === undefined;
+  }
+
+  /** Returns whether there was one. */
+  unsubscribe(filter: string): boolean {
+    const held = this.#subscriptions.get(filter);
+    if (held === undefined) return false;
+    this.#subscriptions.delete(filter);
+    this.#services.leave(this, held);
+    this.#services.release(held);
+    this.#follower.subscriptionsChanged();
+    const wanted = new Set([...this.#logs()].map(({ handle }) => handle));
+    for (const log of this.#services.logsOf(held)) {
+      if (!wanted.has(log.handle)) this.#follower.unfollow(log);
+    }
+    this.#subscriptionChanged(filter, null);
+    return true;
+  }
+
+  /** Sends these before whatever comes: the retained messages of a new subscription. */
+  feed(messages: AsyncIterable<Message> | Iterable<Message>, held: HeldSubscription): void {
+    this.#retained.add(messages, held);
+    this.roomMade();
+  }
+
+  // ── delivery ─────────────────────────────────────────────────────────────────────────────────
+
+  /** A fresh record; false where the queue fell behind with it. */
+  take(record: FollowedRecord, matched: readonly HeldSubscription[]): boolean {
+    return this.#follower.take(record, matched);
+  }
+
+  deliver(
+    { log, offset, outgoing }: FollowedRecord,
+    matched: readonly HeldSubscription[],
+    old: boolean,
+  ): boolean {
+    if (this.#redelivery.any || this.#retained.any) return false;
+    const covering = matched.filter((held) => held.covers(log.handle, offset));
+    const how = this.optionsFor(outgoing.message, covering);
+    if (how === null || (old && how.qos === 0)) return true;
+    return this.send(outgoing, how, null);
+  }
+
+  /** A message that is in no log. It is gone where there is no room for it. */
+  deliverNow(message: Message, matched: readonly HeldSubscription[]): void {
+    const how = this.optionsFor(message, matched);
+    if (how !== null) this.sendInline(message, { ...how, qos: 0 });
+  }
+
+  /** How the client gets a message that these subscriptions match; null: not at all. */
+  optionsFor(message: Message, matched: readonly HeldSubscription[]): MatchedOptions | null {
+    let granted = -1;
+    let retain = false;
+    const identifiers: number[] = [];
+    for (const { options } of matched) {
+      // [MQTT-3.8.3-3]
+      if (options.noLocal && message.isFrom(this.#clientBytes)) continue;
+      granted = Math.max(granted, options.qos);
+      retain ||= options.retainAsPublished && message.retain; // [MQTT-3.3.1-12, -13]
+      if (options.identifier !== null) identifiers.push(options.identifier); // [MQTT-3.3.4-4]
+    }
+    if (granted < 0) return null;
+    return { qos: Math.min(granted, message.qos) as QoS, retain, identifiers };
+  }
+
+  send(outgoing: Outgoing, how: MatchedOptions, group: string | null): boolean {
+    const { clock, counters } = this.#services;
+    if (outgoing.isExpired(clock.wallMs())) {
+      counters.expired.value += 1; // [MQTT-3.3.2-5]
+      return true;
+    }
+    return this.outbox.send(outgoing, { ...how, group });
+  }
+
+  /** False where there is no room. */
+  sendInline(message: Message, how: MatchedOptions): boolean {
+    const { topicName, payload: value, timestamp, headers } = message;
+    const record = { key: null, value, timestamp, headers };
+    return this.send(new Outgoing(message, { topicName, record }), how, null);
+  }
+
+  roomMade(): void {
+    if (this.isOnline && this.isBehind && this.outbox.isOpen) this.#services.backlog.add(this);
+    for (const { group } of this.#subscriptions.values()) {
+      if (group !== null) this.#services.wake(group);
+    }
+  }
+
+  async step(): Promise<boolean> {
+    if (!this.isOnline) return false;
+    const source = [this.#redelivery, this.#retained].find(({ any }) => any) ?? this.#follower;
+    const hasRoom = await source.step();
+    return hasRoom && this.isOnline && this.isBehind;
+  }
+
+  missed(log: DeliveryLog, records: number): void {
+    this.gapRecords += records;
+    this.#services.gap(this.clientId, log, records);
+  }
+
+  // ── what is kept ─────────────────────────────────────────────────────────────────────────────
+
+  changed(packetId: number, state: OutboundState | null): void {
+    if (!this.#lasting) return;
+    this.#changes.outbound(packetId, state);
+    this.#services.saveSoon(this);
+  }
+
+  /** Writes all that changed; resolves once it is durable. */
+  kept(): Promise<void> {
+    if (!this.#lasting) return Promise.resolve();
+    const change = this.#changes.take(this.#follower.positions());
+    if (change === null) return Promise.resolve();
+    return this.#services.book.writeQueue(this.clientId, change);
+  }
+
+  #subscriptionChanged(filter: string, held: HeldSubscription | null): void {
+    if (!this.#lasting) return;
+    this.#changes.subscription(filter, held === null ? null : this.#stateOf(held));
+  }
+
+  #stateOf({ options, since }: HeldSubscription): Subscription {
+    const named = new Map<string, number>();
+    for (const log of this.#services.logsOf(new HeldSubscription(options, since))) {
+      const from = since.get(log.handle);
+      if (from !== undefined) named.set(partitionKey(log), from);
+    }
+    return { ...options, since: named };
+  }
+
+  #restore({ subscriptions, cursors, outbound }: QueueState): void {
+    for (const { since, ...options } of subscriptions) {
+      const byHandle = new Map<number, number>();
+      for (const [partition, from] of since) {
+        const log = this.#services.logOf(partition);
+        if (log !== undefined) byHandle.set(log.handle, from);
+      }
+      const held = new HeldSubscription(options, byHandle);
+      this.#subscriptions.set(options.filter, held);
+      this.#services.hold(held);
+    }
+    for (const [partition, next] of cursors) {
+      const log = this.#services.logOf(partition);
+      if (log !== undefined) this.#follower.follow(log, next);
+    }
+    for (const state of outbound) this.outbox.window.restore(state);
+  }
+
+  /** Every log that one of its own filters may match, once. */
+  #logs(): Iterable<DeliveryLog> {
+    const logs = new Map<number, DeliveryLog>();
+    for (const held of this.subscriptions()) {
+      for (const log of this.#services.logsOf(held)) logs.set(log.handle, log);
+    }
+    return logs.values();
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Subscriptions by their topic filters, level by level, so that a topic name finds those it matches
+ * without looking at the others.
+ *
+ *     a/+/c   root -> "a" -> plus -> "c": here
+ *     a/#     root -> "a": rest, which also counts for "a" itself [MQTT-4.7.1-2]
+ *
+ * @module
+ */
+
+interface Node<Entry> {
+  readonly children: Map<string, Node<Entry>>;
+  plus: Node<Entry> | null;
+  /** Whose filter ends here. */
+  readonly here: Set<Entry>;
+  /** Whose filter ends with "#" behind this level. */
+  readonly rest: Set<Entry>;
+}
+
+export class SubscriptionTree<Entry> {
+  readonly #root: Node<Entry> = newNode();
+  #size = 0;
+  #version = 0;
+
+  /** Entries in it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Changes with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The filter is well-formed, without the `$share` in front. */
+  add(filter: string, entry: Entry): void {
+    const { place } = this.#find(filter.split("/"), (node, level) => {
+      if (level === "+") return node.plus ??= newNode();
+      const child = newNode<Entry>();
+      node.children.set(level, child);
+      return child;
+    })!;
+    if (place.has(entry)) return;
+    place.add(entry);
+    this.#size += 1;
+    this.#version += 1;
+  }
+
+  remove(filter: string, entry: Entry): void {
+    const levels = filter.split("/");
+    const found = this.#find(levels, () => null);
+    if (found === null || !found.place.delete(entry)) return;
+    this.#size -= 1;
+    this.#version += 1;
+    // Levels that lead nowhere any more, the deepest first.
+    for (let at = found.path.length - 1; at > 0 && isEmpty(found.path[at]!); at--) {
+      const parent = found.path[at - 1]!;
+      if (parent.plus === found.path[at]) parent.plus = null;
+      else parent.children.delete(levels[at - 1]!);
+    }
+  }
+
+  /** Every entry whose filter the topic name matches. */
+  match(topicName: string): Entry[] {
+    const found: Entry[] = [];
+    const levels = topicName.split("/");
+    const root = this.#root;
+    // [MQTT-4.7.2-1]: a filter that begins with a wildcard does not match "$SYS".
+    if (!topicName.startsWith("$")) {
+      for (const entry of root.rest) found.push(entry);
+      if (root.plus !== null) collect(root.plus, levels, { at: 1, found });
+    }
+    const child = root.children.get(levels[0]!);
+    if (child !== undefined) collect(child, levels, { at: 1, found });
+    return found;
+  }
+
+  /** Where a filter ends, and the nodes on the way; `missing` makes one, or ends the search. */
+  #find(
+    levels: readonly string[],
+    missing: (node: Node<Entry>, level: string) => Node<Entry> | null,
+  ): { readonly place: Set<Entry>; readonly path: readonly Node<Entry>[] } | null {
+    let node = this.#root;
+    const path = [node];
+    for (const level of levels) {
+      if (level === "#") return { place: node.rest, path };
+      const next = (level === "+" ? node.plus : node.children.get(level)) ?? missing(node, level);
+      if (next === null) return null;
+      path.push(node = next);
+    }
+    return { place: node.here, path };
+  }
+}
+
+/** Goes no deeper than the filters do. */
+function collect<Entry>(
+  node: Node<Entry>,
+  levels: readonly string[],
+  { at, found }: { readonly at: number; readonly found: Entry[] },
+): void {
+  for (const entry of node.rest) found.push(entry);
+  if (at === levels.length) {
+    for (const entry of node.here) found.push(entry);
+    return;
+  }
+  if (node.plus !== null) collect(node.plus, levels, { at: at + 1, found });
+  const child = node.children.get(levels[at]!);
+  if (child !== undefined) collect(child, levels, { at: at + 1, found });
+}
+
+function newNode<Entry>(): Node<Entry> {
+  return { children: new Map(), plus: null, here: new Set(), rest: new Set() };
+}
+
+function isEmpty({ children, plus, here, rest }: Node<unknown>): boolean {
+  return children.size === 0 && plus === null && here.size === 0 && rest.size === 0;
+}
