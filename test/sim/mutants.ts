@@ -164,7 +164,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "keep_back_what_a_relay_gave_up",
     about: "relay",
     file: "src/replication/lane_logs.ts",
-    from: "    if (this.#books.cameEarly(cursor.logId, upTo)) return true;",
-    to: "    if (cursor.sent >= upTo || this.#books.cameEarly(cursor.logId, upTo)) return true;",
+    from:
+      "if (this.#books.cameEarly(cursor.logId, upTo)) return this.#payBefore(load, cursor, upTo);",
+    to: "if (this.#books.cameEarly(cursor.logId, upTo)) return true;",
   },
 ];
