@@ -8,7 +8,13 @@
 // deno-lint-ignore-file no-console -- the command line prints
 import { Api } from "./cli/api.ts";
 import { parseArguments } from "./cli/arguments.ts";
-import { commandHelpText, commandOf, helpText, serveHelpText, versionText } from "./cli/commands.ts";
+import {
+  commandHelpText,
+  commandOf,
+  helpText,
+  serveHelpText,
+  versionText,
+} from "./cli/commands.ts";
 import { HOST_CLOCK } from "./host/clock.ts";
 import { openHttpClient } from "./host/http_client.ts";
 import { openLogLines, writeStderr } from "./host/log_lines.ts";
