@@ -187,7 +187,10 @@ export class FleetNode implements Host {
 
   /** A copy of the data directory as it is at this moment, as a snapshot of the volume has it. */
   image(): Image {
-    if (this.#left !== null) return { disk: this.#left.disk, catalogue: this.#left.catalogue };
+    if (this.#left !== null) {
+      // The next run goes on with the catalogue that was left.
+      return { disk: this.#left.disk, catalogue: copyOf(this.#left.catalogue) };
+    }
     return { disk: this.#disk.snapshot(), catalogue: copyOf(this.#catalogue) };
   }
 
