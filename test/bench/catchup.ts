@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { agreedTotals, type Totals } from "./accounts.ts";
 import { BACKLOG_TOPIC, fillBacklog } from "./backlog.ts";
 import { CappedLink } from "./capped_link.ts";
 import { Generators } from "./generators.ts";
@@ -47,6 +48,8 @@ interface Result {
   readonly live_p50_ms: number;
   readonly live_p99_ms: number;
   readonly live_max_ms: number;
+  /** In the end, as gateway, centre and `verify` tell it alike. */
+  readonly account: Totals;
 }
 
 export async function run(options: Options): Promise<void> {
@@ -166,6 +169,7 @@ class CatchUp {
       live_p50_ms: quantile(seen, 0.5),
       live_p99_ms: quantile(seen, 0.99),
       live_max_ms: Math.max(...seen),
+      account: await agreedTotals(gateway, centre),
     };
   }
 
@@ -239,6 +243,9 @@ function print(result: Result, setting: Setting): void {
       ["slowest", result.live_max_ms, "ms"],
       ["live records looked for", result.probes, ""],
       ["never seen", result.unseen, ""],
+      ["accepted, say gateway, centre and verify alike", result.account.accepted, "records"],
+      ["delivered", result.account.delivered, "records"],
+      ["ledgered", result.account.ledgered, "records"],
     ],
   );
 }
