@@ -99,20 +99,17 @@ export class SqliteMqttBook implements MqttBook {
   }
 
   writeQueue(clientId: string, change: MqttQueueChange): Promise<void> {
-    const statements: Statement[] = [];
-    for (const [filter, row] of change.subscriptions ?? []) {
-      if (row === null) statements.push([DROP_SUBSCRIPTION, [clientId, filter]]);
-      else statements.push([PUT_SUBSCRIPTION, [...subscriptionValues(row), clientId]]);
-    }
-    for (const [partition, next] of change.cursors ?? []) {
-      if (next === null) statements.push([DROP_CURSOR, [clientId, partition]]);
-      else statements.push([PUT_CURSOR, [partition, next, clientId]]);
-    }
-    for (const [packetId, row] of change.outbound ?? []) {
-      if (row === null) statements.push([DROP_OUTBOUND, [clientId, packetId]]);
-      else statements.push(outboundStatement(clientId, row));
-    }
-    return this.#changes.change(statements);
+    return this.#changes.change(queueStatements(clientId, change));
+  }
+
+  writeQueues(
+    queues: ReadonlyMap<string, MqttQueueChange>,
+    groups: readonly MqttGroupRows[],
+  ): Promise<void> {
+    return this.#changes.change([
+      ...[...queues].flatMap(([clientId, change]) => queueStatements(clientId, change)),
+      ...groups.map(groupStatement),
+    ]);
   }
 
   async group(group: string): Promise<MqttGroupRows | null> {
@@ -123,8 +120,8 @@ export class SqliteMqttBook implements MqttBook {
     return row === undefined ? null : { group, cursors: offsetsOf(row["cursors"]) };
   }
 
-  writeGroup({ group, cursors }: MqttGroupRows): Promise<void> {
-    return this.#changes.change([[PUT_GROUP, [group, JSON.stringify([...cursors])]]]);
+  writeGroup(rows: MqttGroupRows): Promise<void> {
+    return this.#changes.change([groupStatement(rows)]);
   }
 
   dropGroup(group: string): Promise<void> {
@@ -145,6 +142,27 @@ export class SqliteMqttBook implements MqttBook {
     if (topicNames.length === 0) return Promise.resolve();
     return this.#changes.change([[DROP_RETAINED, [JSON.stringify(topicNames)]]]);
   }
+}
+
+function queueStatements(clientId: string, change: MqttQueueChange): Statement[] {
+  const statements: Statement[] = [];
+  for (const [filter, row] of change.subscriptions ?? []) {
+    if (row === null) statements.push([DROP_SUBSCRIPTION, [clientId, filter]]);
+    else statements.push([PUT_SUBSCRIPTION, [...subscriptionValues(row), clientId]]);
+  }
+  for (const [partition, next] of change.cursors ?? []) {
+    if (next === null) statements.push([DROP_CURSOR, [clientId, partition]]);
+    else statements.push([PUT_CURSOR, [partition, next, clientId]]);
+  }
+  for (const [packetId, row] of change.outbound ?? []) {
+    if (row === null) statements.push([DROP_OUTBOUND, [clientId, packetId]]);
+    else statements.push(outboundStatement(clientId, row));
+  }
+  return statements;
+}
+
+function groupStatement({ group, cursors }: MqttGroupRows): Statement {
+  return [PUT_GROUP, [group, JSON.stringify([...cursors])]];
 }
 
 function subscriptionValues(row: MqttSubscriptionRow): Statement[1] {

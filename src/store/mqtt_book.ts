@@ -108,6 +108,14 @@ export interface MqttBook {
   dropSession(clientId: string): Promise<void>;
   /** Nothing happens where no such session is kept. */
   writeQueue(clientId: string, change: MqttQueueChange): Promise<void>;
+  /**
+   * Several queues by client identifier, and groups, in one transaction: what a group's members have
+   * in flight and where the group stands are true only together.
+   */
+  writeQueues(
+    queues: ReadonlyMap<string, MqttQueueChange>,
+    groups: readonly MqttGroupRows[],
+  ): Promise<void>;
 
   /** Null where nothing is kept of it. */
   group(group: string): Promise<MqttGroupRows | null>;

@@ -154,6 +154,19 @@ export function mqttBookContract(
     expect(await book.group(group)).toBeNull();
   });
 
+  it("writes several queues and groups at once", async () => {
+    const book = await open();
+    for (const clientId of ["c", "d"]) await book.putSession({ clientId, expiryS: 1 });
+    const groups = [{ group: "$share/g/a", cursors: new Map([["logs-0", 9]]) }];
+    await book.writeQueues(
+      new Map([["c", { outbound: byId(sent(1)) }], ["d", { cursors: new Map([["logs-0", 5]]) }]]),
+      groups,
+    );
+    expect((await book.queue("c"))?.outbound).toEqual([sent(1)]);
+    expect((await book.queue("d"))?.cursors).toEqual(new Map([["logs-0", 5]]));
+    expect(await book.group("$share/g/a")).toEqual(groups[0]);
+  });
+
   it("keeps retained messages, and reads those that are asked for", async () => {
     const book = await open();
     const empty = { ...RECORD, key: null, value: null, headers: [] };

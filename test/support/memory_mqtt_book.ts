@@ -93,15 +93,17 @@ export class MemoryMqttBook implements MqttBook {
   }
 
   writeQueue(clientId: string, change: MqttQueueChange): Promise<void> {
-    return this.#change(({ sessions }) => {
-      const session = sessions.get(clientId);
-      if (session === undefined) return;
-      apply(session.subscriptions, change.subscriptions);
-      apply(session.cursors, change.cursors);
-      for (const [packetId, row] of change.outbound ?? []) {
-        if (row === null || !row.released) session.outbound.delete(packetId);
-        if (row !== null) session.outbound.set(packetId, row);
-      }
+    return this.writeQueues(new Map([[clientId, change]]), []);
+  }
+
+  writeQueues(
+    queues: ReadonlyMap<string, MqttQueueChange>,
+    groupRows: readonly MqttGroupRows[],
+  ): Promise<void> {
+    const kept = groupRows.map(({ group, cursors }) => ({ group, cursors: new Map(cursors) }));
+    return this.#change(({ sessions, groups }) => {
+      for (const [clientId, change] of queues) applyQueue(sessions.get(clientId), change);
+      for (const rows of kept) groups.set(rows.group, rows);
     });
   }
 
@@ -110,8 +112,7 @@ export class MemoryMqttBook implements MqttBook {
   }
 
   writeGroup(rows: MqttGroupRows): Promise<void> {
-    const kept = { group: rows.group, cursors: new Map(rows.cursors) };
-    return this.#change(({ groups }) => void groups.set(rows.group, kept));
+    return this.writeQueues(new Map(), [rows]);
   }
 
   dropGroup(group: string): Promise<void> {
@@ -168,6 +169,16 @@ function copyOf({ expiryS, subscriptions, cursors, outbound }: Session): Session
     cursors: new Map(cursors),
     outbound: new Map(outbound),
   };
+}
+
+function applyQueue(session: Session | undefined, change: MqttQueueChange): void {
+  if (session === undefined) return;
+  apply(session.subscriptions, change.subscriptions);
+  apply(session.cursors, change.cursors);
+  for (const [packetId, row] of change.outbound ?? []) {
+    if (row === null || !row.released) session.outbound.delete(packetId);
+    if (row !== null) session.outbound.set(packetId, row);
+  }
 }
 
 function apply<Key, Value>(to: Map<Key, Value>, change?: ReadonlyMap<Key, Value | null>): void {
