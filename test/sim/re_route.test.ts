@@ -151,6 +151,51 @@ describe("re-route", () => {
     void second;
   });
 
+  it.each([false, true])(
+    "has a relay tell its upstream of what that alone held, and lost (restarted: %s)",
+    async (isRestarted) => {
+      const { clock, gateway, first: centre, second: relay, to, caughtUp, log } = await world();
+      const image = centre.image();
+      to(centre);
+      await gateway.append("logs", 0, names("a", 3));
+      await caughtUp(centre);
+      log().setLogStart(3);
+      const up = new FlakyLink(clock, diceOf(5));
+      up.serve = centre.serve();
+      relay.forward(up);
+      to(relay);
+      await gateway.append("logs", 0, names("b", 2));
+      await caughtUp(relay);
+      const received = () => [...relay.store.ranges.all()][0]!;
+      expect(received().elsewhere).toMatchObject([{ to: 3, holders: [centre.store.nodeId] }]);
+      await until(clock, () => relay.forwarder!.status().lagRecords === 0);
+      // The centre has it still.
+      expect([...relay.store.ledger.entries()]).toEqual([]);
+
+      centre.restore(image);
+      await centre.start();
+      if (isRestarted) {
+        await relay.store.checkpoint();
+        relay.crash();
+        await relay.start();
+        relay.forward(up);
+        to(relay);
+      }
+      up.serve = centre.serve();
+      await until(clock, () => received().elsewhere.length === 0, { limitMs: 700_000 });
+      await until(clock, () => relay.forwarder!.status().lagRecords === 0);
+      expect(await valuesOf(centre)).toEqual(names("b", 2));
+      for (const { store } of [relay, centre]) {
+        const lost = Array.from(store.ledger.entries(), ({ from, to, reason, state }) => [
+          ...[from, to, reason, state],
+        ]);
+        expect(lost).toEqual([[0, 3, "lost_at_receiver", "final"]]);
+      }
+      expect(received().contiguous).toBe(5);
+      expect([...gateway.store.ledger.entries()]).toEqual([]);
+    },
+  );
+
   it("brings what it said lies elsewhere, where it has it after all", async () => {
     const { gateway, first, second, link, to, caughtUp, log } = await world();
     to(first);
