@@ -7,6 +7,7 @@
 import { EXPORT_PATHS } from "./openapi_export.ts";
 import { LINK_PATHS, LINK_SCHEMAS } from "./openapi_link.ts";
 import { PATHS } from "./openapi_paths.ts";
+import { REPLICATION_PATHS } from "./openapi_replication.ts";
 import { SCHEMAS } from "./openapi_schemas.ts";
 import { SPACE_PATHS, SPACE_SCHEMAS } from "./openapi_space.ts";
 
@@ -26,7 +27,7 @@ export function openApiDocument(): unknown {
         "them exactly. Query parameters that are unknown, repeated or out of range are refused.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    paths: { ...PATHS, ...EXPORT_PATHS, ...LINK_PATHS, ...SPACE_PATHS },
+    paths: { ...PATHS, ...EXPORT_PATHS, ...LINK_PATHS, ...SPACE_PATHS, ...REPLICATION_PATHS },
     components: {
       schemas: { ...SCHEMAS, ...LINK_SCHEMAS, ...SPACE_SCHEMAS },
       securitySchemes: {

@@ -339,7 +339,7 @@ export function inQuery(name: string, schema: Json, description?: string): Json 
   return { name, in: "query", schema, ...(description === undefined ? {} : { description }) };
 }
 
-function inHeader(name: string, schema: Json, description?: string): Json {
+export function inHeader(name: string, schema: Json, description?: string): Json {
   return { name, in: "header", schema, ...(description === undefined ? {} : { description }) };
 }
 

@@ -4,6 +4,7 @@ import { SILENT_METRICS } from "../../../src/base/metrics.ts";
 import { createEgressApp } from "../../../src/egress/http/app.ts";
 import { openApiDocument } from "../../../src/egress/http/openapi.ts";
 import { createExportApp } from "../../../src/replication/http/export.ts";
+import { createReplicationApp } from "../../../src/replication/http/app.ts";
 import { createLinkApp } from "../../../src/replication/http/link_app.ts";
 import { createIngressApp } from "../../../src/ingress/http/app.ts";
 import { openHttpWorld } from "../../support/http_world.ts";
@@ -35,6 +36,7 @@ describe("openApiDocument()", () => {
       createEgressApp(options),
       createLinkApp({ ...options, ...link }),
       createExportApp({ ...options, random: never }),
+      createReplicationApp({ ...options, receiver: never, peerOf: () => null }),
     ]
       .flatMap((app) => app.routes)
       .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`);
@@ -65,7 +67,7 @@ describe("openApiDocument()", () => {
     for (const { path, method, operation } of operations) {
       // The link's door takes none.
       if (path.startsWith("/v1/link") || path.endsWith("/priority")) continue;
-      if (path === "/v1/export") continue;
+      if (path === "/v1/export" || path.startsWith("/v1/replication/")) continue;
       if (!path.startsWith("/v1/") || /topics(\/\{topic\})?$/.test(path)) continue;
       const real = path.replace("{topic}", "t").replace("{partition}", "0");
       const problem = method === "post"
