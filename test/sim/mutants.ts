@@ -168,4 +168,12 @@ export const MUTANTS: readonly Mutant[] = [
       "if (this.#books.cameEarly(cursor.logId, upTo)) return this.#payBefore(load, cursor, upTo);",
     to: "if (this.#books.cameEarly(cursor.logId, upTo)) return true;",
   },
+  {
+    name: "wait_for_what_its_holder_lost",
+    seed: 20_132,
+    about: "reroute",
+    file: "src/store/holders.ts",
+    from: "holders.every((holder) => holder === node);",
+    to: "holders.length === 0;",
+  },
 ];
