@@ -81,6 +81,11 @@ export class MqttSessions {
     return this.#clients.get(clientId)?.held.has(packetId) ?? false;
   }
 
+  /** How many packet identifiers are held for a client. */
+  heldBy(clientId: string): number {
+    return this.#clients.get(clientId)?.held.size ?? 0;
+  }
+
   release(clientId: string, packetId: number): void {
     if (this.#clients.get(clientId)?.held.delete(packetId)) this.#held--;
   }

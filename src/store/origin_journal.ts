@@ -142,6 +142,10 @@ export class OriginJournal implements OriginHook {
     return this.#sessions.holds(clientId, packetId);
   }
 
+  heldBy(clientId: string): number {
+    return this.#sessions.heldBy(clientId);
+  }
+
   /** @throws {OperatingError} quota_exceeded when no more packet ids can be held */
   checkRoom(): void {
     this.#sessions.checkRoom();

@@ -9,6 +9,7 @@ describe("MqttSessions", () => {
     expect(sessions.holds("c", 7)).toBe(false);
     sessions.settle(entry, true);
     expect(sessions.holds("c", 7)).toBe(true);
+    expect([sessions.heldBy("c"), sessions.heldBy("d")]).toEqual([1, 0]);
     sessions.release("c", 7);
     expect(sessions.holds("c", 7)).toBe(false);
     sessions.settle(sessions.entry("c", 8), false);

@@ -57,6 +57,11 @@ export class Qos2Publishes {
       this.#journal.isHeld(clientId, packetIdentifier);
   }
 
+  /** How many packet identifiers of a client are held, or on their way to it. */
+  heldBy(clientId: string): number {
+    return this.#journal.heldBy(clientId) + (this.#pending.get(clientId)?.size ?? 0);
+  }
+
   /** Lets `answer` wait for the first PUBLISH; it is ready at once where that is durable. */
   answerRepeat(clientId: string, packetIdentifier: number, answer: Answer): void {
     this.#find(clientId, packetIdentifier)?.add(answer);

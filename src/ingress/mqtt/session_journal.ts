@@ -23,6 +23,8 @@ export interface SessionJournal {
   checkRoom(): void;
   /** Whether a record of that packet identifier is durable and its PUBREL is not. */
   isHeld(clientId: string, packetIdentifier: number): boolean;
+  /** How many of a client's packet identifiers are. */
+  heldBy(clientId: string): number;
   entry(clientId: string, packetIdentifier: number): OriginEntry;
   /** Resolves once the release is synced. */
   release(clientId: string, packetIdentifier: number): Promise<void>;

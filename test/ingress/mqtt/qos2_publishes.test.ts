@@ -96,11 +96,13 @@ describe("Qos2Publishes", () => {
       lastingClients: () => [],
       checkRoom() {},
       isHeld: () => false,
+      heldBy: () => 3,
       entry: () => ({ kind: "qos2" }),
       release: () => Promise.resolve(),
     });
     expect(publishes.isRepeat("c", 1)).toBe(false);
     expect(publishes.release("c", 1)).toBeNull();
+    expect(publishes.heldBy("c")).toBe(3);
   });
 });
 

@@ -17,7 +17,7 @@ import {
   MQTT_TOPIC_ALIAS_MAXIMUM,
 } from "../../../base/limits.ts";
 import { randomHex } from "../../../base/random.ts";
-import { checkPacket } from "../../../protocol/mqtt/packet_check.ts";
+import { checkPacket, type ExactBytes } from "../../../protocol/mqtt/packet_check.ts";
 import {
   PacketType,
   packetType,
@@ -76,29 +76,53 @@ export async function handleConnect(
   try {
     const exact = checkPacket(bytes, version);
     const packet = decodePacket(bytes, version) as IConnectPacket;
-    const will = willOf(packet, exact);
-    if (will === "invalid") {
-      return refused(version, ReasonCode.TopicNameInvalid, "the will's topic name");
-    }
-    if (packet.properties?.authenticationMethod !== undefined) {
-      return refused(version, ReasonCode.BadAuthenticationMethod, "extended authentication");
-    }
-    const clientId = clientIdOf(packet, services);
-    if (clientId === null) {
-      return refused(version, ReasonCode.ClientIdentifierNotValid, "the client identifier");
-    }
-    const principal = await authenticate(packet, clientId, services);
-    if (typeof principal === "number") return refused(version, principal, "the credentials");
-    const { mayPublish, maySubscribe } = principal;
-    if (will !== null && !mayPublish) {
-      return refused(version, ReasonCode.NotAuthorized, "a will it may not publish");
-    }
-    return { ...acceptedOf(packet, version), clientId, will, mayPublish, maySubscribe };
+    return fitting(await letIn(packet, exact, services), packet, services);
   } catch (error) {
     if (!isOperatingError(error)) throw error;
     const reasonCode = error.detail["reason_code"] as ReasonCode | undefined;
     return refused(version, reasonCode ?? ReasonCode.UnspecifiedError, error.message);
   }
+}
+
+/** Whether this client may connect, and as whom. */
+async function letIn(
+  packet: IConnectPacket,
+  exact: ExactBytes,
+  services: MqttServices,
+): Promise<ConnectOutcome> {
+  const version = packet.protocolVersion === 5 ? 5 : 4;
+  const will = willOf(packet, exact);
+  if (will === "invalid") {
+    return refused(version, ReasonCode.TopicNameInvalid, "the will's topic name");
+  }
+  if (packet.properties?.authenticationMethod !== undefined) {
+    return refused(version, ReasonCode.BadAuthenticationMethod, "extended authentication");
+  }
+  const clientId = clientIdOf(packet, services);
+  if (clientId === null) {
+    return refused(version, ReasonCode.ClientIdentifierNotValid, "the client identifier");
+  }
+  const principal = await authenticate(packet, clientId, services);
+  if (typeof principal === "number") return refused(version, principal, "the credentials");
+  const { mayPublish, maySubscribe } = principal;
+  if (will !== null && !mayPublish) {
+    return refused(version, ReasonCode.NotAuthorized, "a will it may not publish");
+  }
+  return { ...acceptedOf(packet, version), clientId, will, mayPublish, maySubscribe };
+}
+
+/** A CONNACK larger than the client takes is not sent [MQTT-3.1.2-24]: it is closed without one. */
+function fitting(
+  outcome: ConnectOutcome,
+  { properties }: IConnectPacket,
+  { limits }: MqttServices,
+): ConnectOutcome {
+  const connack = "connack" in outcome
+    ? outcome.connack
+    : connackOf(outcome, true, limits.packetBytesMax);
+  const maximum = properties?.maximumPacketSize ?? Infinity;
+  if (connack === null || connack.length <= maximum) return outcome;
+  return { connack: null, state: `a Maximum Packet Size of ${maximum} bytes` };
 }
 
 export function connackOf(

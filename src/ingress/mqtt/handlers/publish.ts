@@ -14,7 +14,7 @@
 import type { IPublishPacket } from "mqtt-packet";
 import { utf8 } from "../../../base/bytes.ts";
 import { isOperatingError, OperatingError } from "../../../base/errors.ts";
-import { MQTT_TOPIC_NAME_BYTES_MAX } from "../../../base/limits.ts";
+import { MQTT_RECEIVE_MAXIMUM, MQTT_TOPIC_NAME_BYTES_MAX } from "../../../base/limits.ts";
 import { checkPacket } from "../../../protocol/mqtt/packet_check.ts";
 import { PacketType } from "../../../protocol/mqtt/packet_type.ts";
 import { ReasonCode, reasonCodeOf } from "../../../protocol/mqtt/reason_code.ts";
@@ -54,6 +54,10 @@ export function handlePublish(client: ClientConnection, bytes: Uint8Array): Prom
     // The record was durable before the message was retained: it may be all there is.
     if (publish.retain) retain(client, publish, answer);
     return client.ready();
+  }
+  // [MQTT-3.3.4-7]: PUBREC does not end it, PUBCOMP does.
+  if (qos === 2 && client.protocolVersion === 5 && qos2.heldBy(clientId) >= MQTT_RECEIVE_MAXIMUM) {
+    return client.fail(ReasonCode.ReceiveMaximumExceeded, "more QoS 2 than Receive Maximum");
   }
   try {
     const destination = routes.resolve(publish.topicName, clientId);

@@ -55,6 +55,15 @@ describe("handleConnect(): letting in", () => {
     });
   });
 
+  it("closes without a CONNACK where that would be too large for it [MQTT-3.1.2-24]", async () => {
+    for (const [maximumPacketSize, answered] of [[4, false], [15, false], [64, true]] as const) {
+      const properties = { maximumPacketSize };
+      const { connection } = await answerTo(connectPacket({ protocolVersion: 5, properties }));
+      expect([connection.closed, connection.written.length > 0]).toEqual([!answered, answered]);
+      if (answered) expect(connection.written.length).toBeLessThanOrEqual(maximumPacketSize);
+    }
+  });
+
   it("assigns MQTT 5 an identifier, and says which [MQTT-3.1.3-7]", async () => {
     const { connection } = await answerTo(connectPacket({ protocolVersion: 5, clientId: "" }));
     expect(connackOf(connection).properties?.assignedClientIdentifier)
