@@ -5,7 +5,7 @@ import type { ProtocolVersion } from "../../src/protocol/mqtt/packet_type.ts";
 import { packetSize } from "../../src/protocol/mqtt/packet_type.ts";
 import type { HeldConnection } from "./held_connection.ts";
 import { type MqttFixture, settle } from "./mqtt_fixture.ts";
-import { packetOf, publishPacket } from "./mqtt_packets.ts";
+import { connectPacket, packetOf, publishPacket } from "./mqtt_packets.ts";
 
 interface Asked {
   readonly topic: string;
@@ -18,6 +18,7 @@ interface Asked {
 export class HeldClient {
   readonly connection: HeldConnection;
   readonly version: ProtocolVersion;
+  sessionPresent = false;
   #messageId = 0;
 
   private constructor(connection: HeldConnection, version: ProtocolVersion) {
@@ -29,7 +30,14 @@ export class HeldClient {
     fixture: MqttFixture,
     options: Partial<IConnectPacket> & { protocolVersion?: ProtocolVersion } = {},
   ): Promise<HeldClient> {
-    return new HeldClient(await fixture.connect(options), options.protocolVersion ?? 4);
+    const connection = await fixture.open();
+    connection.push(connectPacket(options));
+    await connection.untilWritten(4);
+    // CONNACK leaves by itself.
+    const connack = connection.writes.shift()!;
+    const client = new HeldClient(connection, options.protocolVersion ?? 4);
+    client.sessionPresent = connack[2] === 1;
+    return client;
   }
 
   send(packet: Packet): void {

@@ -61,9 +61,8 @@ export interface SessionInputOptions {
 const CONNECT_FIRST_BYTE = PacketType.Connect << 4;
 
 /** Packets that are small, come by the thousand, and are none of the core's business. */
-const ACKS = new Set<number>([
-  ...[PacketType.Puback, PacketType.Pubrec, PacketType.Pubrel, PacketType.Pubcomp],
-]);
+const ACK_FIRST = PacketType.Puback << 4;
+const ACK_BEHIND = (PacketType.Pubcomp + 1) << 4;
 
 export class SessionInput {
   readonly #options: SessionInputOptions;
@@ -140,11 +139,13 @@ export class SessionInput {
     const bytes = this.#bytes;
     const unread = bytes.unread();
     const { fastPath, isConnected } = this.#owner;
-    if (!isConnected && unread[0] !== CONNECT_FIRST_BYTE) {
+    if (!isConnected && unread[0]! !== CONNECT_FIRST_BYTE) {
       this.#owner.fail(ReasonCode.ProtocolError, "the first packet is not CONNECT"); // [MQTT-3.1.0-1]
       return false;
     }
-    if (fastPath === null || ACKS.has(packetType(unread[0]!))) return this.#takePacket();
+    const first = unread[0]!;
+    const isAck = first >= ACK_FIRST && first < ACK_BEHIND;
+    if (fastPath === null || isAck) return this.#takePacket();
     bytes.consume(fastPath.take(unread));
     if (fastPath.next === "packet") return this.#isActive && this.#takePacket();
     return fastPath.next === "again" || bytes !== this.#buffer;

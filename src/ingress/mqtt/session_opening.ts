@@ -23,12 +23,13 @@ export async function openSession(
   if (will !== null && !connection.keep(willBytes(will))) {
     return refused(protocolVersion, ReasonCode.QuotaExceeded, "no room for its will");
   }
-  const { clients, expiry, qos2, sessions, wills } = services;
+  const { clients, delivery, expiry, qos2, sessions, wills } = services;
   clients.enter(clientId, connection, cleanStart);
   expiry.cancel(clientId);
   try {
     const opened = await sessions.open(clientId, { cleanStart, expiryS: sessionExpiryS });
     if (opened.queue !== null) {
+      await delivery.prepare(opened.queue);
       wills.cancel(clientId); // [MQTT-3.1.3-9]
     } else {
       wills.publishNow(clientId);

@@ -11,8 +11,8 @@
  */
 import type { Clock, Timers } from "../../../base/clock.ts";
 import type { Metrics } from "../../../base/metrics.ts";
-import { messageOf } from "../../../base/errors.ts";
-import { MQTT_QUEUE_SAVE_MS } from "../../../base/mqtt_limits.ts";
+import { isOperatingError } from "../../../base/errors.ts";
+import { MQTT_BEHIND_RETRY_MS, MQTT_QUEUE_SAVE_MS } from "../../../base/mqtt_limits.ts";
 import type { Offset } from "../../../base/types.ts";
 import type { Core } from "../../../core/core.ts";
 import type { Inflate } from "../../../format/codec.ts";
@@ -29,7 +29,7 @@ import type { Message } from "./message.ts";
 import type { GroupState, OutboundState, QueueBook, QueueState } from "./queue_book.ts";
 import { type QueueServices, SessionQueue } from "./session_queue.ts";
 import { type GroupServices, ShareGroup } from "./share_group.ts";
-import type { HeldSubscription } from "./subscription.ts";
+import { type HeldSubscription, sharedFilterOf } from "./subscription.ts";
 import { type DeliveryTopic, TopicInterest } from "./topic_interest.ts";
 import { topicOfRecord } from "./topic_of_record.ts";
 
@@ -78,11 +78,13 @@ export class Delivery implements QueueServices, GroupServices {
   readonly #fresh: FreshRecords;
   readonly #queues = new Map<string, SessionQueue>();
   readonly #groups = new Map<string, HeldGroup>();
-  #savedGroups = new Map<string, GroupState>();
+  /** Of groups that a session is about to bring along. */
+  readonly #savedGroups = new Map<string, GroupState>();
   #subscriptions = 0;
   readonly #unsaved = new Set<SessionQueue>();
   readonly #unsavedGroups = new Set<ShareGroup>();
   #cancelSave: (() => void) | null = null;
+  #stopped = false;
 
   constructor(options: DeliveryOptions) {
     const { book, clock, flushSoon, inflate, log, metrics, routes, store, timers } = options;
@@ -111,6 +113,18 @@ export class Delivery implements QueueServices, GroupServices {
 
   // ── sessions ─────────────────────────────────────────────────────────────────────────────────
 
+  /**
+   * Before a kept queue is opened: reads where the shared subscriptions stand that this run does not
+   * know yet.
+   */
+  async prepare({ subscriptions }: Pick<QueueState, "subscriptions">): Promise<void> {
+    for (const { filter } of subscriptions) {
+      if (sharedFilterOf(filter) === null || this.#groups.has(filter)) continue;
+      const state = await this.book.group(filter);
+      if (state !== null) this.#savedGroups.set(filter, state);
+    }
+  }
+
   /** The queue of a session that was opened; `attach()` it once CONNACK is written. */
   open(clientId: string, options: OpenQueueOptions): SessionQueue {
     if (options.saved === null) this.end(clientId);
@@ -138,6 +152,7 @@ export class Delivery implements QueueServices, GroupServices {
 
   /** Writes what is not written yet, and sends nothing more. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#fresh.stop();
     await this.#save();
   }
@@ -200,13 +215,11 @@ export class Delivery implements QueueServices, GroupServices {
   hold({ group: name }: HeldSubscription): void {
     this.#subscriptions += 1;
     if (name === null) return;
+    const saved = this.#savedGroups.get(name) ?? null;
+    this.#savedGroups.delete(name);
     const held = this.#groups.get(name);
-    if (held !== undefined) {
-      held.sessions += 1;
-      return;
-    }
-    const group = new ShareGroup(name, this, this.#savedGroups.get(name) ?? null);
-    this.#groups.set(name, { group, sessions: 1 });
+    if (held !== undefined) held.sessions += 1;
+    else this.#groups.set(name, { group: new ShareGroup(name, this, saved), sessions: 1 });
   }
 
   release({ group: name }: HeldSubscription): void {
@@ -214,9 +227,10 @@ export class Delivery implements QueueServices, GroupServices {
     const held = name === null ? undefined : this.#groups.get(name);
     if (held === undefined || --held.sessions > 0) return;
     this.#groups.delete(name!);
+    this.#savedGroups.delete(name!);
     this.#unsavedGroups.delete(held.group);
     this.backlog.remove(held.group);
-    this.#failed(this.book.dropGroup(name!));
+    this.book.dropGroup(name!).catch((error) => this.#notKept(error, () => {}));
   }
 
   wake(name: string): void {
@@ -256,9 +270,8 @@ export class Delivery implements QueueServices, GroupServices {
     this.#saveLater();
   }
 
-  #saveLater(): void {
-    this.#cancelSave ??= this.#options.timers
-      .after(MQTT_QUEUE_SAVE_MS, () => this.#failed(this.#save()));
+  #saveLater(delayMs = MQTT_QUEUE_SAVE_MS): void {
+    this.#cancelSave ??= this.#options.timers.after(delayMs, () => void this.#save());
   }
 
   async #save(): Promise<void> {
@@ -269,15 +282,22 @@ export class Delivery implements QueueServices, GroupServices {
     this.#unsaved.clear();
     this.#unsavedGroups.clear();
     await Promise.all([
-      ...groups.map((group) => this.book.writeGroup(group.state())),
-      ...queues.map((queue) => queue.kept()),
+      ...groups.map((group) =>
+        this.book.writeGroup(group.state())
+          .catch((error) => this.#notKept(error, () => this.#unsavedGroups.add(group)))
+      ),
+      ...queues.map((queue) =>
+        queue.kept().catch((error) => this.#notKept(error, () => this.#unsaved.add(queue)))
+      ),
     ]);
   }
 
-  /** What cannot be written is written with the next change. */
-  #failed(writing: Promise<void>): void {
-    writing.catch((error) => {
-      this.#options.log.warn("mqtt_queue_not_kept", { error: messageOf(error) });
-    });
+  /** A crash now would bring messages again; it is tried again in a while. */
+  #notKept(error: unknown, again: () => void): void {
+    if (!isOperatingError(error)) throw error;
+    this.#options.log.warn("mqtt_queue_not_kept", { error: error.message });
+    if (this.#stopped) return;
+    again();
+    this.#saveLater(MQTT_BEHIND_RETRY_MS);
   }
 }

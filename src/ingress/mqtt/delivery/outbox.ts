@@ -150,6 +150,8 @@ export class Outbox {
       return this.#done(state.packetId);
     }
     counters.again.value += 1;
+    // It may have been in the packets that were never sent, for they could not be kept.
+    if (qos === 2 && this.#owner.lasting) this.#mustKeep = true;
     this.#push(withPacketId(encoded, state.packetId, true));
   }
 

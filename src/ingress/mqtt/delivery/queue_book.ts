@@ -54,14 +54,9 @@ export interface GroupState {
 export interface QueueBook {
   /** Resolves once it is synced. Changes are written in the order they were handed in. */
   writeQueue(clientId: string, change: QueueChange): Promise<void>;
+  /** What is kept of a group; null where there is nothing. */
+  group(group: string): Promise<GroupState | null>;
   writeGroup(state: GroupState): Promise<void>;
   /** Nobody subscribes to it any more. */
   dropGroup(group: string): Promise<void>;
 }
-
-/** Keeps nothing: for a node without a book, and for tests. */
-export const NO_QUEUE_BOOK: QueueBook = {
-  writeQueue: () => Promise.resolve(),
-  writeGroup: () => Promise.resolve(),
-  dropGroup: () => Promise.resolve(),
-};

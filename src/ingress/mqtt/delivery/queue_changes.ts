@@ -8,6 +8,9 @@ import type { Offset } from "../../../base/types.ts";
 import type { OutboundState, QueueChange } from "./queue_book.ts";
 import type { PartitionKey, Subscription } from "./subscription.ts";
 
+/** Not an offset: whatever it is now, it has to be written. */
+const UNKNOWN = -1;
+
 export class QueueChanges {
   #subscriptions = new Map<string, Subscription | null>();
   #outbound = new Map<number, OutboundState | null>();
@@ -32,6 +35,15 @@ export class QueueChanges {
     this.#outbound.set(packetId, state);
   }
 
+  /** It could not be written: it comes with the next, below what changed since. */
+  putBack({ subscriptions, outbound, cursors }: QueueChange): void {
+    this.#subscriptions = new Map([...subscriptions ?? [], ...this.#subscriptions]);
+    const later = this.#outbound;
+    this.#outbound = new Map(outbound);
+    for (const [packetId, state] of later) this.outbound(packetId, state);
+    for (const partition of cursors?.keys() ?? []) this.#cursors.set(partition, UNKNOWN);
+  }
+
   /** All of it, with the cursors as they are now; they count as written. Null: there is nothing. */
   take(cursors: ReadonlyMap<PartitionKey, Offset>): QueueChange | null {
     const moved = new Map<PartitionKey, Offset | null>();
@@ -46,7 +58,7 @@ export class QueueChanges {
       this.#cursors.delete(partition);
     }
     if (!this.any && moved.size === 0) return null;
-    const change = {
+    const change: QueueChange = {
       subscriptions: this.#subscriptions,
       outbound: this.#outbound,
       cursors: moved,

@@ -12,5 +12,3 @@ export interface RetainedSource {
    */
   matching(filter: string): AsyncIterable<Message> | Iterable<Message>;
 }
-
-export const NO_RETAINED: RetainedSource = { matching: () => [] };

@@ -302,11 +302,16 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
   }
 
   /** Writes all that changed; resolves once it is durable. */
-  kept(): Promise<void> {
-    if (!this.#lasting) return Promise.resolve();
+  async kept(): Promise<void> {
+    if (!this.#lasting) return;
     const change = this.#changes.take(this.#follower.positions());
-    if (change === null) return Promise.resolve();
-    return this.#services.book.writeQueue(this.clientId, change);
+    if (change === null) return;
+    try {
+      await this.#services.book.writeQueue(this.clientId, change);
+    } catch (error) {
+      this.#changes.putBack(change);
+      throw error;
+    }
   }
 
   #subscriptionChanged(filter: string, held: HeldSubscription | null): void {
