@@ -78,7 +78,7 @@ describe.each(["reject", "drop_oldest", "keep_errors"] as const)(
       await expectNothingMissing({ gateway, centre, http, publishers, policy });
       expect((await gateway.stop()).code).toBe(0);
       await centre.stop();
-    }, 120_000);
+    }, 240_000);
   },
 );
 

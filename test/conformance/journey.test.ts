@@ -3,6 +3,7 @@
  * plug pulled in between.
  */
 import { describe, expect, it } from "vitest";
+import { expectAgreement } from "../support/agreement.ts";
 import { type NodeProcess, startNodeProcess } from "../support/process.ts";
 import { hasTool, outputOf } from "../support/tools.ts";
 
@@ -80,6 +81,7 @@ describe.skipIf(!hasTool("mosquitto_pub") || !hasTool("curl"))("a record's journ
     await send(300);
     const all = [0, 100, 200, 300].flatMap(lines);
     await expect.poll(() => valuesAt(centre), { timeout: 30_000 }).toEqual(all);
+    await expectAgreement(gateway, centre);
     expect((await gateway.stop()).code).toBe(0);
     expect((await centre.stop()).code).toBe(0);
   });
