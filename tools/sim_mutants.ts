@@ -34,14 +34,14 @@ async function verdictOn(mutant: Mutant, limits: Limits): Promise<string> {
   const root = copyWith(mutant);
   try {
     const inCopy = { hours: limits.hours, root, jobs: 1, quiet: true };
-    if (named !== undefined && await sweep({ ...inCopy, seed: named, seeds: 1 }) !== null) {
+    if (await sweep({ ...inCopy, seed: named, seeds: 1 }) !== null) {
       return await isWell(named, limits)
         ? `caught by seed ${named}`
         : `PROVES NOTHING: seed ${named} fails without it, too`;
     }
     const found = await sweep({ ...inCopy, ...limits, about });
     if (found === null) return `NOT CAUGHT by ${limits.seeds} seeds`;
-    return `NOT CAUGHT by the seed of its row, ${named ?? "none"}; by ${found}`;
+    return `NOT CAUGHT by the seed of its row, ${named}; by ${found}`;
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -6,8 +6,8 @@ import type { About } from "./fleet/draw_plan.ts";
 
 export interface Mutant {
   readonly name: string;
-  /** One that is known to see it: the search begins there. */
-  readonly seed?: number;
+  /** One that sees it, and is well without it. */
+  readonly seed: number;
   /** Seeds that are about that see it sooner. */
   readonly about?: keyof About;
   readonly file: string;
@@ -159,14 +159,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: "src/replication/lane_logs.ts",
     from: "if (latest.logId !== this.#own.at(-1)?.logId) this.refresh();",
     to: "if (latest.logId === this.#own.at(-1)?.logId) this.refresh();",
-  },
-  {
-    name: "keep_back_what_a_relay_gave_up",
-    about: "relay",
-    file: "src/replication/lane_logs.ts",
-    from:
-      "if (this.#books.cameEarly(cursor.logId, upTo)) return this.#payBefore(load, cursor, upTo);",
-    to: "if (this.#books.cameEarly(cursor.logId, upTo)) return true;",
   },
   {
     name: "wait_for_what_its_holder_lost",
