@@ -11,7 +11,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, onTestFinished } from "vitest";
+import { afterAll, afterEach, onTestFinished } from "vitest";
 
 const READY_TIMEOUT_MS = 30_000;
 
@@ -23,6 +23,8 @@ export interface NodeProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Descriptors it may have open. */
   readonly filesMax?: number;
+  /** How long it lives at most: as long as the test (the default), or as all tests of the file. */
+  readonly lifetime?: "test" | "file";
 }
 
 export interface Exit {
@@ -53,7 +55,7 @@ export interface NodeProcess {
 
 /** Starts a node and resolves at its ready line; rejects with its output when it ends before. */
 export async function startNodeProcess(options: NodeProcessOptions = {}): Promise<NodeProcess> {
-  const dataDir = options.dataDir ?? temporaryDirectory();
+  const dataDir = options.dataDir ?? temporaryDirectory(options.lifetime);
   const given = (flag: string) =>
     options.flags?.some((one) => one === flag || one.startsWith(`${flag}=`));
   const flags = ["--data-dir", dataDir];
@@ -87,9 +89,9 @@ export function runLogboom(
 }
 
 /** A directory that is gone after the test (or, outside of one, when the worker ends). */
-export function temporaryDirectory(): string {
+export function temporaryDirectory(lifetime: NodeProcessOptions["lifetime"] = "test"): string {
   const path = mkdtempSync(join(tmpdir(), "logboom-test-"));
-  atEnd(() => rmSync(path, { recursive: true, force: true }));
+  atEnd(() => rmSync(path, { recursive: true, force: true }), lifetime);
   return path;
 }
 
@@ -103,7 +105,7 @@ interface Spawned {
 
 function spawnLogboom(
   args: readonly string[],
-  { env = {}, filesMax }: Pick<NodeProcessOptions, "env" | "filesMax">,
+  { env = {}, filesMax, lifetime }: Pick<NodeProcessOptions, "env" | "filesMax" | "lifetime">,
 ): Spawned {
   const main = join(import.meta.dirname!, "../../src/main.ts");
   const command = [denoPath(), "run", "-A", main, ...args];
@@ -127,7 +129,7 @@ function spawnLogboom(
   atEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     await exited;
-  });
+  }, lifetime);
   const line = (pattern: RegExp) =>
     new Promise<string>((resolve, reject) => {
       const fail = (why: string) =>
@@ -168,9 +170,14 @@ function denoPath(): string {
 }
 
 const cleanups: (() => void | Promise<void>)[] = [];
+const fileCleanups: (() => void | Promise<void>)[] = [];
 
-/** Inside a test: when it is over. In a hook: when the test that follows is. */
-function atEnd(cleanup: () => void | Promise<void>): void {
+/** Inside a test: when it is over. In a hook: when the test that follows is, or the whole file. */
+function atEnd(
+  cleanup: () => void | Promise<void>,
+  lifetime: NodeProcessOptions["lifetime"] = "test",
+): void {
+  if (lifetime === "file") return void fileCleanups.push(cleanup);
   try {
     onTestFinished(cleanup);
   } catch {
@@ -180,4 +187,8 @@ function atEnd(cleanup: () => void | Promise<void>): void {
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+afterAll(async () => {
+  for (const cleanup of fileCleanups.splice(0).reverse()) await cleanup();
 });
