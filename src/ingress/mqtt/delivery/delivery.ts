@@ -270,6 +270,16 @@ export class Delivery implements QueueServices, GroupServices {
     this.#saveLater();
   }
 
+  async saveGroups(): Promise<void> {
+    if (this.#unsavedGroups.size === 0) return;
+    const groups = [...this.#unsavedGroups].filter(({ name }) => this.#groups.has(name));
+    this.#unsavedGroups.clear();
+    await Promise.all(groups.map((group) =>
+      this.book.writeGroup(group.state())
+        .catch((error) => this.#notKept(error, () => this.#unsavedGroups.add(group)))
+    ));
+  }
+
   #saveLater(delayMs = MQTT_QUEUE_SAVE_MS): void {
     this.#cancelSave ??= this.#options.timers.after(delayMs, () => void this.#save());
   }
@@ -278,14 +288,9 @@ export class Delivery implements QueueServices, GroupServices {
     this.#cancelSave?.();
     this.#cancelSave = null;
     const queues = [...this.#unsaved];
-    const groups = [...this.#unsavedGroups].filter(({ name }) => this.#groups.has(name));
     this.#unsaved.clear();
-    this.#unsavedGroups.clear();
     await Promise.all([
-      ...groups.map((group) =>
-        this.book.writeGroup(group.state())
-          .catch((error) => this.#notKept(error, () => this.#unsavedGroups.add(group)))
-      ),
+      this.saveGroups(),
       ...queues.map((queue) =>
         queue.kept().catch((error) => this.#notKept(error, () => this.#unsaved.add(queue)))
       ),

@@ -71,7 +71,7 @@ export class Outgoing {
       topicName: named ? message.topicName : NOTHING,
       payload: message.payload,
       properties: version === 5 ? this.#forwarded() : NOTHING,
-      expiryS: version === 5 ? message.secondsLeft(nowMs) : null,
+      expiryS: version === 5 ? secondsToSay(message, nowMs) : null,
     });
   }
 
@@ -83,4 +83,10 @@ export class Outgoing {
 function keyOf({ version, qos, retain, identifiers }: Variant): number | string {
   const key = (version === 5 ? 8 : 0) | (retain ? 4 : 0) | qos;
   return identifiers.length === 0 ? key : `${key} ${identifiers}`;
+}
+
+/** What is sent again may have expired since it was sent first. */
+function secondsToSay(message: Message, nowMs: TimestampMs): number | null {
+  const secondsLeft = message.secondsLeft(nowMs);
+  return secondsLeft === null ? null : Math.max(0, secondsLeft);
 }

@@ -48,6 +48,8 @@ export interface QueueServices extends FollowerServices, OutboxServices {
   wake(group: string): void;
   /** Its changes are written a moment later. */
   saveSoon(queue: SessionQueue): void;
+  /** Where shared subscriptions stand is written now, if it changed. */
+  saveGroups(): void;
   gap(clientId: string, log: DeliveryLog, records: number): void;
   /** A shared subscription's message comes back: its session ended before it was acknowledged. */
   giveBack(state: OutboundState): void;
@@ -306,6 +308,8 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     if (!this.#lasting) return;
     const change = this.#changes.take(this.#follower.positions());
     if (change === null) return;
+    // Together with where its groups stand: what it has in flight of them is past that.
+    this.#services.saveGroups();
     try {
       await this.#services.book.writeQueue(this.clientId, change);
     } catch (error) {

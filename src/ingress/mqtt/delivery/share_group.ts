@@ -117,13 +117,25 @@ export class ShareGroup implements Behind, FollowerOwner, Target {
     this.#services.gap(this.name, log, records);
   }
 
-  /** Where it stands; what came back and was not handed out again is before that. */
+  /**
+   * Where it stands, for the next run: behind nothing that came back and was not handed out again,
+   * or that a member has in flight whose session would not survive.
+   */
   state(): GroupState {
     const cursors = this.#follower.positions();
-    for (const { partition, offset } of this.#returned) {
+    for (const { partition, offset } of [...this.#returned, ...this.#inDoubt()]) {
       cursors.set(partition, Math.min(offset, cursors.get(partition) ?? offset));
     }
     return { group: this.name, cursors };
+  }
+
+  *#inDoubt(): Iterable<Place> {
+    for (const { lasting, outbox } of this.#members.keys()) {
+      if (lasting) continue;
+      for (const { group, source } of outbox.window.all()) {
+        if (group === this.name && "partition" in source) yield source;
+      }
+    }
   }
 
   /** To the first in line that takes it; false where none does. */

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import type { OutboundState } from "../../../../src/ingress/mqtt/delivery/queue_book.ts";
+import { QueueChanges } from "../../../../src/ingress/mqtt/delivery/queue_changes.ts";
+
+const state = (packetId: number): OutboundState => ({
+  ...{ packetId, qos: 1, released: false, retain: false, identifiers: [], group: null },
+  source: { partition: "logs-0", offset: packetId },
+});
+const NOWHERE = new Map<string, number>();
+
+describe("QueueChanges", () => {
+  it("gives each change once, with the cursors that moved", () => {
+    const changes = new QueueChanges(new Map([["logs-0", 5], ["logs-1", 7]]));
+    changes.outbound(1, state(1));
+    changes.subscription("a", null);
+    const change = changes.take(new Map([["logs-0", 6], ["logs-1", 7]]));
+    expect(change).toEqual({
+      subscriptions: new Map([["a", null]]),
+      outbound: new Map([[1, state(1)]]),
+      cursors: new Map([["logs-0", 6]]),
+    });
+    expect(changes.take(new Map([["logs-0", 6], ["logs-1", 7]]))).toBeNull();
+    expect(changes.take(new Map([["logs-0", 6]]))!.cursors).toEqual(new Map([["logs-1", null]]));
+  });
+
+  it("keeps the order of what is sent under an identifier that was used before", () => {
+    const changes = new QueueChanges();
+    for (const packetId of [1, 2]) changes.outbound(packetId, state(packetId));
+    changes.outbound(1, null);
+    changes.outbound(1, state(1));
+    expect([...changes.take(NOWHERE)!.outbound!.keys()]).toEqual([2, 1]);
+  });
+
+  it("gives again what could not be written, below what changed since", () => {
+    const changes = new QueueChanges();
+    changes.outbound(1, state(1));
+    changes.outbound(2, state(2));
+    const failed = changes.take(new Map([["logs-0", 3]]))!;
+    changes.outbound(1, null);
+    changes.putBack(failed);
+    const again = changes.take(new Map([["logs-0", 3]]))!;
+    expect(again.cursors).toEqual(new Map([["logs-0", 3]]));
+    expect([...again.outbound!]).toEqual([[2, state(2)], [1, null]]);
+  });
+});
