@@ -115,16 +115,6 @@ describe("MQTT.js", () => {
       }
       await expect.poll(() => values(node), { timeout: 10_000 }).toEqual(expected);
     });
-
-    it(`is told by version ${protocolVersion} that it cannot subscribe, and goes on`, async () => {
-      const node = await startNodeProcess();
-      const client = await open(node, { protocolVersion });
-      const refusal = await client.subscribeAsync("a/#").then(() => null, (error) => error);
-      expect(String(refusal)).toMatch(/128|unspecified|quota|151/i);
-      await client.unsubscribeAsync("a/#").catch(() => {});
-      await client.publishAsync("a", "still here", { qos: 1 });
-      expect(await values(node)).toEqual(["still here"]);
-    });
   }
 
   it("uses topic aliases and properties of version 5", async () => {
