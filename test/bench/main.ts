@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   http: async (options) => await (await import("./http.ts")).run(options),
   ingest: async (options) => await (await import("./ingest.ts")).run(options),
   link: async (options) => await (await import("./link.ts")).run(options),
+  offline: async (options) => await (await import("./offline.ts")).run(options),
   soak: async (options) => await (await import("./soak.ts")).run(options),
   start: async (options) => await (await import("./start.ts")).run(options),
 };

@@ -1,0 +1,145 @@
+/**
+ * `bench offline`: a subscriber with a lasting session is away while gigabytes are published to it.
+ * What it misses costs no memory; when it comes back it is sent all of it. Beside that, how fast the
+ * same log is read over HTTP as whole batches, and as plain files.
+ *
+ * @module
+ */
+import { logBytes } from "./backlog.ts";
+import { drain } from "./draining_subscriber.ts";
+import { Generators } from "./generators.ts";
+import { highWatermark } from "./http_calls.ts";
+import type { Options } from "./options.ts";
+import { pause } from "./processes.ts";
+import { type ProductNode, startNode } from "./product.ts";
+import { printTable, writeReport } from "./report.ts";
+import { say } from "./say.ts";
+import { withWorkDirectory } from "./work_directory.ts";
+
+const TOPIC = "logs";
+/** Of the session that a generator leaves behind. */
+const CLIENT_ID = "held";
+const PAYLOAD_BYTES = 1_000;
+const STEP_SECONDS = 2;
+const SETTLE_MS = 2_000;
+const PAGE_BYTES = 16 * 1024 * 1024;
+
+export async function run(options: Options): Promise<void> {
+  const bytes = options.number("gigabytes", options.flag("quick") ? 1 : 5) * 1e9;
+  const generators = await Generators.build();
+  if (generators === null) return;
+  try {
+    await withWorkDirectory((work) => measure(generators, bytes, `${work}/node`));
+  } finally {
+    await generators.remove();
+  }
+}
+
+async function measure(generators: Generators, bytes: number, directory: string): Promise<void> {
+  const node = await startNode({ dataDirectory: directory });
+  // So that what a node needs to take publishes at all is not counted for those that are missed.
+  await publish(generators, node, 1);
+  const before = await settled(node);
+  await generators.holdSession(node.mqttPort, "#");
+  const skipped = await highWatermark(node.httpUrl, TOPIC);
+  let missed = 0;
+  let peak = 0;
+  while (missed * PAYLOAD_BYTES < bytes) {
+    await publish(generators, node, STEP_SECONDS);
+    missed = await highWatermark(node.httpUrl, TOPIC) - skipped;
+    peak = Math.max(peak, node.process.rssBytes());
+  }
+  const after = await settled(node);
+  say(`${(missed * PAYLOAD_BYTES / 1e9).toFixed(2)} GB missed: ${missed} messages`);
+
+  const http = await httpRead(node);
+  say(`read over HTTP in ${http.toFixed(1)} s`);
+  const files = await fileRead(`${directory}/${TOPIC}-0`);
+  const cpuBefore = node.process.cpuSeconds();
+  let peakDraining = 0;
+  const watch = setInterval(() => {
+    peakDraining = Math.max(peakDraining, node.process.rssBytes());
+  }, 100);
+  const drained = await drain(node.mqttPort, CLIENT_ID, missed);
+  clearInterval(watch);
+  const cpu = node.process.cpuSeconds() - cpuBefore;
+  const last = await settled(node);
+  const logSize = await logBytes(node);
+  await node.process.stop();
+
+  const rate = drained.payloadBytes / drained.seconds / 1e6;
+  printTable("a subscriber that was away", ["", "MB"], [
+    ["published and missed, payloads", missed * PAYLOAD_BYTES / 1e6],
+    ["the log on the disk", logSize / 1e6],
+    ["RSS before it left", before / 1e6],
+    ["RSS after all was published", after / 1e6],
+    ["most RSS while publishing", peak / 1e6],
+    ["most RSS while draining", peakDraining / 1e6],
+    ["RSS after that", last / 1e6],
+  ]);
+  printTable("on its return", ["", "MB/s of payloads", "seconds"], [
+    ["MQTT, QoS 1, each acknowledged", rate, drained.seconds],
+    ["HTTP, whole batches", missed * PAYLOAD_BYTES / http / 1e6, http],
+    ["the files themselves", missed * PAYLOAD_BYTES / files / 1e6, files],
+  ]);
+  say(`first message after ${drained.firstMs.toFixed(0)} ms; ${cpu.toFixed(1)} s of CPU`);
+  await writeReport({
+    bench: "offline",
+    units: { rss: "bytes", seconds: "seconds", firstMs: "milliseconds", payloadBytes: "bytes" },
+    options: { gigabytes: bytes / 1e9, payload: PAYLOAD_BYTES },
+    results: {
+      ...{ missed, logSize, drained, cpu, httpSeconds: http, fileSeconds: files },
+      rss: { before, after, peak, peakDraining, last },
+    },
+  });
+}
+
+async function publish(generators: Generators, node: ProductNode, seconds: number): Promise<void> {
+  const { refused } = await generators.load("mqtt_load", {
+    ...{ port: node.mqttPort, connections: 20, window: 100, topics: 20 },
+    ...{ payload: PAYLOAD_BYTES, seconds },
+  });
+  if (refused > 0) throw new Error(`Cannot publish: ${refused} were refused`);
+}
+
+async function settled(node: ProductNode): Promise<number> {
+  await pause(SETTLE_MS);
+  return node.process.rssBytes();
+}
+
+/** Seconds to fetch the whole log as whole batches, one page after the other. */
+async function httpRead(node: ProductNode): Promise<number> {
+  const startedAt = performance.now();
+  const end = await highWatermark(node.httpUrl, TOPIC);
+  for (let offset = 0; offset < end;) {
+    const target = `/v1/topics/${TOPIC}/partitions/0/records?offset=${offset}` +
+      `&max_bytes=${PAGE_BYTES}&max_records=1000000`;
+    const response = await fetch(node.httpUrl + target, {
+      headers: { accept: "application/vnd.logboom.batches" },
+    });
+    const bytes = await response.arrayBuffer();
+    if (!response.ok || bytes.byteLength === 0) throw new Error(`Cannot fetch ${target}`);
+    const view = new DataView(bytes);
+    for (let at = 0; at < bytes.byteLength; at += 12 + view.getInt32(at + 8)) {
+      offset = Number(view.getBigInt64(at)) + view.getInt32(at + 23) + 1;
+    }
+  }
+  return (performance.now() - startedAt) / 1_000;
+}
+
+/** Seconds to read all files of the log. */
+async function fileRead(directory: string): Promise<number> {
+  const startedAt = performance.now();
+  const buffer = new Uint8Array(1024 * 1024);
+  const read = async (path: string): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(path)) {
+      if (isDirectory) await read(`${path}/${name}`);
+      else {
+        using file = await Deno.open(`${path}/${name}`);
+        while (await file.read(buffer) !== null);
+      }
+    }
+  };
+  await read(directory);
+  return (performance.now() - startedAt) / 1_000;
+}
