@@ -89,14 +89,16 @@ class SweepWorker {
       clearTimeout(watchdog);
       watchdog = setTimeout(hang, HANGS_MS);
     });
+    const stop = () => this.stop();
+    process.on("exit", stop);
     this.ended = new Promise((resolve) => {
       child.on("exit", (code) => {
+        process.off("exit", stop);
         clearTimeout(watchdog);
         if (code !== 0) fail(next);
         else resolve();
       });
     });
-    process.on("exit", () => this.stop());
   }
 
   stop(): void {
