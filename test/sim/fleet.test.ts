@@ -55,6 +55,23 @@ describe("a fleet", () => {
     }
   }, 120_000);
 
+  it("keeps a strict topic in order behind a relay, where ends of runs were given up", async () => {
+    const { nodes, character, ...plan } = drawPlan(40_052, HOURS);
+    const strict = nodes.map(({ topics, ...node }) => ({
+      ...node,
+      topics: {
+        ...topics,
+        metrics: { ...topics["metrics"], replicationOrder: "strict" as const },
+      },
+    }));
+    const { wrongs } = await play({
+      ...plan,
+      nodes: strict,
+      character: { ...character, live: false },
+    }, { minima: true });
+    expect(wrongs).toEqual([]);
+  }, 60_000);
+
   it("does the same again for the same seed", async () => {
     expect((await simulate(1, { hours: HOURS, twice: true })).wrongs).toEqual([]);
   }, 60_000);
@@ -84,6 +101,10 @@ describe("Order", () => {
   it("lets nothing overtake in a strict topic, whatever was opened", () => {
     expect(early("strict", [0, 1, 2, 4])).toEqual([]);
     expect(early("strict", [0, 2, 1], openingsAt(2))).toEqual([2]);
+    const order = new Order("strict");
+    order.take({ id: 100, logId, sourceOffset: 0 });
+    expect(order.opened(openingsAt(2))).toEqual([logId]);
+    expect(order.opened(new Openings())).toEqual([]);
   });
 
   it("lets a stream go ahead where it was opened, and nowhere else", () => {

@@ -112,7 +112,6 @@ class Fleet {
       logger: traced ? this.#logger(name) : SILENT_LOGGER,
       client: () => (caller) => {
         const client = link.client(caller, () => this.#nodes.get(this.#nodes.get(name)!.upstream!));
-        if (!this.#plan.character.live) return client;
         return (call) => {
           if (this.#nodes.get(name)!.upstream === "centre") this.#openings.note(call);
           return client(call);

@@ -151,7 +151,10 @@ export class Oracle {
         order.take({ id, logId, sourceOffset: sourceOffset + at });
       }
     }
-    for (const order of orders.values()) {
+    for (const [source, order] of orders) {
+      for (const logId of order.opened(openings)) {
+        wrongs.add("order", `at ${node.name}: ${source} is strict, and log ${logId} was opened`);
+      }
       for (const { id, before } of order.early(openings)) {
         wrongs.add("order", `at ${node.name}: ${this.nameOf(id)} before ${this.nameOf(before)}`);
       }

@@ -25,6 +25,13 @@ export class Order {
     if (this.#rule !== "any") this.#arrivals.push(arrived);
   }
 
+  /** Logs of which a stream was said to go ahead, though nothing of them may. */
+  opened(openings: Pick<Openings, "between">): string[] {
+    if (this.#rule !== "strict") return [];
+    const logs = new Set(this.#arrivals.map(({ logId }) => logId));
+    return [...logs].filter((logId) => openings.between(logId, -1, Infinity));
+  }
+
   /** Those that came too early, each with the number of the one it should have waited for. */
   *early(openings: Pick<Openings, "between">): Iterable<{ id: number; before: number }> {
     const inOrder = [...this.#arrivals].sort((a, b) => a.id - b.id);
