@@ -5,5 +5,4 @@
 export const PENDING: readonly string[] = [
   "MQTT 3.1.1 [MQTT-4.7.2-1] tells of itself under $SYS to who subscribes to it by name",
   "MQTT 5 [MQTT-4.7.2-1] tells of itself under $SYS to who subscribes to it by name",
-  "MQTT 5 [MQTT-4.8.2-5] sends a QoS 2 message to no other member when the session it was sent to has ended",
 ];

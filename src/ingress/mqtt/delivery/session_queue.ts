@@ -164,12 +164,17 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     if (this.#lasting) this.#services.saveSoon(this);
   }
 
-  /** The session ends: what was taken from a shared subscription goes to another client. */
+  /**
+   * The session ends: what was taken from a shared subscription goes to another client, but for
+   * QoS 2, of which nobody knows whether this one had it [MQTT-4.8.2-5].
+   */
   end(): void {
     const { subscriber, window } = this.outbox;
     this.#lasting = false;
     if (subscriber !== null) this.detach(subscriber);
-    for (const state of window.all()) if (state.group !== null) this.#services.giveBack(state);
+    for (const state of window.all()) {
+      if (state.group !== null && state.qos === 1) this.#services.giveBack(state);
+    }
     window.clear();
     for (const held of this.#subscriptions.values()) this.#services.release(held);
     this.#subscriptions.clear();

@@ -1,8 +1,8 @@
 /**
  * A shared subscription: each of its records goes to one of its members, in turn, to one that has
  * room [MQTT-4.8.2-4]. The group stands in the logs itself; where no member is there, or none has
- * room, it stays where it is. What a member had in flight when its session ended comes back and
- * goes to another.
+ * room, it stays where it is. What a member had in flight with QoS 1 when its session ended comes
+ * back and goes to another; with QoS 2 it goes to nobody [MQTT-4.8.2-5].
  *
  * @module
  */
@@ -119,7 +119,7 @@ export class ShareGroup implements Behind, FollowerOwner, Target {
 
   /**
    * Where it stands, for the next run: behind nothing that came back and was not handed out again,
-   * or that a member has in flight whose session would not survive.
+   * or that a member has in flight with QoS 1 whose session would not survive.
    */
   state(): GroupState {
     const cursors = this.#follower.positions();
@@ -132,8 +132,8 @@ export class ShareGroup implements Behind, FollowerOwner, Target {
   *#inDoubt(): Iterable<Place> {
     for (const { lasting, outbox } of this.#members.keys()) {
       if (lasting) continue;
-      for (const { group, source } of outbox.window.all()) {
-        if (group === this.name && "partition" in source) yield source;
+      for (const { group, qos, source } of outbox.window.all()) {
+        if (group === this.name && qos === 1 && "partition" in source) yield source;
       }
     }
   }
