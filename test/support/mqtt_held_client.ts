@@ -2,7 +2,7 @@
 import mqttPacket from "mqtt-packet";
 import type { IConnectPacket, IPublishPacket, Packet } from "mqtt-packet";
 import type { ProtocolVersion } from "../../src/protocol/mqtt/packet_type.ts";
-import { packetSize } from "../../src/protocol/mqtt/packet_type.ts";
+import { packetSize, PacketType, packetType } from "../../src/protocol/mqtt/packet_type.ts";
 import type { HeldConnection } from "./held_connection.ts";
 import { type MqttFixture, settle } from "./mqtt_fixture.ts";
 import { connectPacket, packetOf, publishPacket } from "./mqtt_packets.ts";
@@ -50,7 +50,7 @@ export class HeldClient {
     this.connection.push(publishPacket(packet, this.version));
   }
 
-  /** Subscribes, and forgets what was written so far. Returns what was granted. */
+  /** Subscribes, and forgets what was written before it was granted. Returns what was granted. */
   async subscribe(asked: readonly (Asked | string)[], identifier?: number): Promise<number[]> {
     const subscriptions = asked.map((one) =>
       typeof one === "string" ? { topic: one, qos: 1 as const } : { qos: 1 as const, ...one }
@@ -59,14 +59,14 @@ export class HeldClient {
     const messageId = ++this.#messageId;
     this.send({ cmd: "subscribe", messageId, subscriptions, properties } as Packet);
     const suback = await this.until("suback", 1);
-    this.connection.writes.length = 0;
+    this.#forgetThrough(PacketType.Suback);
     return (suback[0] as { granted: number[] }).granted;
   }
 
   async unsubscribe(...unsubscriptions: string[]): Promise<void> {
     this.send({ cmd: "unsubscribe", messageId: ++this.#messageId, unsubscriptions });
     await this.until("unsuback", 1);
-    this.connection.writes.length = 0;
+    this.#forgetThrough(PacketType.Unsuback);
   }
 
   /** All that was written so far, as packets. */
@@ -110,6 +110,17 @@ export class HeldClient {
   acknowledge(publishes: readonly IPublishPacket[] = this.publishes): void {
     for (const { qos, messageId } of publishes) {
       if (qos === 1) this.send({ cmd: "puback", messageId: messageId! });
+    }
+  }
+
+  #forgetThrough(type: number): void {
+    const { written, writes } = this.connection;
+    for (let at = 0; at < written.length;) {
+      const found = packetType(written[at]!) === type;
+      at += packetSize(written, at);
+      if (!found) continue;
+      writes.splice(0, writes.length, written.slice(at));
+      return;
     }
   }
 

@@ -1,0 +1,102 @@
+/** Sessions of the whole door: who has a queue, for how long, and what is kept of it. */
+import { describe, expect, it } from "vitest";
+import { OperatingError } from "../../../../src/base/errors.ts";
+import { MQTT_QUEUE_SAVE_MS } from "../../../../src/base/mqtt_limits.ts";
+import { MqttFixture, settle } from "../../../support/mqtt_fixture.ts";
+import { HeldClient } from "../../../support/mqtt_held_client.ts";
+
+const LASTING = { clean: false, clientId: "lasting" } as const;
+
+async function crashed(fixture: MqttFixture): Promise<MqttFixture> {
+  const { disk, catalogue, book } = fixture;
+  await fixture.store.close();
+  return await MqttFixture.start({ disk, catalogue, book });
+}
+
+describe("Delivery", () => {
+  it("writes nothing of a session that ends with its connection", async () => {
+    const fixture = await MqttFixture.start();
+    const written: string[] = [];
+    const writeQueue = fixture.book.writeQueue.bind(fixture.book);
+    fixture.book.writeQueue = (clientId, change) => {
+      written.push(clientId);
+      return writeQueue(clientId, change);
+    };
+    for (const options of [{ clientId: "clean" }, LASTING]) {
+      const client = await HeldClient.connect(fixture, options);
+      await client.subscribe([{ topic: "a", qos: 2 }]);
+      client.publish({ topic: "a", qos: 2 });
+      await client.untilPublishes(1);
+    }
+    fixture.clock.advance(MQTT_QUEUE_SAVE_MS);
+    await settle();
+    expect(new Set(written)).toEqual(new Set(["lasting"]));
+  });
+
+  it("keeps what was acknowledged, after a crash, too", async () => {
+    const fixture = await MqttFixture.start();
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    const first = await HeldClient.connect(fixture, LASTING);
+    await first.subscribe([{ topic: "a", qos: 2 }]);
+    for (const qos of [1, 2, 1] as const) writer.publish({ topic: "a", qos, payload: `${qos}` });
+    const [one, two] = await first.untilPublishes(3);
+    first.acknowledge([one!]);
+    first.send({ cmd: "pubrec", messageId: two!.messageId! });
+    await first.until("pubrel", 1);
+    fixture.clock.advance(MQTT_QUEUE_SAVE_MS);
+    await settle();
+    const again = await crashed(fixture);
+    const second = await HeldClient.connect(again, LASTING);
+    expect(second.sessionPresent).toBe(true);
+    await second.untilPublishes(1);
+    await settle();
+    expect(second.packets.map(({ cmd, messageId }) => [cmd, messageId]))
+      .toEqual([["pubrel", two!.messageId], ["publish", 3]]);
+  });
+
+  it("ends the connection where a message of QoS 2 cannot be kept; it comes again", async () => {
+    const fixture = await MqttFixture.start();
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    const first = await HeldClient.connect(fixture, LASTING);
+    await first.subscribe([{ topic: "a", qos: 2 }]);
+    const writeQueue = fixture.book.writeQueue.bind(fixture.book);
+    fixture.book.writeQueue = () =>
+      Promise.reject(new OperatingError("storage_full", "Cannot write"));
+    writer.publish({ topic: "a", qos: 2 });
+    await first.connection.untilClosed();
+    expect(first.publishes).toEqual([]);
+    fixture.book.writeQueue = writeQueue;
+    const second = await HeldClient.connect(fixture, LASTING);
+    await second.untilPublishes(1);
+    expect(second.publishes).toMatchObject([{ qos: 2, messageId: 1 }]);
+  });
+
+  it("refuses a subscription that cannot be kept", async () => {
+    const fixture = await MqttFixture.start();
+    const client = await HeldClient.connect(fixture, {
+      ...LASTING,
+      protocolVersion: 5,
+      properties: { sessionExpiryInterval: 9 },
+    });
+    const writeQueue = fixture.book.writeQueue.bind(fixture.book);
+    fixture.book.writeQueue = () =>
+      Promise.reject(new OperatingError("storage_full", "Cannot write"));
+    expect(await client.subscribe(["a"])).toEqual([0x97]);
+    fixture.book.writeQueue = writeQueue;
+    client.publish({ topic: "a" });
+    await settle();
+    expect(client.publishes).toEqual([]);
+    expect(await client.subscribe(["a"])).toEqual([1]);
+  });
+
+  it("delivers to and from a will, and a client that subscribes to itself", async () => {
+    const fixture = await MqttFixture.start();
+    const reader = await HeldClient.connect(fixture, { clientId: "reader" });
+    await reader.subscribe(["wills/#"]);
+    const will = { topic: "wills/x", payload: "gone" as never, qos: 1 as const, retain: false };
+    const client = await HeldClient.connect(fixture, { clientId: "x", will });
+    await client.drop();
+    await reader.untilPublishes(1);
+    expect(reader.messages).toEqual(["wills/x gone"]);
+  });
+});
