@@ -68,5 +68,8 @@ export const MQTT_RETAINED_READ_BYTES = 256 * 1024;
 /** Seconds between two looks for retained messages that have expired. */
 export const MQTT_RETAINED_SWEEP_S = 60;
 
+/** Seconds between two looks for what has changed under "$SYS". */
+export const MQTT_SYS_S = 10;
+
 assert(MQTT_BATCH_CACHE_BYTES_MAX > 8 * BATCH_BYTES_MAX, "several batches fit the cache");
 assert(MQTT_OUT_IN_FLIGHT_V4 <= MQTT_OUT_IN_FLIGHT_MAX, "no client is allowed more than the most");

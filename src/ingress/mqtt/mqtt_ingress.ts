@@ -17,7 +17,7 @@ import {
 import type { Logger } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Connection, Listener } from "../../base/net.ts";
-import { MQTT_RETAINED_SWEEP_S } from "../../base/mqtt_limits.ts";
+import { MQTT_RETAINED_SWEEP_S, MQTT_SYS_S } from "../../base/mqtt_limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { MqttBook, MqttBookState } from "../../store/mqtt_book.ts";
 import type { Inflate } from "../../format/codec.ts";
@@ -41,6 +41,7 @@ import { Qos2Publishes } from "./qos2_publishes.ts";
 import { ReadBudget } from "./read_budget.ts";
 import { RetainedMessages } from "./retained/retained_messages.ts";
 import { retainedOf } from "./retained/retained_record.ts";
+import { SysTopics } from "./retained/sys_topics.ts";
 import { RouteTable } from "./route_table.ts";
 import { Session } from "./session.ts";
 import { SessionExpiry } from "./session_expiry.ts";
@@ -81,6 +82,7 @@ export class MqttIngress {
   readonly #services: MqttServices;
   readonly #sessions = new Set<Session>();
   readonly #limits: MqttLimits;
+  readonly #system: SysTopics;
   /** Wills whose topic is being created. */
   readonly #wills = new Set<Promise<void>>();
   #toFlush: { flush(): void }[] = [];
@@ -99,6 +101,7 @@ export class MqttIngress {
       keptBytesMax: MQTT_KEPT_BYTES_MAX,
       ...options.limits,
     };
+    this.#system = this.#makeSystem();
     this.#services = this.#makeServices();
     for (const { clientId, expiryS } of options.kept.sessions) {
       // The connection a session was to end with did not survive the process.
@@ -182,7 +185,9 @@ export class MqttIngress {
       clients: new LiveClients(),
       expiry: new SessionExpiry((clientId) => this.#endSession(clientId)),
       sessions: new KeptSessions({ book, journal: store.origins, kept: kept.sessions }),
-      retained: new RetainedMessages({ book, clock, kept: kept.retained, onTrouble }),
+      retained: new RetainedMessages({
+        ...{ book, clock, kept: kept.retained, onTrouble, system: this.#system },
+      }),
       wills: new DelayedWills((clientId, will) => this.#publishWill(clientId, will)),
       qos2: new Qos2Publishes(store.origins),
       readBudget: new ReadBudget(),
@@ -198,6 +203,19 @@ export class MqttIngress {
       ended: (end) => this.#ended(end),
       nowS: () => this.#nowS,
     };
+  }
+
+  #makeSystem(): SysTopics {
+    const services = () => this.#services;
+    return new SysTopics(this.#options.clock, {
+      uptimeS: () => this.#nowS,
+      clientsConnected: () => services().clients.size,
+      sessions: () => services().sessions.size,
+      messagesReceived: () => services().counters.records.value,
+      messagesSent: () => services().delivery.counters.messages.value,
+      subscriptions: () => services().delivery.subscriptions,
+      retained: () => services().retained.size,
+    });
   }
 
   // ── answers ──────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +244,9 @@ export class MqttIngress {
     if (this.#nowS % EXPIRY_SWEEPS === 0) this.#services.expiry.sweep(this.#nowS);
     this.#services.wills.sweep(this.#nowS);
     if (this.#nowS % MQTT_RETAINED_SWEEP_S === 0) this.#services.retained.sweep();
+    if (this.#nowS % MQTT_SYS_S === 0) {
+      for (const message of this.#system.changed()) this.#services.delivery.publish(message);
+    }
     this.#services.log.sweep();
     this.#services.readBudget.evictStalled(this.#nowS * 1000 - MQTT_PACKET_STALL_MS);
     if (this.#nowS % ROTATE_SWEEPS === 0) this.#services.routes.rotate();

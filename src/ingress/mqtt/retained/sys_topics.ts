@@ -4,7 +4,7 @@
  * [MQTT-4.7.2-1].
  *
  *     version                      uptime                     seconds, as "17 seconds"
- *     clients/connected            clients/total              those whose sessions are kept, too
+ *     clients/connected            sessions/count             those that outlive their connections
  *     messages/received            messages/sent              publishes, of any QoS
  *     subscriptions/count          retained messages/count
  *
@@ -20,7 +20,7 @@ import type { RetainedSource } from "../delivery/retained_source.ts";
 export interface SysFacts {
   readonly uptimeS: () => number;
   readonly clientsConnected: () => number;
-  readonly clientsTotal: () => number;
+  readonly sessions: () => number;
   readonly messagesReceived: () => number;
   readonly messagesSent: () => number;
   readonly subscriptions: () => number;
@@ -40,7 +40,7 @@ export class SysTopics implements RetainedSource {
     this.#clock = clock;
     const numbers: readonly (readonly [string, () => number])[] = [
       ["clients/connected", facts.clientsConnected],
-      ["clients/total", facts.clientsTotal],
+      ["sessions/count", facts.sessions],
       ["messages/received", facts.messagesReceived],
       ["messages/sent", facts.messagesSent],
       ["subscriptions/count", facts.subscriptions],

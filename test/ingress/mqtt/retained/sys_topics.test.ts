@@ -2,13 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { Message } from "../../../../src/ingress/mqtt/delivery/message.ts";
 import { SysTopics } from "../../../../src/ingress/mqtt/retained/sys_topics.ts";
 import { HandClock } from "../../../support/hand_clock.ts";
+import { MqttFixture, settle } from "../../../support/mqtt_fixture.ts";
+import { packetOf, publishPacket } from "../../../support/mqtt_packets.ts";
 
 function sysTopics() {
   const facts = { connected: 1, uptimeS: 5 };
   const topics = new SysTopics(new HandClock(), {
     uptimeS: () => facts.uptimeS,
     clientsConnected: () => facts.connected,
-    ...{ clientsTotal: () => 4, messagesReceived: () => 10, messagesSent: () => 20 },
+    ...{ sessions: () => 4, messagesReceived: () => 10, messagesSent: () => 20 },
     ...{ subscriptions: () => 3, retained: () => 7 },
   });
   return { facts, topics };
@@ -26,13 +28,14 @@ describe("SysTopics", () => {
       "$SYS/broker/version=logboom",
       "$SYS/broker/uptime=5 seconds",
       "$SYS/broker/clients/connected=1",
-      "$SYS/broker/clients/total=4",
+      "$SYS/broker/sessions/count=4",
       "$SYS/broker/messages/received=10",
       "$SYS/broker/messages/sent=20",
       "$SYS/broker/subscriptions/count=3",
       "$SYS/broker/retained messages/count=7",
     ]);
     expect(said(topics.matching("$SYS/+/+/count"))).toEqual([
+      "$SYS/broker/sessions/count=4",
       "$SYS/broker/subscriptions/count=3",
       "$SYS/broker/retained messages/count=7",
     ]);
@@ -56,5 +59,30 @@ describe("SysTopics", () => {
       "$SYS/broker/uptime=15 seconds",
       "$SYS/broker/clients/connected=2",
     ]);
+  });
+});
+
+describe("$SYS of a server", () => {
+  it("comes when it is subscribed to, retained, and again when it has changed", async () => {
+    const fixture = await MqttFixture.start();
+    const client = await fixture.connect({ clientId: "watcher" });
+    const subscriptions = [{ topic: "$SYS/broker/clients/connected", qos: 1 }] as const;
+    client.push(packetOf({ cmd: "subscribe", messageId: 1, subscriptions: [...subscriptions] }));
+    await client.untilWritten(8);
+    await settle();
+    const text = () => new TextDecoder().decode(client.written);
+    expect(text()).toMatch(/clients\/connected1$/);
+    await fixture.connect({ clientId: "another" });
+    await fixture.pass(11);
+    expect(text()).toMatch(/clients\/connected2$/);
+    expect(await fixture.values("logs"), "nothing of it is in the log").toEqual([]);
+  });
+
+  it("takes no publish there: the names are the server's own", async () => {
+    const fixture = await MqttFixture.start();
+    const client = await fixture.connect();
+    client.push(publishPacket({ topic: "$SYS/broker/version", payload: "mine" }));
+    await client.untilClosed();
+    expect(await fixture.values("logs")).toEqual([]);
   });
 });
