@@ -1,5 +1,5 @@
 /**
- * Changes of the catalogue's database on their way to its thread. Those of one turn share a
+ * Changes of the catalogue's database on their way to its thread. Those of one turn always share a
  * transaction, and those that are asked for while one runs share the next: a fleet of clients that
  * all connect, or subscribe, costs few syncs.
  *
@@ -9,18 +9,21 @@ import type { Row, SqliteThread } from "./sqlite_thread.ts";
 import type { Statement } from "./sqlite_worker.ts";
 
 interface Change {
+  /** Changes of one turn are never torn apart. */
+  readonly turn: number;
   readonly statements: readonly Statement[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Statements of one transaction: beyond it other questions would wait long for the thread. */
+/** Statements of several turns: beyond it other questions would wait long for the thread. */
 const STATEMENTS_MAX = 5_000;
 
 export class SqliteChanges {
   readonly #thread: Pick<SqliteThread, "ask">;
   #changes: Change[] = [];
   #changing = false;
+  #turn = 0;
   /** Resolves when the latest change is durable, or failed. */
   #latest: Promise<void> = Promise.resolve();
 
@@ -32,8 +35,9 @@ export class SqliteChanges {
   change(statements: readonly Statement[]): Promise<void> {
     if (statements.length === 0) return Promise.resolve();
     const durable = new Promise<void>((resolve, reject) => {
-      this.#changes.push({ statements, resolve, reject });
+      this.#changes.push({ turn: this.#turn, statements, resolve, reject });
     });
+    if (this.#changes.at(-2)?.turn !== this.#turn) queueMicrotask(() => this.#turn += 1);
     this.#latest = durable.catch(() => {});
     if (!this.#changing) void this.#writeChanges();
     return durable;
@@ -69,12 +73,14 @@ export class SqliteChanges {
 
   #take(): Change[] {
     let statements = 0;
-    let count = 0;
-    for (const change of this.#changes) {
+    const first = this.#changes[0]!.turn;
+    const beyond = this.#changes.findIndex((change) => {
       statements += change.statements.length;
-      if (count > 0 && statements > STATEMENTS_MAX) break;
-      count += 1;
-    }
-    return this.#changes.splice(0, count);
+      return statements > STATEMENTS_MAX && change.turn !== first;
+    });
+    if (beyond < 0) return this.#changes.splice(0);
+    // Back to where that one's turn begins.
+    const { turn } = this.#changes[beyond]!;
+    return this.#changes.splice(0, this.#changes.findIndex((change) => change.turn === turn));
   }
 }

@@ -4,7 +4,8 @@
  * `host/sqlite_mqtt_book.ts` keeps it beside the catalogue.
  *
  * A session that ends with its connection is not written at all. Every change is one transaction:
- * durable and whole once its promise resolves, and changes land in the order they were asked for. A
+ * durable and whole once its promise resolves; those asked for in one turn land together, and all
+ * in the order they were asked for. A
  * question that is asked after a change is answered with it, resolved or not.
  *
  * @module

@@ -95,15 +95,29 @@ describe("SqliteChanges", () => {
     await next;
   });
 
-  it("makes no transaction of too many statements, nor tears a change apart", async () => {
+  it("makes no transaction of too many statements of several turns", async () => {
     const thread = new HeldThread();
     const changes = new SqliteChanges(thread);
     const many = (count: number) => Array.from({ length: count }, () => ["x", []] as const);
-    for (const count of [3_000, 3_000, 7_000]) void changes.change(many(count));
+    for (const count of [3_000, 1_000, 3_000, 7_000, 1_000]) {
+      void changes.change(many(count));
+      await turn();
+    }
+    for (let answers = 0; answers < 4; answers++) await thread.answer();
+    expect(thread.transactions.map(({ length }) => length)).toEqual([3_000, 4_000, 7_000, 1_000]);
+  });
+
+  it("never tears apart what was asked for in one turn", async () => {
+    const thread = new HeldThread();
+    const changes = new SqliteChanges(thread);
+    const many = (count: number) => Array.from({ length: count }, () => ["x", []] as const);
+    void changes.change(many(1));
     await turn();
-    await thread.answer();
-    await thread.answer();
-    await thread.answer();
-    expect(thread.transactions.map(({ length }) => length)).toEqual([3_000, 3_000, 7_000]);
+    void changes.change(many(2_000));
+    await turn();
+    for (const count of [2_000, 2_000, 7_000]) void changes.change(many(count));
+    await turn();
+    for (let answers = 0; answers < 3; answers++) await thread.answer();
+    expect(thread.transactions.map(({ length }) => length)).toEqual([1, 2_000, 11_000]);
   });
 });

@@ -241,7 +241,10 @@ export class MqttIngress {
   #sweep(): void {
     this.#nowS += SWEEP_MS / 1000;
     for (const session of [...this.#sessions]) session.sweep(this.#nowS);
-    if (this.#nowS % EXPIRY_SWEEPS === 0) this.#services.expiry.sweep(this.#nowS);
+    if (this.#nowS % EXPIRY_SWEEPS === 0) {
+      this.#services.expiry.sweep(this.#nowS);
+      this.#services.delivery.sweep();
+    }
     this.#services.wills.sweep(this.#nowS);
     if (this.#nowS % MQTT_RETAINED_SWEEP_S === 0) this.#services.retained.sweep();
     if (this.#nowS % MQTT_SYS_S === 0) {

@@ -83,6 +83,8 @@ export class Delivery implements QueueServices, GroupServices {
   #subscriptions = 0;
   readonly #unsaved = new Set<SessionQueue>();
   readonly #unsavedGroups = new Set<ShareGroup>();
+  /** Those that were away, and all written down, at the last sweep. */
+  readonly #away = new WeakSet<SessionQueue>();
   #cancelSave: (() => void) | null = null;
   #stopped = false;
 
@@ -130,7 +132,10 @@ export class Delivery implements QueueServices, GroupServices {
     if (options.saved === null) this.end(clientId);
     // This run knows it better: some of it is written a little later.
     const known = this.#queues.get(clientId);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#away.delete(known);
+      return known;
+    }
     const queue = new SessionQueue(clientId, this, options);
     this.#queues.set(clientId, queue);
     return queue;
@@ -148,6 +153,22 @@ export class Delivery implements QueueServices, GroupServices {
     this.#queues.delete(clientId);
     this.#unsaved.delete(queue);
     queue.end();
+  }
+
+  /**
+   * Once in a while: forgets the queues of clients that have been away for a while, all of which is
+   * kept; an offline session costs no memory then. Those of shared subscriptions count as members.
+   */
+  sweep(): void {
+    for (const [clientId, queue] of this.#queues) {
+      if (!queue.mayBeForgotten || this.#unsaved.has(queue)) this.#away.delete(queue);
+      else if (!this.#away.has(queue)) this.#away.add(queue);
+      else {
+        this.#queues.delete(clientId);
+        this.#away.delete(queue);
+        this.#subscriptions -= queue.subscriptionsCount;
+      }
+    }
   }
 
   /** Writes what is not written yet, and sends nothing more. */
@@ -274,10 +295,16 @@ export class Delivery implements QueueServices, GroupServices {
     if (this.#unsavedGroups.size === 0) return;
     const groups = [...this.#unsavedGroups].filter(({ name }) => this.#groups.has(name));
     this.#unsavedGroups.clear();
-    await Promise.all(groups.map((group) =>
-      this.book.writeGroup(group.state())
-        .catch((error) => this.#notKept(error, () => this.#unsavedGroups.add(group)))
-    ));
+    // In one turn, and so in one transaction, with what every member has in flight: a group that
+    // stood past a record of which no member knows would have lost it.
+    const queues = this.#takeUnsaved();
+    await Promise.all([
+      ...groups.map((group) =>
+        this.book.writeGroup(group.state())
+          .catch((error) => this.#notKept(error, () => this.#unsavedGroups.add(group)))
+      ),
+      ...queues.map((queue) => this.#keep(queue)),
+    ]);
   }
 
   #saveLater(delayMs = MQTT_QUEUE_SAVE_MS): void {
@@ -287,14 +314,20 @@ export class Delivery implements QueueServices, GroupServices {
   async #save(): Promise<void> {
     this.#cancelSave?.();
     this.#cancelSave = null;
-    const queues = [...this.#unsaved];
-    this.#unsaved.clear();
     await Promise.all([
       this.saveGroups(),
-      ...queues.map((queue) =>
-        queue.kept().catch((error) => this.#notKept(error, () => this.#unsaved.add(queue)))
-      ),
+      ...this.#takeUnsaved().map((queue) => this.#keep(queue)),
     ]);
+  }
+
+  #takeUnsaved(): SessionQueue[] {
+    const queues = [...this.#unsaved];
+    this.#unsaved.clear();
+    return queues;
+  }
+
+  #keep(queue: SessionQueue): Promise<void> {
+    return queue.kept().catch((error) => this.#notKept(error, () => this.#unsaved.add(queue)));
   }
 
   /** A crash now would bring messages again; it is tried again in a while. */

@@ -109,6 +109,12 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     return this.#redelivery.any || this.#retained.any || this.#follower.isBehind;
   }
 
+  /** Its client is gone, and nothing else needs it: what is kept of it is enough. */
+  get mayBeForgotten(): boolean {
+    return this.#lasting && !this.isOnline && !this.#changes.any &&
+      [...this.#subscriptions.values()].every(({ group }) => group === null);
+  }
+
   get subscriptionsCount(): number {
     return this.#subscriptions.size;
   }

@@ -89,6 +89,56 @@ describe("Delivery", () => {
     expect(await client.subscribe(["a"])).toEqual([1]);
   });
 
+  it("forgets a session whose client stays away, and finds it again in the book", async () => {
+    const fixture = await MqttFixture.start();
+    const first = await HeldClient.connect(fixture, LASTING);
+    await first.subscribe([{ topic: "a", qos: 2 }]);
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    writer.publish({ topic: "a", qos: 2, payload: "in flight" });
+    await first.untilPublishes(1);
+    await first.drop();
+    const counted = async () => {
+      const watcher = await HeldClient.connect(fixture, { clientId: "watcher" });
+      await watcher.subscribe(["$SYS/broker/subscriptions/count"]);
+      await watcher.untilPublishes(1);
+      const [message] = watcher.messages;
+      await watcher.drop();
+      return Number(message!.split(" ").at(-1));
+    };
+    expect(await counted(), "its own, and that of who counts").toBe(2);
+    await fixture.pass(15);
+    expect(await counted()).toBe(1);
+    writer.publish({ topic: "a", qos: 2, payload: "missed" });
+    await settle();
+    const second = await HeldClient.connect(fixture, LASTING);
+    await second.untilPublishes(2);
+    expect(second.publishes).toMatchObject([{ dup: true, messageId: 1 }, { messageId: 2 }]);
+    expect(second.messages).toEqual(["a in flight", "a missed"]);
+  });
+
+  it("loses nothing of a shared subscription where a crash comes before all is written", async () => {
+    const fixture = await MqttFixture.start();
+    const members = [["one", 1], ["two", 2]] as const;
+    for (const [clientId, qos] of members) {
+      const member = await HeldClient.connect(fixture, { clean: false, clientId });
+      await member.subscribe([{ topic: "$share/g/a", qos }]);
+    }
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    for (const payload of ["1", "2"]) {
+      // What goes to "two" is written at once, and with it that the group is past both.
+      writer.publish({ topic: "a", qos: 2, payload });
+      await settle();
+    }
+    const again = await crashed(fixture);
+    const got: string[] = [];
+    for (const [clientId] of members) {
+      const member = await HeldClient.connect(again, { clean: false, clientId });
+      await settle();
+      got.push(...member.messages);
+    }
+    expect(got.sort()).toEqual(["a 1", "a 2"]);
+  });
+
   it("delivers to and from a will, and a client that subscribes to itself", async () => {
     const fixture = await MqttFixture.start();
     const reader = await HeldClient.connect(fixture, { clientId: "reader" });
