@@ -67,7 +67,14 @@ export type Text = string | Uint8Array;
 const encoder = new TextEncoder();
 
 export function bytes(...parts: readonly (number | Uint8Array)[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => typeof part === "number" ? [part] : [...part]));
+  const sizeOf = (part: number | Uint8Array) => typeof part === "number" ? 1 : part.length;
+  const whole = new Uint8Array(parts.reduce<number>((sum, part) => sum + sizeOf(part), 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(typeof part === "number" ? [part] : part, at);
+    at += sizeOf(part);
+  }
+  return whole;
 }
 
 export const u16 = (value: number) => bytes(value >>> 8 & 0xff, value & 0xff);

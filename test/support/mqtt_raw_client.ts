@@ -106,16 +106,17 @@ export class RawMqttClient {
   }
 
   /** The next packet of this type; what came before it stays. */
-  async take(type: ReceivedType, id?: number): Promise<Received> {
+  async take(type: ReceivedType, id?: number, waitMs = WAIT_MS): Promise<Received> {
     const find = () =>
       this.#inbox.findIndex((one) => one.type === type && (id === undefined || one.id === id));
-    await this.#until(`${type}${id === undefined ? "" : ` ${id}`}`, () => find() >= 0);
+    const what = `${type}${id === undefined ? "" : ` ${id}`}`;
+    await this.#until(what, () => find() >= 0, { waitMs });
     return this.#inbox.splice(find(), 1)[0]!;
   }
 
   /** Waits until the server has closed, and returns what it said before. */
   async ended(): Promise<Received[]> {
-    await this.#until("the end of the connection", () => this.#ended, true);
+    await this.#until("the end of the connection", () => this.#ended, { toTheEnd: true });
     if (this.#fault !== null) throw this.#fault;
     return this.#inbox.splice(0);
   }
@@ -221,7 +222,11 @@ export class RawMqttClient {
     for (const watcher of [...this.#watchers]) watcher();
   }
 
-  #until(what: string, holds: () => boolean, toTheEnd = false): Promise<void> {
+  #until(
+    what: string,
+    holds: () => boolean,
+    { toTheEnd = false, waitMs = WAIT_MS } = {},
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error: Error | null) => {
         clearTimeout(timer);
@@ -238,7 +243,7 @@ export class RawMqttClient {
         else if (holds()) settle(null);
         else if (this.#ended) fail("the server closed the connection");
       };
-      const timer = setTimeout(() => fail(`not within ${WAIT_MS} ms`), WAIT_MS);
+      const timer = setTimeout(() => fail(`not within ${waitMs} ms`), waitMs);
       this.#watchers.add(look);
       look();
     });

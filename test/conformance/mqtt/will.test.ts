@@ -246,6 +246,8 @@ clause(
     (await world.connect({ clientId, will, properties })).drop();
     await world.connect({ clientId, clean: true });
     expect((await subscriber.message()).payload).toBe("ended");
+    (await world.connect({ will, properties: [["sessionExpiryInterval", 1]] })).drop();
+    expect((await subscriber.message()).payload).toBe("ended");
   },
 );
 
