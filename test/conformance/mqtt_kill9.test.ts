@@ -2,7 +2,8 @@
  * A real process under load of QoS 1 and QoS 2, both ways, is killed again and again (kill -9), and
  * its subscribers' connections break in between. All sessions last, and every client does what the
  * standard asks of it. In the end each subscriber had every acknowledged publish of QoS 1 at least
- * once and of QoS 2 exactly once, in the order they were published; no session was ever lost.
+ * once and of QoS 2 exactly once, in the order they were published, and so had the two members of a
+ * shared subscription together; no session was ever lost.
  *
  * LOGBOOM_KILLS says how often, LOGBOOM_SEED replays the killer's draws.
  */
@@ -29,9 +30,15 @@ it(
     const subscribers = ([[4, 2], [5, 2], [5, 1]] as const).map(([version, qos], nth) =>
       new LastingSubscriber({ clientId: `s${nth}`, port, version, filter: "load/+", qos })
     );
-    const runs = subscribers.map((subscriber) => subscriber.run());
+    const group = [0, 1].map((nth) =>
+      new LastingSubscriber({
+        ...{ clientId: `g${nth}`, port, version: 5, filter: "$share/g/load/+", qos: 2 },
+      })
+    );
+    const readers = [...subscribers, ...group];
+    const runs = readers.map((subscriber) => subscriber.run());
     await eventually(
-      () => Promise.resolve(subscribers.every(({ isSubscribed }) => isSubscribed)),
+      () => Promise.resolve(readers.every(({ isSubscribed }) => isSubscribed)),
       Boolean,
     );
     runs.push(...publishers.map((publisher) => publisher.run()));
@@ -41,7 +48,7 @@ it(
       for (let pause = 0; pause < 2; pause++) {
         await sleep(100 + dice() * 300);
         if (dice() < 0.3) {
-          subscribers[Math.floor(dice() * subscribers.length)]!.cut();
+          readers[Math.floor(dice() * readers.length)]!.cut();
           cuts += 1;
         }
       }
@@ -53,20 +60,28 @@ it(
       ...acknowledged[2],
     ]);
     await eventually(
-      () => Promise.resolve(subscribers.every(({ counts }) => counts.size >= published.length)),
+      () =>
+        Promise.resolve(
+          subscribers.every(({ counts }) => counts.size >= published.length) &&
+            togetherOf(group).size >= published.length,
+        ),
       Boolean,
     );
     // What would come twice still may.
     await sleep(500);
-    for (const client of [...publishers, ...subscribers]) client.stop();
+    for (const client of [...publishers, ...readers]) client.stop();
     await Promise.all(runs);
 
     for (const subscriber of subscribers) {
       expect(faultsOf(subscriber, publishers), subscriber.clientId).toEqual(NO_FAULTS);
     }
-    for (const { clientId, faults, sessionsLost } of publishers) {
+    for (const { clientId, faults, sessionsLost } of [...publishers, ...group]) {
       expect({ faults, sessionsLost }, clientId).toEqual({ faults: [], sessionsLost: 0 });
     }
+    const once = publishers.flatMap(({ acknowledged }) => [...acknowledged[2]]);
+    const together = togetherOf(group);
+    expect(published.filter((value) => !together.has(value)), "missed by the group").toEqual([]);
+    expect(once.filter((value) => together.get(value)! > 1), "twice in the group").toEqual([]);
     expect(published.length).toBeGreaterThan(KILLS * 10);
     process.stdout.write(
       `${KILLS} kills, ${cuts} cuts: ${published.length} published, at each of ` +
@@ -76,6 +91,15 @@ it(
   },
   60_000 + KILLS * 15_000,
 );
+
+/** How often each value came to one of them. */
+function togetherOf(members: readonly LastingSubscriber[]): Map<string, number> {
+  const together = new Map<string, number>();
+  for (const { counts } of members) {
+    for (const [value, count] of counts) together.set(value, (together.get(value) ?? 0) + count);
+  }
+  return together;
+}
 
 const NO_FAULTS = {
   ...{ missing: [], doubled: [], disordered: [] },

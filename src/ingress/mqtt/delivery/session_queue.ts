@@ -18,7 +18,7 @@ import type { FollowerServices } from "./log_follower.ts";
 import { Message } from "./message.ts";
 import { Outbox, type OutboxOwner, type OutboxServices } from "./outbox.ts";
 import { Outgoing } from "./outgoing.ts";
-import type { OutboundState, QueueBook, QueueState } from "./queue_book.ts";
+import type { OutboundState, QueueBook, QueueChange, QueueState } from "./queue_book.ts";
 import { QueueChanges } from "./queue_changes.ts";
 import { Redelivery } from "./redelivery.ts";
 import { RetainedFeed } from "./retained_feed.ts";
@@ -74,6 +74,8 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
   readonly #redelivery: Redelivery;
   readonly #retained: RetainedFeed;
   #changes: QueueChanges;
+  /** Resolves once all that was taken from the changes so far is durable. */
+  #written: Promise<void> = Promise.resolve();
 
   constructor(
     clientId: string,
@@ -88,7 +90,7 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     this.#follower = new LogFollower(services, this);
     this.#redelivery = new Redelivery(this.outbox, services, (log) => this.missed(log, 1));
     this.#retained = new RetainedFeed(this);
-    this.#changes = new QueueChanges(saved?.cursors);
+    this.#changes = new QueueChanges(saved ?? undefined);
     if (saved !== null) this.#restore(saved);
   }
 
@@ -314,13 +316,23 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     this.#services.saveSoon(this);
   }
 
-  /** Writes all that changed; resolves once it is durable. */
-  async kept(): Promise<void> {
-    if (!this.#lasting) return;
+  /** Writes all that changed; resolves once it is durable, and what was on its way before. */
+  kept(): Promise<void> {
+    if (!this.#lasting) return Promise.resolve();
     const change = this.#changes.take(this.#follower.positions());
-    if (change === null) return;
+    if (change === null) return this.#written;
     // Together with where its groups stand: what it has in flight of them is past that.
     this.#services.saveGroups();
+    const written = Promise.all([this.#written, this.#write(change)]).then(() => {});
+    this.#written = written;
+    // What failed was put back, and counts as not written.
+    written.catch(() => {
+      if (this.#written === written) this.#written = Promise.resolve();
+    });
+    return written;
+  }
+
+  async #write(change: QueueChange): Promise<void> {
     try {
       await this.#services.book.writeQueue(this.clientId, change);
     } catch (error) {

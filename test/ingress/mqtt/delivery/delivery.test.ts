@@ -71,6 +71,31 @@ describe("Delivery", () => {
     expect(second.publishes).toMatchObject([{ qos: 2, messageId: 1 }]);
   });
 
+  it("sends nothing of QoS 2 before it is durable, whoever began to write it", async () => {
+    const fixture = await MqttFixture.start();
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    const first = await HeldClient.connect(fixture, LASTING);
+    await first.subscribe([{ topic: "a", qos: 2 }]);
+    writer.publish({ topic: "a", qos: 2, payload: "1" });
+    await first.untilPublishes(1);
+    const held: (() => void)[] = [];
+    fixture.book.delay = () => new Promise((resolve) => held.push(resolve));
+    writer.publish({ topic: "a", qos: 2, payload: "2" });
+    await settle();
+    // What PUBREC changes waits for the second message, and is written meanwhile: its time has come.
+    first.send({ cmd: "pubrec", messageId: 1 });
+    await settle();
+    fixture.clock.advance(MQTT_QUEUE_SAVE_MS);
+    await settle();
+    expect(held.length).toBe(2);
+    held[0]!();
+    await first.untilPublishes(2);
+    await settle();
+    expect(first.packets.at(-1)?.cmd).toBe("publish");
+    held[1]!();
+    await first.until("pubrel", 1);
+  });
+
   it("refuses a subscription that cannot be kept", async () => {
     const fixture = await MqttFixture.start();
     const client = await HeldClient.connect(fixture, {
