@@ -62,14 +62,22 @@ export function encodePublish(parts: PublishParts): EncodedPublish {
 
 /** A copy for one subscriber, or for the second time. */
 export function withPacketId(
-  { bytes, packetIdAt }: EncodedPublish,
+  encoded: EncodedPublish,
   packetId: number,
   dup = false,
 ): Uint8Array<ArrayBuffer> {
-  const own = bytes.slice();
-  writeU16(own, packetIdAt, packetId);
+  const own = setPacketId({ ...encoded, bytes: encoded.bytes.slice() }, packetId);
   if (dup) own[0]! |= DUP;
   return own;
+}
+
+/** The packet itself, where nobody else is sent it. */
+export function setPacketId(
+  { bytes, packetIdAt }: EncodedPublish,
+  packetId: number,
+): Uint8Array<ArrayBuffer> {
+  writeU16(bytes, packetIdAt, packetId);
+  return bytes;
 }
 
 function sizeOfProperties({ properties, expiryS, identifiers, alias }: PublishParts): number {

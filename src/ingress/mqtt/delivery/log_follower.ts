@@ -206,7 +206,7 @@ export class LogFollower {
         if (name === null) continue;
         const matched = matches.of(name);
         if (matched.length === 0) continue;
-        const record = recordOf(cursor.log, batch, { nth, name });
+        const record = recordOf(cursor.log, batch, { nth, name, shared: false });
         if (this.#owner.deliver(record, matched, record.offset < cursor.oldBelow)) continue;
         cursor.next = record.offset;
         return false;
@@ -262,10 +262,15 @@ export class LogFollower {
 export function recordOf(
   log: DeliveryLog,
   batch: ScannedBatch,
-  { nth, name }: { readonly nth: number; readonly name: Uint8Array },
+  { nth, name, shared = true }: {
+    readonly nth: number;
+    readonly name: Uint8Array;
+    /** False where one subscriber is handed it, and no other. */
+    readonly shared?: boolean;
+  },
 ): FollowedRecord {
   const offset = batch.baseOffset + nth;
   const message = new Message(name, batch.record(nth));
   const source = { partition: partitionKey(log), offset };
-  return { log, offset, outgoing: new Outgoing(message, source) };
+  return { log, offset, outgoing: new Outgoing(message, source, { shared }) };
 }

@@ -17,7 +17,11 @@ import {
   MQTT_OUT_PENDING_BYTES_MAX,
 } from "../../../base/mqtt_limits.ts";
 import { PacketType } from "../../../protocol/mqtt/packet_type.ts";
-import { type EncodedPublish, withPacketId } from "../../../protocol/mqtt/publish_encoder.ts";
+import {
+  type EncodedPublish,
+  setPacketId,
+  withPacketId,
+} from "../../../protocol/mqtt/publish_encoder.ts";
 import { ReasonCode } from "../../../protocol/mqtt/reason_code.ts";
 import type { DeliveryCounters } from "./delivery_counters.ts";
 import { OutboundAliases } from "./outbound_aliases.ts";
@@ -132,7 +136,8 @@ export class Outbox {
     });
     this.#owner.changed(state.packetId, state);
     if (qos === 2 && this.#owner.lasting) this.#mustKeep = true;
-    this.#push(withPacketId(encoded, state.packetId));
+    const own = outgoing.isShared ? withPacketId : setPacketId;
+    this.#push(own(encoded, state.packetId));
     return true;
   }
 

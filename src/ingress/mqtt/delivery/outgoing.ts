@@ -22,17 +22,25 @@ export interface Variant {
 }
 
 const NOTHING = new Uint8Array(0);
+const NO_ALIAS = { alias: 0, named: true } as const;
 
 export class Outgoing {
   readonly message: Message;
   /** Where it can be read again. */
   readonly source: MessageSource;
   #properties: Uint8Array | null = null;
-  readonly #encoded = new Map<number | string, EncodedPublish>();
+  /** Null where it is for one subscriber alone. */
+  readonly #encoded: Map<number | string, EncodedPublish> | null;
 
-  constructor(message: Message, source: MessageSource) {
+  constructor(message: Message, source: MessageSource, options = { shared: true }) {
     this.message = message;
     this.source = source;
+    this.#encoded = options.shared ? new Map() : null;
+  }
+
+  /** Whether others may be sent the very bytes of a packet. */
+  get isShared(): boolean {
+    return this.#encoded !== null;
   }
 
   isExpired(nowMs: TimestampMs): boolean {
@@ -42,10 +50,11 @@ export class Outgoing {
 
   /** The packet, without its identifier. It must not be changed: others get it, too. */
   packet(variant: Variant, nowMs: TimestampMs): EncodedPublish {
+    if (this.#encoded === null) return this.#encode(variant, nowMs, NO_ALIAS);
     const key = keyOf(variant);
     let packet = this.#encoded.get(key);
     if (packet === undefined) {
-      packet = this.#encode(variant, nowMs, { alias: 0, named: true });
+      packet = this.#encode(variant, nowMs, NO_ALIAS);
       this.#encoded.set(key, packet);
     }
     return packet;

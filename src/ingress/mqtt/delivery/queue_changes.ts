@@ -5,7 +5,7 @@
  * @module
  */
 import type { Offset } from "../../../base/types.ts";
-import type { OutboundState, QueueChange } from "./queue_book.ts";
+import type { OutboundState, QueueChange, QueueState } from "./queue_book.ts";
 import type { PartitionKey, Subscription } from "./subscription.ts";
 
 /** Not an offset: whatever it is now, it has to be written. */
@@ -14,11 +14,14 @@ const UNKNOWN = -1;
 export class QueueChanges {
   #subscriptions = new Map<string, Subscription | null>();
   #outbound = new Map<number, OutboundState | null>();
+  /** What is written down, or may be. */
+  readonly #written: Set<number>;
   /** As they were last written. */
   readonly #cursors = new Map<PartitionKey, Offset>();
 
-  constructor(cursors: ReadonlyMap<PartitionKey, Offset> = new Map()) {
-    this.#cursors = new Map(cursors);
+  constructor(saved?: Pick<QueueState, "cursors" | "outbound">) {
+    this.#cursors = new Map(saved?.cursors);
+    this.#written = new Set(saved?.outbound.map(({ packetId }) => packetId));
   }
 
   get any(): boolean {
@@ -32,7 +35,8 @@ export class QueueChanges {
   outbound(packetId: number, state: OutboundState | null): void {
     // Anew under the same identifier: behind those that were sent before it.
     this.#outbound.delete(packetId);
-    this.#outbound.set(packetId, state);
+    // Sent and acknowledged in between: nobody has to know.
+    if (state !== null || this.#written.has(packetId)) this.#outbound.set(packetId, state);
   }
 
   /** It could not be written: it comes with the next, below what changed since. */
@@ -40,6 +44,7 @@ export class QueueChanges {
     this.#subscriptions = new Map([...subscriptions ?? [], ...this.#subscriptions]);
     const later = this.#outbound;
     this.#outbound = new Map(outbound);
+    for (const packetId of outbound?.keys() ?? []) this.#written.add(packetId);
     for (const [packetId, state] of later) this.outbound(packetId, state);
     for (const partition of cursors?.keys() ?? []) this.#cursors.set(partition, UNKNOWN);
   }
@@ -58,6 +63,10 @@ export class QueueChanges {
       this.#cursors.delete(partition);
     }
     if (!this.any && moved.size === 0) return null;
+    for (const [packetId, state] of this.#outbound) {
+      if (state === null) this.#written.delete(packetId);
+      else this.#written.add(packetId);
+    }
     const change: QueueChange = {
       subscriptions: this.#subscriptions,
       outbound: this.#outbound,

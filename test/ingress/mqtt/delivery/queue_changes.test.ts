@@ -10,7 +10,8 @@ const NOWHERE = new Map<string, number>();
 
 describe("QueueChanges", () => {
   it("gives each change once, with the cursors that moved", () => {
-    const changes = new QueueChanges(new Map([["logs-0", 5], ["logs-1", 7]]));
+    const cursors = new Map([["logs-0", 5], ["logs-1", 7]]);
+    const changes = new QueueChanges({ cursors, outbound: [] });
     changes.outbound(1, state(1));
     changes.subscription("a", null);
     const change = changes.take(new Map([["logs-0", 6], ["logs-1", 7]]));
@@ -29,6 +30,20 @@ describe("QueueChanges", () => {
     changes.outbound(1, null);
     changes.outbound(1, state(1));
     expect([...changes.take(NOWHERE)!.outbound!.keys()]).toEqual([2, 1]);
+  });
+
+  it("says nothing of what came and went in between", () => {
+    const changes = new QueueChanges({ cursors: NOWHERE, outbound: [state(9)] });
+    changes.outbound(1, state(1));
+    changes.outbound(1, null);
+    changes.outbound(9, null);
+    changes.outbound(2, state(2));
+    expect([...changes.take(NOWHERE)!.outbound!]).toEqual([[9, null], [2, state(2)]]);
+    changes.outbound(2, null);
+    expect([...changes.take(NOWHERE)!.outbound!]).toEqual([[2, null]]);
+    changes.outbound(2, state(2));
+    changes.outbound(2, null);
+    expect(changes.take(NOWHERE)).toBeNull();
   });
 
   it("gives again what could not be written, below what changed since", () => {
