@@ -15,6 +15,7 @@ import {
   readFlags,
 } from "./config/sources.ts";
 import { messageOf } from "./base/errors.ts";
+import { SOURCES_MAX } from "./base/door_limits.ts";
 import { LINK_WINDOWS_MAX } from "./base/link_limits.ts";
 
 type Values<T extends Readonly<Record<string, { readonly read: Reader<unknown> }>>> = {
@@ -43,6 +44,7 @@ export type Config =
   & { readonly [K in keyof typeof STRUCTURES]: Readonly<Read<(typeof STRUCTURES)[K]>> };
 
 export type Credential = Config["credentials"][number];
+export type SourceSetting = Config["sources"][number];
 export type RouteSetting = Config["routes"][number];
 export type TopicOverrides = Config["topics"][string];
 
@@ -57,6 +59,7 @@ const EMPTY_STRUCTURES: Readonly<Record<string, unknown>> = {
   routes: [],
   credentials: [],
   link_windows: [],
+  sources: [],
   topics: {},
 };
 
@@ -100,7 +103,7 @@ function valueOf(given: Given, read: Reader<unknown>): unknown {
     if (!(error instanceof Misfit)) throw error;
     const place = [given.name, ...error.path].join(", ");
     // A secret is never shown back.
-    const hidden = error.given === undefined || /token/.test(place);
+    const hidden = error.given === undefined || /token|password|^sources.* mqtt$/.test(place);
     const shown = hidden ? "" : ` ${JSON.stringify(error.given)}`;
     throw invalid(`Cannot use ${place}${shown}: ${error.message}`);
   }
@@ -145,9 +148,28 @@ function checkRelations(config: Config): void {
   if (internal !== undefined) {
     throw invalid(`Cannot use topic "${internal}": "__" marks internal ones`);
   }
+  checkSources(config);
   const names = config.credentials.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw invalid(`Cannot use credentials: "${twice}" stands there twice`);
+}
+
+function checkSources({ node_name, sources }: Config): void {
+  if (sources.length > SOURCES_MAX) {
+    throw invalid(`Cannot use sources: there may be at most ${SOURCES_MAX}`);
+  }
+  const names = sources.map((source) => sourceNames(source, node_name).name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice === undefined) return;
+  throw invalid(`Cannot use sources: two are named "${twice}"; give each a name of its own`);
+}
+
+/** What a source is called, and calls itself, where the file does not say. */
+export function sourceNames(
+  { mqtt, name = new URL(mqtt).host, client_id }: SourceSetting,
+  nodeName: string,
+): { readonly name: string; readonly clientId: string } {
+  return { name, clientId: client_id ?? `logboom-${nodeName}-${name}` };
 }
 
 export function isLoopback(host: string): boolean {

@@ -19,16 +19,13 @@ import { inflate } from "./host/inflate.ts";
 import { HOST_RANDOM } from "./host/random.ts";
 import { slowDisk } from "./host/slow_disk.ts";
 import { SqliteCatalogue } from "./host/sqlite_catalogue.ts";
-import { MQTT_BOOK_NEW } from "./host/sqlite_schema.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
 import { authorizeWith, joinApps, type RoomApp } from "./http_door.ts";
 import { HttpListeners } from "./http_listeners.ts";
 import { type NodeLink, startLink } from "./link_node.ts";
 import { Admission } from "./ingress/admission.ts";
 import { createIngressApp } from "./ingress/http/app.ts";
-import { MqttIngress } from "./ingress/mqtt/mqtt_ingress.ts";
-import { openSessionBooks } from "./ingress/mqtt/session_books.ts";
-import { listenMqtt, type MqttListeners } from "./mqtt_listeners.ts";
+import { type MqttNode, startMqtt } from "./mqtt_node.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
 import { readinessOf } from "./readiness.ts";
 import { createReplicationApp } from "./replication/http/app.ts";
@@ -37,7 +34,6 @@ import { createLinkApp } from "./replication/http/link_app.ts";
 import { Receiver } from "./replication/receiver.ts";
 import { configuredCatalogue, storeSettingsOf, topicSettingsOf } from "./store_config.ts";
 import { openFormat } from "./store/data_format.ts";
-import type { MqttBookState } from "./store/mqtt_book.ts";
 import type { Disk } from "./store/disk.ts";
 import { Store } from "./store/store.ts";
 import { TopicPriorities } from "./topic_priorities.ts";
@@ -82,7 +78,7 @@ interface Rooms extends NodeOptions {
 interface HttpRooms extends Rooms {
   readonly link: NodeLink | null;
   readonly priorities: TopicPriorities;
-  readonly mqtt: MqttListeners | null;
+  readonly mqtt: MqttNode;
 }
 
 /** @throws {OperatingError} with a sentence that says what to do, when the node cannot start. */
@@ -115,13 +111,13 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   // All is well: from here on the caller decides when it is taken down.
   const running = started.move();
   return {
-    mqtt: mqtt?.mqtt ?? null,
-    mqtts: mqtt?.mqtts ?? null,
+    mqtt: mqtt.listeners?.mqtt ?? null,
+    mqtts: mqtt.listeners?.mqtts ?? null,
     http: http.http,
     https: http.https,
     reloadCertificate() {
       try {
-        mqtt?.reload();
+        mqtt.listeners?.reload();
         http.reload();
         rooms.logger.info("certificate_read");
       } catch (error) {
@@ -170,43 +166,6 @@ function openPriorities({ config, store, catalogue, logger }: Rooms): Promise<To
   return TopicPriorities.open({ store, catalogue, configured, logger });
 }
 
-async function startMqtt(rooms: Rooms): Promise<MqttListeners | null> {
-  const { config, logger, metrics, store, catalogue, admission, credentials, doors, onBug } = rooms;
-  if (config.mqtt_port === null && config.mqtts_port === null) return null;
-  const kept = await openSessions(rooms);
-  const listeners = listenMqtt(config);
-  const ingress = new MqttIngress({
-    ...{ listener: listeners.joined, store, admission, logger, metrics },
-    ...{ book: catalogue.mqtt, kept, inflate },
-    ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
-    routes: config.routes,
-    authenticate({ username, password }) {
-      const principal = credentials.ofPassword(username, password);
-      return principal && {
-        mayPublish: principal.may("produce"),
-        maySubscribe: principal.may("consume"),
-      };
-    },
-    limits: {
-      packetBytesMax: config.mqtt_packet_bytes_max,
-      connectionsMax: config.connections_max,
-      connectTimeoutMs: config.connect_timeout_ms,
-    },
-  });
-  ingress.run().catch(onBug);
-  doors.push(() => ingress.stop());
-  return listeners;
-}
-
-/** What is known of MQTT clients from earlier runs. */
-async function openSessions({ catalogue, store }: Rooms): Promise<MqttBookState> {
-  const isUpgrade = await catalogue.getMeta(MQTT_BOOK_NEW) === "1";
-  const books = { book: catalogue.mqtt, journal: store.origins, isUpgrade };
-  const kept = await openSessionBooks(books);
-  if (isUpgrade) await catalogue.setMeta(MQTT_BOOK_NEW, "0");
-  return kept;
-}
-
 function startHttp(rooms: HttpRooms): HttpListeners {
   const { config, logger, doors, mqtt, onBug } = rooms;
   const remotes: Remotes = new WeakMap();
@@ -217,7 +176,7 @@ function startHttp(rooms: HttpRooms): HttpListeners {
       remotes.set(request, remote);
       return handle(request);
     },
-    mqtt: mqtt !== null && config.mqtt_websocket ? (client) => mqtt.joined.offer(client) : null,
+    mqtt: config.mqtt_websocket ? mqtt.offer : null,
   });
   doors.push(() => listeners.close());
   return listeners;

@@ -13,3 +13,44 @@ export const HTTP_FRONT_HEAD_BYTES_MIN = 1024;
 
 /** Milliseconds a connection to the HTTP port may take until it is clear what it wants. */
 export const HTTP_FRONT_HEAD_MS = 30_000;
+
+/** Connections over the limit that are still told so, in a CONNACK, rather than just closed. */
+export const MQTT_REFUSED_AT_ONCE_MAX = 100;
+
+/** CONNECTs of one client identifier a second: two devices with one name throw each other out. */
+export const MQTT_CONNECTS_PER_CLIENT_S = 10;
+
+/** CONNECTs one client identifier may save up: a bad link, and tests, reconnect in bursts. */
+export const MQTT_CONNECTS_PER_CLIENT_BURST = 100;
+
+/** Client identifiers whose CONNECTs of late are remembered; the one longest known goes first. */
+export const MQTT_CONNECT_RATES_MAX = 10_000;
+
+/**
+ * Bytes of one read for each packet a second a client may send, where packets are limited: what is
+ * read at once must be paid for before keep alive is over.
+ */
+export const MQTT_PACED_READ_BYTES_PER_PACKET = 16;
+
+/** Bytes of a read below which it makes no sense to go. */
+export const MQTT_PACED_READ_BYTES_MIN = 256;
+
+// ── sources: brokers this node subscribes to ───────────────────────────────────────────────────
+
+/** Brokers one node subscribes to: each is a connection, a client and a window of messages. */
+export const SOURCES_MAX = 64;
+
+/** Messages of one broker taken and not yet durable: its Receive Maximum, and the own bound. */
+export const SOURCE_IN_FLIGHT_MAX = 1_024;
+
+/** Milliseconds to wait before a broker is called again at first; doubled each time. */
+export const SOURCE_BACKOFF_MS_MIN = 500;
+
+/** Milliseconds it may grow to: a broker that is back must not be missed for long. */
+export const SOURCE_BACKOFF_MS_MAX = 30_000;
+
+/** Milliseconds a broker may take to answer CONNECT. */
+export const SOURCE_CONNECT_TIMEOUT_MS = 15_000;
+
+/** Seconds without a packet until the broker is asked whether it is there. */
+export const SOURCE_KEEP_ALIVE_S = 30;

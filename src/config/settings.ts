@@ -24,11 +24,13 @@ import { WEEKDAYS } from "../replication/budget/budget_settings.ts";
 import { listOf, mapOf, type Reader, shape } from "./reader.ts";
 import {
   age,
+  brokerUrl,
   bytes,
   clock,
   count,
   flag,
   keyTemplate,
+  mqttVersion,
   oneOf,
   port,
   severityField,
@@ -36,6 +38,7 @@ import {
   text,
   timeZone,
   token,
+  topicFilter,
   topicName,
   url,
 } from "./values.ts";
@@ -219,6 +222,13 @@ export const STRUCTURES = {
   credentials: listOf(
     "credentials",
     shape({ name: text, token, scopes: listOf("its scopes", oneOf(SCOPES), 1) }, {}),
+  ),
+  sources: listOf(
+    "sources",
+    shape({ mqtt: brokerUrl, topics: listOf("topic filters", topicFilter, 1) }, {
+      ...{ name: text, qos: count(0, 2), client_id: text, version: mqttVersion },
+      ...{ username: text, password: text, ca: text },
+    }),
   ),
   topics: mapOf(
     "topic names to their settings",

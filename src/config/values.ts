@@ -5,6 +5,7 @@
  * @module
  */
 import { isTimeZone, minutesOf } from "../replication/budget/budget_settings.ts";
+import { TopicFilter } from "../protocol/mqtt/topic_filter.ts";
 import { value } from "./reader.ts";
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {
@@ -73,6 +74,26 @@ export const url = value("a base URL such as http://centre.example:8080", (given
   if (typeof given !== "string" || !BASE_URL.test(given) || !URL.canParse(given)) return undefined;
   return given.replace(/\/+$/, "");
 });
+
+/** Who asks may stand in it; what is asked for may not. */
+const BROKER_URL = /^(mqtts?|wss?):\/\/[^/?#\s]+(\/[^?#\s]*)?$/;
+
+export const brokerUrl = value(
+  "a broker's URL such as mqtt://broker.example:1883",
+  (given) =>
+    typeof given === "string" && BROKER_URL.test(given) && URL.canParse(given) ? given : undefined,
+);
+
+export const topicFilter = value(
+  'an MQTT topic filter such as "plant/+/temperature"',
+  (given) => typeof given === "string" && TopicFilter.isValid(given) ? given : undefined,
+);
+
+/** 4 stands for 3.1.1, as on the wire. */
+export const mqttVersion = value(
+  '"5" or "3.1.1"',
+  (given) => given === 5 || given === "5" ? 5 : given === "3.1.1" ? 4 : undefined,
+);
 
 export const topicName = value(
   "a topic name of 1 to 249 letters, digits, dots, dashes and underscores",

@@ -14,7 +14,7 @@ function load(path: string, edit: (yaml: string) => string = (yaml) => yaml): Co
 
 /** `# key: value` and what is indented under it; sentences are left alone. */
 const switchedOn = (yaml: string) =>
-  yaml.replace(/^# ((?:upstream_token|credentials):.*| {2}(?:- | {2})\w+: .*)$/gm, "$1");
+  yaml.replace(/^# ((?:upstream_token|credentials|sources):.*| {2}(?:- | {2})\w+: .*)$/gm, "$1");
 
 describe.each(["edge/gateway.yaml", "edge/centre.yaml"])("%s", (path) => {
   it("loads", () => {
@@ -25,6 +25,11 @@ describe.each(["edge/gateway.yaml", "edge/centre.yaml"])("%s", (path) => {
     const config = load(path, (yaml) => switchedOn(yaml).replace("127.0.0.1", "0.0.0.0"));
     expect(config.credentials).toHaveLength(2);
   });
+});
+
+it("the gateway's source loads when it is switched on", () => {
+  expect(load("edge/gateway.yaml").sources).toEqual([]);
+  expect(load("edge/gateway.yaml", switchedOn).sources).toMatchObject([{ name: "plant", qos: 1 }]);
 });
 
 it("the gateway's upstream is the centre's address", () => {

@@ -18,10 +18,17 @@ const SEES: Readonly<Record<string, readonly string[]>> = {
 /** npm packages and the paths they are let into; "src/x.ts" is a file, "src/x/" a room. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "hono": ["src/ingress/http/", "src/egress/http/", "src/replication/http/"],
+  "mqtt": ["src/ingress/mqtt/sources/"],
   "mqtt-packet": ["src/ingress/mqtt/"],
   "cbor-x": ["src/protocol/http/"],
   "prom-client": ["src/egress/http/"],
   "yaml": ["src/config.ts", "src/config/"],
+};
+
+/** Packages loaded when they are first needed, each with its reason. */
+const LATE: Readonly<Record<string, string>> = {
+  'src/ingress/mqtt/sources/broker_client.ts: import("mqtt")':
+    "a node without sources need not pay for it in memory",
 };
 
 /** Rooms of the roof: folders that hold more of what a roof file is about. */
@@ -68,10 +75,11 @@ it("every room is in the table", () => {
 
 it("no local file is imported for its side effects, or at run time", () => {
   const hidden = files.flatMap(({ path, text }) =>
-    [...text.matchAll(/^\s*import\s*"[^"]*"|\bimport\s*\(|\brequire\s*\(/gm)]
+    [...text.matchAll(/^\s*import\s*"[^"]*"|\bimport\s*\([^)]*\)|\brequire\s*\(/gm)]
       .map((match) => `${path}: ${match[0].trim()}`)
   );
-  expect(hidden).toEqual([]);
+  const loaded = hidden.filter((one) => LATE[one] === undefined);
+  expect(loaded).toEqual([]);
 });
 
 it("only the host and the roof name the runtime", () => {

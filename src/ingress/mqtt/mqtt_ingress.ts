@@ -119,6 +119,11 @@ export class MqttIngress {
     return this.#sessions.size;
   }
 
+  /** Where topic names go, for those who append what came another way. */
+  get routes(): RouteTable {
+    return this.#services.routes;
+  }
+
   /** Accepts connections until {@linkcode stop}; resolves then. */
   async run(): Promise<void> {
     this.#sweepLater();
