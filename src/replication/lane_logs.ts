@@ -10,6 +10,7 @@ import type { LogPlace } from "../protocol/replication/append_frames.ts";
 import type { LaneBooks, LogIdentity } from "./lane_books.ts";
 import { type GapFacts, lostUpTo, type ReasonedRange, reasonsFor } from "./lane_gaps.ts";
 import type { Load } from "./load.ts";
+import { isWhole, type RunBefore, runBefore } from "./log_chain.ts";
 import { LogCursor } from "./log_cursor.ts";
 import { SettledMark } from "./settled_mark.ts";
 
@@ -209,10 +210,20 @@ export class LaneLogs {
   coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
     if (this.#books.cameEarly(cursor.logId, upTo)) return this.#payBefore(load, cursor, upTo);
     // Before what follows it, also where a part of that went ahead: the receiver waits for it.
-    const { predecessor, predecessorEnd } = cursor.announcement;
-    const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
-    if (before !== undefined && !this.#coverForeign(load, before, predecessorEnd)) return false;
-    return this.#coverForeign(load, cursor, upTo);
+    return this.#coverBefore(load, cursor) && this.#coverForeign(load, cursor, upTo);
+  }
+
+  /** The runs before a log's, the first one first: of none the receiver takes a skip before. */
+  #coverBefore(load: Load, cursor: LogCursor): boolean {
+    const runs = new Map<LogCursor, Offset>();
+    let at = this.#runBefore(cursor);
+    while (at !== null && !isWhole(at) && !runs.has(at.cursor)) {
+      // What of an earlier one may still come is not given up.
+      if (runs.size > 0 && (this.#books.passedHere?.(at.cursor.logId) ?? 0) < at.end) break;
+      runs.set(at.cursor, at.end);
+      at = at.cursor.sent > at.cursor.announcement.firstOffset ? null : this.#runBefore(at.cursor);
+    }
+    return [...runs].reverse().every(([run, end]) => this.#coverForeign(load, run, end));
   }
 
   /** Whether a batch came here before the run before its own was whole, which it is not upstream. */
@@ -277,11 +288,10 @@ export class LaneLogs {
    */
   #payBefore(load: Load, cursor: LogCursor, upTo: Offset): boolean {
     const ends = new Map([[cursor, upTo]]);
-    for (let at = cursor; this.#waitsForPredecessor(at);) {
-      const { predecessor, predecessorEnd } = at.announcement;
-      at = this.#foreign.get(predecessor!)!;
-      if (ends.has(at)) break;
-      ends.set(at, predecessorEnd);
+    let before = this.#runBefore(cursor);
+    while (before !== null && !isWhole(before) && !ends.has(before.cursor)) {
+      ends.set(before.cursor, before.end);
+      before = this.#runBefore(before.cursor);
     }
     for (const [at, end] of [...ends].reverse()) {
       for (let to = this.#debtOf(at); to !== null && at.sent < end; to = this.#debtOf(at)) {
@@ -315,9 +325,13 @@ export class LaneLogs {
     return this.#coverForeign(load, cursor, to);
   }
 
-  #waitsForPredecessor({ announcement: { predecessor, predecessorEnd } }: LogCursor): boolean {
-    const before = predecessor === null ? undefined : this.#foreign.get(predecessor);
-    return before !== undefined && before.sent < predecessorEnd;
+  #waitsForPredecessor(cursor: LogCursor): boolean {
+    const before = this.#runBefore(cursor);
+    return before !== null && !isWhole(before);
+  }
+
+  #runBefore(cursor: LogCursor): RunBefore | null {
+    return runBefore(cursor, (logId) => this.#foreign.get(logId));
   }
 
   #coverForeign(load: Load, cursor: LogCursor, upTo: Offset): boolean {
