@@ -5,7 +5,7 @@ import { HandClock } from "../../support/hand_clock.ts";
 import { HeldConnection } from "../../support/held_connection.ts";
 import { clientFrame } from "../../support/websocket_frames.ts";
 
-function open(rest = new Uint8Array(0)) {
+function open(rest: Uint8Array = new Uint8Array(0)) {
   const socket = new HeldConnection();
   const clock = new HandClock();
   return { socket, clock, connection: new WebSocketConnection({ socket, rest, timers: clock }) };
