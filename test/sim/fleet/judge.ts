@@ -227,21 +227,27 @@ async function checkSourceOrder(
 ): Promise<void> {
   const ids: number[] = [];
   let cursor = "";
+  let heldBack = 0;
   for (;;) {
     const page = await fetchJson(
       root,
       `/v1/topics/metrics/records?order=source&max_records=${PAGE_RECORDS}${cursor}`,
     ) as Page;
     for (const { value } of page.records) ids.push(idOf(value));
+    heldBack = page.held_back;
     if (page.records.length === 0) break;
     cursor = `&cursor=${encodeURIComponent(page.cursor)}`;
   }
-  oracle.checkSourceOrder(ids, "metrics", found, wrongs);
+  const { ledger } = root.process!.store;
+  const isLedgered = (logId: string, offset: number) =>
+    ledger.countOf(logId, { from: offset, to: offset + 1 }) > 0;
+  oracle.checkSourceOrder(ids, { topic: "metrics", found, heldBack, isLedgered }, wrongs);
 }
 
 interface Page {
   readonly records: readonly { readonly value: string }[];
   readonly cursor: string;
+  readonly held_back: number;
 }
 
 async function fetchJson({ name, process, clock }: FleetNode, path: string): Promise<unknown> {

@@ -46,6 +46,16 @@ export interface Ordered {
   readonly openings: Pick<Openings, "between">;
 }
 
+/** What a reader in the order of the source was given of a topic. */
+export interface SourceOrdered {
+  readonly topic: string;
+  readonly found: Found;
+  /** How many records wait for others below them, as he was told in the end. */
+  readonly heldBack: number;
+  /** Whether the root's ledger has it. */
+  readonly isLedgered: (logId: string, offset: number) => boolean;
+}
+
 const PREFIX = '{"n":';
 
 export class Oracle {
@@ -189,7 +199,7 @@ export class Oracle {
   }
 
   /** Readers in the order of the source get each record once, in the order of its log. */
-  checkSourceOrder(ids: readonly number[], topic: string, found: Found, wrongs: Wrongs): void {
+  checkSourceOrder(ids: readonly number[], given: SourceOrdered, wrongs: Wrongs): void {
     const seen = new Set<number>();
     const last = new Map<string, number>();
     for (const id of ids) {
@@ -197,14 +207,38 @@ export class Oracle {
       if (seen.has(id)) wrongs.add("source order", `${this.nameOf(id)} twice`);
       seen.add(id);
       if (burst.excused) continue;
-      const source = `${burst.node}/${burst.partition}`;
+      const source = sourceOf(burst);
       if (id < (last.get(source) ?? -1)) wrongs.add("source order", `${this.nameOf(id)} late`);
       last.set(source, id);
     }
-    for (const id of found.places.keys()) {
-      if (this.#burstOf[id]!.topic !== topic || seen.has(id)) continue;
-      wrongs.add("source order", `${this.nameOf(id)} is not shown`);
+    const holes = this.#holes(given);
+    let behind = 0;
+    for (const id of given.found.places.keys()) {
+      const burst = this.#burstOf[id]!;
+      if (burst.topic !== given.topic || seen.has(id)) continue;
+      if (burst.excused && id > (holes.get(sourceOf(burst)) ?? Infinity)) behind++;
+      else wrongs.add("source order", `${this.nameOf(id)} is not shown`);
     }
+    if (behind <= given.heldBack) return;
+    wrongs.add("source order", `${behind} are held back, and ${given.heldBack} are said to be`);
+  }
+
+  /**
+   * What went with its machine when that was put back to an older image, and nobody ledgers: what a
+   * live stream had brought ahead of it waits for it for ever. The lowest number of each source.
+   */
+  #holes({ topic, found, isLedgered }: SourceOrdered): Map<string, number> {
+    const holes = new Map<string, number>();
+    for (const [id, burst] of this.#burstOf.entries()) {
+      const source = sourceOf(burst);
+      if (!burst.excused || burst.topic !== topic || holes.has(source)) continue;
+      const { ack, firstId } = burst;
+      if (found.places.has(id)) continue;
+      if (ack === null || !isLedgered(ack.logId, ack.baseOffset + id - firstId)) {
+        holes.set(source, id);
+      }
+    }
+    return holes;
   }
 
   /** What was acknowledged under an identity is found under that identity. */
@@ -222,6 +256,10 @@ export class Oracle {
 
 export function idOf(value: string): number {
   return Number.parseInt(value.slice(PREFIX.length));
+}
+
+function sourceOf({ node, partition }: Burst): string {
+  return `${node}/${partition}`;
 }
 
 /** The ledger entries that count, of all nodes, by log. */
