@@ -42,6 +42,7 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
     40052,
     "a relay split what came to it split: more than two streams of a log arrived at the root",
   ],
+  [447, "a relay said what it gave up of a run before the run before, behind an empty one between"],
 ];
 
 describe("a fleet", () => {
