@@ -18,7 +18,6 @@ import { connect, type ConnectOptions, type Version } from "./mqtt_bytes.ts";
 import { type Address, RawMqttClient } from "./mqtt_raw_client.ts";
 import type { Received } from "./mqtt_reader.ts";
 import { type NodeProcess, startNodeProcess } from "./process.ts";
-import { PENDING } from "../conformance/mqtt/pending.ts";
 
 export interface Clauses {
   /** Of MQTT 3.1.1, separated by spaces. */
@@ -50,16 +49,14 @@ export interface World {
   refused(options: ConnectExtras): Promise<Received[]>;
 }
 
-const OWN = process.env["LOGBOOM_TEST_BROKER"] === undefined;
-const MS = 60_000;
-
 /** Whether the server is our own node. */
-export const isOwnServer = OWN;
+export const isOwnServer = process.env["LOGBOOM_TEST_BROKER"] === undefined;
+const MS = 60_000;
 
 let node: NodeProcess | null = null;
 
 beforeAll(async () => {
-  if (OWN) node = await startNodeProcess({ lifetime: "file" });
+  if (isOwnServer) node = await startNodeProcess({ lifetime: "file" });
 });
 
 afterAll(async () => {
@@ -74,9 +71,7 @@ export function clause(
   for (const [version, clauses] of [[4, of.v4], [5, of.v5]] as const) {
     if (clauses === undefined) continue;
     const name = `MQTT ${version === 4 ? "3.1.1" : "5"} ${namesOf(clauses)} ${title}`;
-    // What is pending has to fail: when it no longer does, its entry has to go.
-    const pending = OWN && PENDING.includes(name);
-    const test = of.ours === true && !OWN ? it.skipIf(true) : pending ? it.fails : it.concurrent;
+    const test = of.ours === true && !isOwnServer ? it.skipIf(true) : it.concurrent;
     test(name, async () => {
       const opened: RawMqttClient[] = [];
       try {

@@ -1,10 +1,9 @@
 /** Who may connect, publish and subscribe: a node of ours with credentials. */
-import process from "node:process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect } from "vitest";
 import { connect, type ConnectOptions, publish, subscribe } from "../../support/mqtt_bytes.ts";
-import { clause } from "../../support/mqtt_clauses.ts";
+import { clause, isOwnServer } from "../../support/mqtt_clauses.ts";
 import { RawMqttClient } from "../../support/mqtt_raw_client.ts";
 import { type NodeProcess, startNodeProcess, temporaryDirectory } from "../../support/process.ts";
 
@@ -23,7 +22,7 @@ const TOKENS = {
 let node: NodeProcess | null = null;
 
 beforeAll(async () => {
-  if (process.env["LOGBOOM_TEST_BROKER"] !== undefined) return;
+  if (!isOwnServer) return;
   const config = join(temporaryDirectory("file"), "node.yaml");
   writeFileSync(config, CREDENTIALS);
   node = await startNodeProcess({ lifetime: "file", flags: ["--config", config] });
