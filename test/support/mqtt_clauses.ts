@@ -6,7 +6,8 @@
  *
  * The server is our node as a process, one for each test file, or the broker that
  * LOGBOOM_TEST_BROKER names as host:port (LOGBOOM_TEST_BROKER_WS: its WebSocket as a URL). What
- * a case needs that such a broker need not have is skipped there by name.
+ * a case needs that such a broker need not have is skipped there by name. With
+ * LOGBOOM_TEST_TRANSPORT=websocket all of it goes over WebSocket.
  *
  * src/ingress/mqtt/CLAUSES.md lists every clause; test/conformance/mqtt/clauses.test.ts reads the
  * calls of `clause` in the sources, so its first argument is always written out.
@@ -51,6 +52,7 @@ export interface World {
 
 /** Whether the server is our own node. */
 export const isOwnServer = process.env["LOGBOOM_TEST_BROKER"] === undefined;
+const OVER_WEBSOCKET = process.env["LOGBOOM_TEST_TRANSPORT"] === "websocket";
 const MS = 60_000;
 
 let node: NodeProcess | null = null;
@@ -92,7 +94,9 @@ function worldOf(version: Version, opened: RawMqttClient[]): World {
   const unique = randomBytes(6).toString("hex");
   const server = serverAddress();
   const open = async (one: Version = version) => {
-    const client = await RawMqttClient.open(server, one);
+    const client = OVER_WEBSOCKET
+      ? await RawMqttClient.openWebSocket(webSocketUrl()!, one)
+      : await RawMqttClient.open(server, one);
     opened.push(client);
     return client;
   };
