@@ -170,7 +170,7 @@ clause(
 );
 
 clause(
-  { v4: "4.8.0-2" },
+  { v4: "4.8.0-1", v5: "4.13.1-1" },
   "closes only the connection that broke the rules",
   async ({ connect, topic, version }) => {
     const [bystander, offender] = [await connect(), await connect()];
