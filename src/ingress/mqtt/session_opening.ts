@@ -25,6 +25,8 @@ export async function openSession(
   }
   const { clients, delivery, expiry, qos2, sessions, wills } = services;
   clients.enter(clientId, connection, cleanStart);
+  // Before anything is dropped: what its queue still had to write would land in the new session.
+  if (cleanStart) delivery.end(clientId);
   expiry.cancel(clientId);
   try {
     const opened = await sessions.open(clientId, { cleanStart, expiryS: sessionExpiryS });

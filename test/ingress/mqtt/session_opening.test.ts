@@ -1,6 +1,8 @@
 /** Takeover while the session's journal is being written: one connection survives, the last. */
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/base/bytes.ts";
+import { MQTT_QUEUE_SAVE_MS } from "../../../src/base/mqtt_limits.ts";
+import { HeldClient } from "../../support/mqtt_held_client.ts";
 import { MqttFixture, settle } from "../../support/mqtt_fixture.ts";
 import { connectPacket, publishPacket } from "../../support/mqtt_packets.ts";
 
@@ -23,6 +25,35 @@ describe("openSession()", () => {
     last.push(publishPacket({ topic: "a", qos: 1, messageId: 1 }));
     await last.untilWritten(8);
     expect(fixture.ingress.connections).toBe(1);
+  });
+
+  it("leaves nothing of the old session in a new one, though it was not all written", async () => {
+    const fixture = await MqttFixture.start();
+    const options = { clientId: "same", clean: false, protocolVersion: 5 as const };
+    const properties = { sessionExpiryInterval: 60 };
+    const first = await HeldClient.connect(fixture, { ...options, properties });
+    await first.subscribe([{ topic: "a", qos: 1 }]);
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    writer.publish({ topic: "a", qos: 1, payload: "in flight" });
+    await first.untilPublishes(1);
+    let release = () => {};
+    const put = fixture.book.putSession.bind(fixture.book);
+    fixture.book.putSession = async (row) => {
+      const durable = put(row);
+      await new Promise<void>((resolve) => release = resolve);
+      await durable;
+    };
+    const second = await fixture.open();
+    second.push(connectPacket({ ...options, clean: true, properties }));
+    await settle();
+    fixture.clock.advance(MQTT_QUEUE_SAVE_MS);
+    await settle();
+    release();
+    await second.untilWritten(4);
+    const { subscriptions, cursors, outbound } = (await fixture.book.queue("same"))!;
+    expect({ subscriptions, cursors: [...cursors], outbound }).toEqual({
+      ...{ subscriptions: [], cursors: [], outbound: [] },
+    });
   });
 
   it("does not let go of a session that the next connection has taken over", async () => {
