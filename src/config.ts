@@ -23,10 +23,16 @@ type Values<T extends Readonly<Record<string, { readonly read: Reader<unknown> }
 };
 
 type Unset =
+  | "connections_per_address_max"
   | "disk_budget_bytes"
   | "link_bytes_per_day"
   | "link_bytes_per_month"
   | "link_bytes_per_second"
+  | "mqtt_bytes_per_second_max"
+  | "mqtt_client_bytes_per_second_max"
+  | "mqtt_client_publishes_per_second_max"
+  | "mqtt_connects_per_second_max"
+  | "mqtt_publishes_per_second_max"
   | "node_name"
   | "tls_cert"
   | "tls_key"

@@ -16,6 +16,7 @@ import { MQTT_BOOK_NEW } from "./host/sqlite_schema.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
 import type { Admission } from "./ingress/admission.ts";
 import { MqttIngress } from "./ingress/mqtt/mqtt_ingress.ts";
+import type { MqttLimits } from "./ingress/mqtt/mqtt_limits.ts";
 import { RouteTable } from "./ingress/mqtt/route_table.ts";
 import { openSessionBooks } from "./ingress/mqtt/session_books.ts";
 import { MqttSources } from "./ingress/mqtt/sources/mqtt_sources.ts";
@@ -93,15 +94,34 @@ async function openDoor(options: MqttNodeOptions): Promise<Door | null> {
         maySubscribe: principal.may("consume"),
       };
     },
-    limits: {
-      packetBytesMax: config.mqtt_packet_bytes_max,
-      connectionsMax: config.connections_max,
-      connectTimeoutMs: config.connect_timeout_ms,
-    },
+    limits: limitsOf(config),
   });
   ingress.run().catch(onBug);
   doors.push(() => ingress.stop());
   return { listeners, ingress };
+}
+
+function limitsOf(config: Config): Partial<MqttLimits> {
+  return {
+    packetBytesMax: config.mqtt_packet_bytes_max,
+    connectionsMax: config.connections_max,
+    connectionsPerAddressMax: config.connections_per_address_max,
+    connectTimeoutMs: config.connect_timeout_ms,
+    connectsPerSecondMax: config.mqtt_connects_per_second_max,
+    connectsPerClientMax: config.mqtt_client_connects_per_second_max,
+    receiveMaximum: config.mqtt_receive_maximum,
+    subscriptionsMax: config.mqtt_subscriptions_max,
+    subscriptionsPerClientMax: config.mqtt_client_subscriptions_max,
+    sessionsMax: config.mqtt_sessions_max,
+    ratesEach: {
+      bytesPerSecond: config.mqtt_client_bytes_per_second_max,
+      packetsPerSecond: config.mqtt_client_publishes_per_second_max,
+    },
+    ratesAll: {
+      bytesPerSecond: config.mqtt_bytes_per_second_max,
+      packetsPerSecond: config.mqtt_publishes_per_second_max,
+    },
+  };
 }
 
 /** What is known of MQTT clients from earlier runs. */

@@ -15,9 +15,13 @@ import {
   IN_FLIGHT_BYTES_MAX,
   IN_FLIGHT_BYTES_PER_CONNECTION_MAX,
   MQTT_PACKET_BYTES_MAX,
+  MQTT_RECEIVE_MAXIMUM,
   PARTITIONS_MAX,
   SEGMENT_BYTES_MAX,
+  SESSIONS_MAX,
 } from "../base/limits.ts";
+import { MQTT_SUBSCRIPTIONS_MAX, MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX } from "../base/mqtt_limits.ts";
+import { MQTT_CONNECTS_PER_CLIENT_S } from "../base/door_limits.ts";
 import { LINK_BYTES_PER_SECOND_MIN, LINK_QUOTA_BYTES_MIN } from "../base/link_limits.ts";
 import { PRIORITY_MAX, PRIORITY_MIN, TOPIC_DEFAULTS } from "../store/settings.ts";
 import { WEEKDAYS } from "../replication/budget/budget_settings.ts";
@@ -177,6 +181,61 @@ export const NODE_SETTINGS = {
     count(100, 600_000),
     CONNECT_TIMEOUT_MS,
     "time a new MQTT connection has to send CONNECT",
+  ),
+  connections_per_address_max: setting(
+    count(1, 1_000_000),
+    undefined,
+    "the same, from one address",
+  ),
+  mqtt_connects_per_second_max: setting(
+    count(1, 1_000_000),
+    undefined,
+    "CONNECTs a second, all MQTT clients together",
+  ),
+  mqtt_client_connects_per_second_max: setting(
+    count(1, 1_000_000),
+    MQTT_CONNECTS_PER_CLIENT_S,
+    "the same, of one client identifier, after a burst",
+  ),
+  mqtt_client_bytes_per_second_max: setting(
+    bytes(256),
+    undefined,
+    "bytes a second one MQTT client is read at",
+  ),
+  mqtt_client_publishes_per_second_max: setting(
+    count(1, 10_000_000),
+    undefined,
+    "publishes a second one MQTT client is read at",
+  ),
+  mqtt_bytes_per_second_max: setting(
+    bytes(256),
+    undefined,
+    "bytes a second all MQTT clients are read at",
+  ),
+  mqtt_publishes_per_second_max: setting(
+    count(1, 10_000_000),
+    undefined,
+    "publishes a second all MQTT clients are read at",
+  ),
+  mqtt_receive_maximum: setting(
+    count(1, 65_535),
+    MQTT_RECEIVE_MAXIMUM,
+    "QoS 1 and 2 publishes of one client in flight",
+  ),
+  mqtt_subscriptions_max: setting(
+    count(1, 10_000_000),
+    MQTT_SUBSCRIPTIONS_MAX,
+    "subscriptions of all MQTT clients",
+  ),
+  mqtt_client_subscriptions_max: setting(
+    count(1, 1_000_000),
+    MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX,
+    "subscriptions of one MQTT client",
+  ),
+  mqtt_sessions_max: setting(
+    count(0, SESSIONS_MAX),
+    SESSIONS_MAX,
+    "MQTT sessions that outlive their connections",
   ),
   mqtt_packet_bytes_max: setting(
     bytes(1_024, 16 * MIB),

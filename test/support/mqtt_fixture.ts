@@ -10,11 +10,8 @@ import type { Random } from "../../src/base/random.ts";
 import type { Core } from "../../src/core/core.ts";
 import type { DecodedRecord } from "../../src/core/record.ts";
 import { Admission } from "../../src/ingress/admission.ts";
-import type {
-  Authenticate,
-  MqttLimits,
-  MqttStore,
-} from "../../src/ingress/mqtt/client_connection.ts";
+import type { Authenticate, MqttStore } from "../../src/ingress/mqtt/client_connection.ts";
+import type { MqttLimits } from "../../src/ingress/mqtt/mqtt_limits.ts";
 import { MqttIngress } from "../../src/ingress/mqtt/mqtt_ingress.ts";
 import type { RouteSettings } from "../../src/ingress/mqtt/topic_routes.ts";
 import type { MqttBookState } from "../../src/store/mqtt_book.ts";

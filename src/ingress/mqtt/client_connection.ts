@@ -18,7 +18,9 @@ import type { ClientLog } from "./client_log.ts";
 import type { Delivery } from "./delivery/delivery.ts";
 import type { SessionQueue } from "./delivery/session_queue.ts";
 import type { LiveClient, LiveClients } from "./live_clients.ts";
+import type { ConnectRate } from "./connect_rate.ts";
 import type { MqttCounters } from "./mqtt_counters.ts";
+import type { MqttLimits } from "./mqtt_limits.ts";
 import type { DelayedWills, Will } from "./delayed_wills.ts";
 import type { KeptSessions } from "./kept_sessions.ts";
 import type { Qos2Publishes } from "./qos2_publishes.ts";
@@ -56,14 +58,6 @@ export interface MqttStore extends AppendTarget {
   byHandle(handle: number): PartitionLog;
 }
 
-export interface MqttLimits {
-  readonly packetBytesMax: number;
-  readonly connectionsMax: number;
-  readonly connectTimeoutMs: number;
-  /** Bytes of wills and topic aliases, all clients together. */
-  readonly keptBytesMax: number;
-}
-
 export interface MqttServices {
   readonly store: MqttStore;
   readonly admission: Admission;
@@ -84,6 +78,9 @@ export interface MqttServices {
   readonly log: ClientLog;
   readonly counters: MqttCounters;
   readonly limits: MqttLimits;
+  readonly connectRate: ConnectRate;
+  /** Why nobody is let in by these; null where clients are looked at. */
+  readonly refusal: ReasonCode | null;
   /** Null lets everyone in. */
   readonly authenticate: Authenticate | null;
   /** Calls `session.flush()` once the commit at hand has released all it will. */

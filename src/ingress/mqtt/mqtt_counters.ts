@@ -1,5 +1,10 @@
 /** What the MQTT door counts. @module */
 import type { Counter, Metrics } from "../../base/metrics.ts";
+import type { Transport } from "../../base/net.ts";
+import { type ReasonCode, reasonName } from "../../protocol/mqtt/reason_code.ts";
+
+/** Refusals that no packet tells of. */
+export type SilentRefusal = "closed_at_once" | "connect_timeout";
 
 export class MqttCounters {
   readonly connects: Counter;
@@ -10,8 +15,12 @@ export class MqttCounters {
   readonly droppedQos0: Counter;
   readonly wills: Counter;
   readonly faults: Counter;
+  /** Reads that waited because a client had sent too much. */
+  readonly held: Counter;
+  readonly #metrics: Metrics;
 
   constructor(metrics: Metrics) {
+    this.#metrics = metrics;
     const counter = (name: string, help: string) => metrics.counter(`logboom_mqtt_${name}`, help);
     this.connects = counter("connects_total", "Clients that were let in.");
     this.connectsRefused = counter("connects_refused_total", "Connections that were refused.");
@@ -24,5 +33,26 @@ export class MqttCounters {
     );
     this.wills = counter("wills_total", "Wills published for clients that vanished.");
     this.faults = counter("faults_total", "Connections ended because of what the client sent.");
+    this.held = counter("held_reads_total", "Reads that waited for a client's rate limit.");
+  }
+
+  /** Something was refused: in a CONNACK, a DISCONNECT, an acknowledgement, or by closing. */
+  refusal(reason: ReasonCode | SilentRefusal, count = 1): void {
+    const name = typeof reason === "string" ? reason : reasonName(reason);
+    this.#metrics.counter(
+      "logboom_mqtt_refusals_total",
+      "What was refused, by MQTT 5's name of the reason, whichever version was spoken.",
+      { reason: name },
+    ).value += count;
+  }
+
+  /** A client was let in over that transport. */
+  letIn(transport: Transport): void {
+    this.connects.value += 1;
+    this.#metrics.counter(
+      "logboom_mqtt_listener_connects_total",
+      "Clients that were let in, by what their bytes travel in.",
+      { transport },
+    ).value += 1;
   }
 }

@@ -5,11 +5,8 @@
  */
 import type { Clock, Timers } from "../../base/clock.ts";
 import { isOperatingError, messageOf, OperatingError } from "../../base/errors.ts";
+import { MQTT_REFUSED_AT_ONCE_MAX } from "../../base/door_limits.ts";
 import {
-  CONNECT_TIMEOUT_MS,
-  CONNECTIONS_MAX,
-  MQTT_KEPT_BYTES_MAX,
-  MQTT_PACKET_BYTES_MAX,
   MQTT_PACKET_STALL_MS,
   MQTT_STOP_MS,
   MQTT_UNANSWERED_BYTES_MAX,
@@ -19,23 +16,22 @@ import type { Metrics } from "../../base/metrics.ts";
 import type { Connection, Listener } from "../../base/net.ts";
 import { MQTT_RETAINED_SWEEP_S, MQTT_SYS_S } from "../../base/mqtt_limits.ts";
 import type { Random } from "../../base/random.ts";
+import { ReasonCode } from "../../protocol/mqtt/reason_code.ts";
 import type { MqttBook, MqttBookState } from "../../store/mqtt_book.ts";
 import type { Inflate } from "../../format/codec.ts";
 import type { Admission } from "../admission.ts";
-import type {
-  Authenticate,
-  ConnectionEnd,
-  MqttLimits,
-  MqttServices,
-  MqttStore,
-} from "./client_connection.ts";
+import type { Authenticate, ConnectionEnd, MqttServices, MqttStore } from "./client_connection.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import { ClientLog } from "./client_log.ts";
+import { ConnectRate } from "./connect_rate.ts";
+import { ConnectionLimits } from "./connection_limits.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { DelayedWills, type Will } from "./delayed_wills.ts";
 import { KeptSessions } from "./kept_sessions.ts";
 import { LiveClients } from "./live_clients.ts";
 import { MqttCounters } from "./mqtt_counters.ts";
+import { MQTT_LIMITS, type MqttLimits } from "./mqtt_limits.ts";
+import { Paces } from "./paced_connection.ts";
 import { appendPublication } from "./publication.ts";
 import { Qos2Publishes } from "./qos2_publishes.ts";
 import { ReadBudget } from "./read_budget.ts";
@@ -81,6 +77,10 @@ export class MqttIngress {
   readonly #options: MqttIngressOptions;
   readonly #services: MqttServices;
   readonly #sessions = new Set<Session>();
+  readonly #entries: ConnectionLimits;
+  /** Over a limit, and being told so. */
+  readonly #turnedAway = new Set<Session>();
+  readonly #paces: Paces;
   readonly #limits: MqttLimits;
   readonly #system: SysTopics;
   /** Wills whose topic is being created. */
@@ -94,15 +94,11 @@ export class MqttIngress {
 
   constructor(options: MqttIngressOptions) {
     this.#options = options;
-    this.#limits = {
-      packetBytesMax: MQTT_PACKET_BYTES_MAX,
-      connectionsMax: CONNECTIONS_MAX,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      keptBytesMax: MQTT_KEPT_BYTES_MAX,
-      ...options.limits,
-    };
+    this.#limits = { ...MQTT_LIMITS, ...options.limits };
+    this.#entries = new ConnectionLimits(this.#limits);
     this.#system = this.#makeSystem();
     this.#services = this.#makeServices();
+    this.#paces = this.#makePaces();
     for (const { clientId, expiryS } of options.kept.sessions) {
       // The connection a session was to end with did not survive the process.
       if (expiryS === 0) this.#endSession(clientId);
@@ -162,13 +158,32 @@ export class MqttIngress {
   }
 
   #accept(connection: Connection): void {
-    if (this.#stopping || this.#sessions.size >= this.#limits.connectionsMax) {
-      this.#services.counters.connectsRefused.value += 1;
-      return connection.close();
-    }
-    const session = new Session(connection, this.#services);
+    if (this.#stopping) return connection.close();
+    if (!this.#entries.enter(connection.remote)) return this.#turnAway(connection);
+    const session = new Session(this.#paces.pace(connection), this.#services);
     this.#sessions.add(session);
     session.start();
+  }
+
+  /** Some are told why in a CONNACK; where there are many, closing must do. */
+  #turnAway(connection: Connection): void {
+    const { counters } = this.#services;
+    if (this.#turnedAway.size >= MQTT_REFUSED_AT_ONCE_MAX) {
+      counters.connectsRefused.value += 1;
+      counters.refusal("closed_at_once");
+      return connection.close();
+    }
+    const services = { ...this.#services, refusal: ReasonCode.QuotaExceeded };
+    const session = new Session(connection, services);
+    this.#sessions.add(session);
+    this.#turnedAway.add(session);
+    session.start();
+  }
+
+  #makePaces(): Paces {
+    const { clock, timers } = this.#options;
+    const { ratesEach: each, ratesAll: all } = this.#limits;
+    return new Paces({ each, all, clock, timers, held: this.#services.counters.held });
   }
 
   #makeServices(): MqttServices {
@@ -203,6 +218,12 @@ export class MqttIngress {
       log,
       counters: new MqttCounters(metrics),
       limits: this.#limits,
+      connectRate: new ConnectRate({
+        clock,
+        perSecondMax: this.#limits.connectsPerSecondMax,
+        perClientPerSecondMax: this.#limits.connectsPerClientMax,
+      }),
+      refusal: null,
       authenticate: this.#options.authenticate ?? null,
       flushSoon,
       ended: (end) => this.#ended(end),
@@ -256,6 +277,7 @@ export class MqttIngress {
       for (const message of this.#system.changed()) this.#services.delivery.publish(message);
     }
     this.#services.log.sweep();
+    if (this.#nowS % EXPIRY_SWEEPS === 0) this.#services.connectRate.sweep();
     this.#services.readBudget.evictStalled(this.#nowS * 1000 - MQTT_PACKET_STALL_MS);
     if (this.#nowS % ROTATE_SWEEPS === 0) this.#services.routes.rotate();
     this.#sweepLater();
@@ -265,7 +287,9 @@ export class MqttIngress {
 
   #ended(end: ConnectionEnd): void {
     const { connection, clientId, will } = end;
-    this.#sessions.delete(connection as Session);
+    const session = connection as Session;
+    const counted = this.#sessions.delete(session) && !this.#turnedAway.delete(session);
+    if (counted) this.#entries.leave(session.remote);
     if (clientId !== null) {
       // A connection that was taken over leaves its session to the new one.
       if (this.#services.clients.isLive(clientId, connection)) this.#leftAlone(clientId, end);

@@ -89,6 +89,10 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
     return this.#client?.protocolVersion ?? 4;
   }
 
+  get remote(): string {
+    return this.#connection.remote;
+  }
+
   get clientId(): string {
     return this.#client?.clientId ?? "";
   }
@@ -174,17 +178,18 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
     this.#hasWill = outcome.will !== null;
     this.#sessionExpiryS = outcome.sessionExpiryS;
     this.#enterPhase("connected");
-    services.counters.connects.value += 1;
-    this.send(connackOf(outcome, opened.queue !== null, services.limits.packetBytesMax));
+    services.counters.letIn(this.#connection.transport ?? "tcp");
+    this.send(connackOf(outcome, opened.queue !== null, services.limits));
     this.#subscriber = this.#output.subscriber(outcome, (error) => {
       this.fail(ReasonCode.ImplementationSpecificError, messageOf(error));
     });
     this.#queue.attach(this.#subscriber, lasting);
   }
 
-  #refuse({ connack, state }: RefusedConnect): void {
+  #refuse({ connack, reasonCode, state }: RefusedConnect): void {
     const { counters, log } = this.services;
     counters.connectsRefused.value += 1;
+    counters.refusal(reasonCode);
     log.info("mqtt_connect_refused", { remote: this.#connection.remote, reason: state });
     this.#end(connack);
   }
@@ -221,7 +226,7 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
     if (this.#phase === "ending") return this.close();
     // Reading may have paused for the client to read its answers.
     if (!this.#input.isReading) this.#input.process();
-    this.#queue?.roomMade();
+    if (this.#subscriber !== null) this.#queue?.drained(this.#subscriber);
   }
 
   failed(): void {
@@ -247,6 +252,7 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
     if (this.#phase === "ending" || this.#phase === "closed") return;
     const { counters, log } = this.services;
     counters.faults.value += 1;
+    counters.refusal(reasonCode);
     log.info("mqtt_fault", { remote: this.#connection.remote, reason: state });
     this.#end(this.#disconnectPacket(reasonCode));
   }
@@ -294,7 +300,7 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
       if (sinceS > MQTT_STALL_S_MAX) this.close();
       else if (this.services.store.roomBytes > 0) this.#resume();
     } else if (this.#phase === "connecting") {
-      if (sinceS * 1000 > this.services.limits.connectTimeoutMs) this.close();
+      if (sinceS * 1000 > this.services.limits.connectTimeoutMs) this.#timedOut();
     } else if (this.#phase === "ending") {
       if (sinceS > MQTT_END_S_MAX) this.close();
     } else if (this.#phase === "connected" && this.#client!.keepAliveS > 0) {
@@ -304,6 +310,11 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
         this.fail(ReasonCode.KeepAliveTimeout, "keep alive");
       }
     }
+  }
+
+  #timedOut(): void {
+    this.services.counters.refusal("connect_timeout");
+    this.close();
   }
 
   close(): void {

@@ -23,7 +23,10 @@ export async function openSession(
   if (will !== null && !connection.keep(willBytes(will))) {
     return refused(protocolVersion, ReasonCode.QuotaExceeded, "no room for its will");
   }
-  const { clients, delivery, expiry, qos2, sessions, wills } = services;
+  const { clients, delivery, expiry, limits, qos2, sessions, wills } = services;
+  if (sessionExpiryS > 0 && !sessions.has(clientId) && sessions.size >= limits.sessionsMax) {
+    return refused(protocolVersion, ReasonCode.QuotaExceeded, "no room for its session");
+  }
   clients.enter(clientId, connection, cleanStart);
   // Before anything is dropped: what its queue still had to write would land in the new session.
   if (cleanStart) delivery.end(clientId);

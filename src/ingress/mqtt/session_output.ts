@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { MQTT_RECEIVE_MAXIMUM } from "../../base/limits.ts";
 import type { Connection } from "../../base/net.ts";
 import type { ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
 import { reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
@@ -86,7 +85,7 @@ export class SessionOutput implements AnswerEvents {
 
   /** Whether the client sent more publishes than it may leave unanswered [MQTT-3.3.4-7]. */
   get isOverReceiveMaximum(): boolean {
-    return this.#unanswered > MQTT_RECEIVE_MAXIMUM && this.protocolVersion === 5;
+    return this.#unanswered > this.#services.limits.receiveMaximum && this.protocolVersion === 5;
   }
 
   /** Writes a packet, unless it is larger than the client takes [MQTT-3.1.2-25]. */
@@ -96,16 +95,12 @@ export class SessionOutput implements AnswerEvents {
 
   /** This connection as the queue of its session sees it. */
   subscriber(client: SubscriberFacts, fail: (error: Error) => void): Subscriber {
-    const writer = this.#writer;
     return {
       protocolVersion: client.protocolVersion,
       receiveMaximum: client.receiveMaximum,
       maximumPacketSize: client.maximumPacketSize,
       topicAliasMaximum: client.topicAliasMaximum,
-      get pendingBytes() {
-        return writer.pendingBytes;
-      },
-      send: (packets) => writer.send(packets),
+      send: (packets) => this.#writer.send(packets),
       fail,
     };
   }
@@ -174,6 +169,7 @@ export class SessionOutput implements AnswerEvents {
       return this.unanswered.done(packets);
     }
     counters.refused.value += count;
+    counters.refusal(reasonCodeOf(error!.code), count);
     const { code } = error!;
     if (!this.open) return this.unanswered.done(packets);
     if (this.protocolVersion === 5) {

@@ -35,8 +35,11 @@ export const ReasonCode = {
   ReceiveMaximumExceeded: 0x93,
   TopicAliasInvalid: 0x94,
   PacketTooLarge: 0x95,
+  MessageRateTooHigh: 0x96,
   QuotaExceeded: 0x97,
+  AdministrativeAction: 0x98,
   PayloadFormatInvalid: 0x99,
+  ConnectionRateExceeded: 0x9f,
 } as const;
 
 export type ReasonCode = typeof ReasonCode[keyof typeof ReasonCode];
@@ -66,6 +69,7 @@ const CONNECT_RETURN_CODES: ReadonlyMap<number, number> = new Map([
   [ReasonCode.ServerUnavailable, 0x03],
   [ReasonCode.ServerBusy, 0x03],
   [ReasonCode.QuotaExceeded, 0x03],
+  [ReasonCode.ConnectionRateExceeded, 0x03],
   [ReasonCode.UnspecifiedError, 0x03],
   [ReasonCode.BadUserNameOrPassword, 0x04],
   [ReasonCode.NotAuthorized, 0x05],
@@ -74,4 +78,16 @@ const CONNECT_RETURN_CODES: ReadonlyMap<number, number> = new Map([
 /** CONNACK return code of MQTT 3.1.1; null where it has none and the connection just closes. */
 export function connectReturnCode(reasonCode: ReasonCode): number | null {
   return CONNECT_RETURN_CODES.get(reasonCode) ?? null;
+}
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(ReasonCode).map(([name, code]) => [
+    code,
+    name.replaceAll(/(?<!^)[A-Z]/g, "_$&").toLowerCase(),
+  ]),
+);
+
+/** As labels of metrics have it: "quota_exceeded". */
+export function reasonName(code: ReasonCode): string {
+  return NAMES.get(code) ?? "other";
 }

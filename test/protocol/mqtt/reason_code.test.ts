@@ -4,6 +4,7 @@ import {
   connectReturnCode,
   ReasonCode,
   reasonCodeOf,
+  reasonName,
 } from "../../../src/protocol/mqtt/reason_code.ts";
 
 /** MQTT 5, table 3-4. */
@@ -41,5 +42,13 @@ describe("connectReturnCode()", () => {
     expect(connectReturnCode(ReasonCode.BadUserNameOrPassword)).toBe(4);
     expect(connectReturnCode(ReasonCode.NotAuthorized)).toBe(5);
     expect(connectReturnCode(ReasonCode.MalformedPacket)).toBeNull();
+  });
+});
+
+describe("reasonName()", () => {
+  it("names codes as labels", () => {
+    expect([0x97, 0x9f, 0x81, 0x95].map((code) => reasonName(code as ReasonCode))).toEqual([
+      ...["quota_exceeded", "connection_rate_exceeded", "malformed_packet", "packet_too_large"],
+    ]);
   });
 });

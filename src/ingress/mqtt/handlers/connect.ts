@@ -11,11 +11,7 @@
 import type { IConnackPacket, IConnectPacket } from "mqtt-packet";
 import { utf8 } from "../../../base/bytes.ts";
 import { isOperatingError } from "../../../base/errors.ts";
-import {
-  MQTT_CLIENT_ID_BYTES_MAX,
-  MQTT_RECEIVE_MAXIMUM,
-  MQTT_TOPIC_ALIAS_MAXIMUM,
-} from "../../../base/limits.ts";
+import { MQTT_CLIENT_ID_BYTES_MAX, MQTT_TOPIC_ALIAS_MAXIMUM } from "../../../base/limits.ts";
 import { randomHex } from "../../../base/random.ts";
 import { checkPacket, type ExactBytes } from "../../../protocol/mqtt/packet_check.ts";
 import {
@@ -26,6 +22,7 @@ import {
 import { connectReturnCode, ReasonCode } from "../../../protocol/mqtt/reason_code.ts";
 import type { MqttPrincipal, MqttServices } from "../client_connection.ts";
 import type { Will } from "../delayed_wills.ts";
+import type { MqttLimits } from "../mqtt_limits.ts";
 import { decodePacket, encodePacket } from "../packet_codec.ts";
 import { SESSION_NEVER_EXPIRES } from "../session_expiry.ts";
 import { willOf } from "../will.ts";
@@ -54,6 +51,7 @@ export interface AcceptedConnect {
 /** A client that is not, and the CONNACK that says why; none where closing says it all. */
 export interface RefusedConnect {
   readonly connack: Uint8Array | null;
+  readonly reasonCode: ReasonCode;
   readonly state: string;
 }
 
@@ -73,6 +71,7 @@ export async function handleConnect(
 ): Promise<ConnectOutcome> {
   const version = protocolVersion(bytes);
   if (typeof version !== "number") return version;
+  if (services.refusal !== null) return refused(version, services.refusal, "too many connections");
   try {
     const exact = checkPacket(bytes, version);
     const packet = decodePacket(bytes, version) as IConnectPacket;
@@ -102,6 +101,9 @@ async function letIn(
   if (clientId === null) {
     return refused(version, ReasonCode.ClientIdentifierNotValid, "the client identifier");
   }
+  if (!services.connectRate.mayConnect(clientId)) {
+    return refused(version, ReasonCode.ConnectionRateExceeded, "it connects too often");
+  }
   const principal = await authenticate(packet, clientId, services);
   if (typeof principal === "number") return refused(version, principal, "the credentials");
   const { mayPublish, maySubscribe } = principal;
@@ -117,18 +119,17 @@ function fitting(
   { properties }: IConnectPacket,
   { limits }: MqttServices,
 ): ConnectOutcome {
-  const connack = "connack" in outcome
-    ? outcome.connack
-    : connackOf(outcome, true, limits.packetBytesMax);
+  const connack = "connack" in outcome ? outcome.connack : connackOf(outcome, true, limits);
   const maximum = properties?.maximumPacketSize ?? Infinity;
   if (connack === null || connack.length <= maximum) return outcome;
-  return { connack: null, state: `a Maximum Packet Size of ${maximum} bytes` };
+  const state = `a Maximum Packet Size of ${maximum} bytes`;
+  return { connack: null, reasonCode: ReasonCode.PacketTooLarge, state };
 }
 
 export function connackOf(
   accepted: AcceptedConnect,
   sessionPresent: boolean,
-  packetBytesMax: number,
+  { packetBytesMax, receiveMaximum }: Pick<MqttLimits, "packetBytesMax" | "receiveMaximum">,
 ): Uint8Array {
   const { protocolVersion, clientId, assigned } = accepted;
   const packet: IConnackPacket = protocolVersion === 4
@@ -138,7 +139,7 @@ export function connackOf(
       reasonCode: ReasonCode.Success,
       sessionPresent,
       properties: {
-        receiveMaximum: MQTT_RECEIVE_MAXIMUM,
+        receiveMaximum,
         maximumPacketSize: packetBytesMax,
         topicAliasMaximum: MQTT_TOPIC_ALIAS_MAXIMUM,
         ...(assigned ? { assignedClientIdentifier: clientId } : {}), // [MQTT-3.1.3-7]
@@ -154,17 +155,22 @@ export function refused(
   state: string,
 ): RefusedConnect {
   const returnCode = version === 4 ? connectReturnCode(reasonCode) : reasonCode;
-  if (returnCode === null) return { connack: null, state };
+  if (returnCode === null) return { connack: null, reasonCode, state };
   const connack: IConnackPacket = version === 4
     ? { cmd: "connack", returnCode, sessionPresent: false }
     : { cmd: "connack", reasonCode: returnCode, sessionPresent: false };
-  return { connack: encodePacket(connack, version), state };
+  return { connack: encodePacket(connack, version), reasonCode, state };
+}
+
+/** Closing says it all. */
+function closed(reasonCode: ReasonCode, state: string): RefusedConnect {
+  return { connack: null, reasonCode, state };
 }
 
 /** 4 or 5, or what to answer to anything else. */
 function protocolVersion(bytes: Uint8Array): ProtocolVersion | RefusedConnect {
   if (packetType(bytes[0]!) !== PacketType.Connect) {
-    return { connack: null, state: "the first packet is not CONNECT" };
+    return closed(ReasonCode.ProtocolError, "the first packet is not CONNECT");
   }
   let at = 1;
   while (bytes[at]! >= 0x80) at++;
@@ -172,7 +178,7 @@ function protocolVersion(bytes: Uint8Array): ProtocolVersion | RefusedConnect {
   const name = new TextDecoder().decode(bytes.subarray(at + 3, at + 3 + nameSize));
   const level = bytes[at + 3 + nameSize];
   if (level === undefined || (name !== PROTOCOL_NAME && name !== PROTOCOL_NAME_31)) {
-    return { connack: null, state: "another protocol" }; // [MQTT-3.1.2-1]
+    return closed(ReasonCode.UnsupportedProtocolVersion, "another protocol"); // [MQTT-3.1.2-1]
   }
   if (name === PROTOCOL_NAME && (level === 4 || level === 5)) return level;
   // [MQTT-3.1.2-2]: each era is answered in its own words.

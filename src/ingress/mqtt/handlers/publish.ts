@@ -14,7 +14,7 @@
 import type { IPublishPacket } from "mqtt-packet";
 import { utf8 } from "../../../base/bytes.ts";
 import { isOperatingError, OperatingError } from "../../../base/errors.ts";
-import { MQTT_RECEIVE_MAXIMUM, MQTT_TOPIC_NAME_BYTES_MAX } from "../../../base/limits.ts";
+import { MQTT_TOPIC_NAME_BYTES_MAX } from "../../../base/limits.ts";
 import { checkPacket } from "../../../protocol/mqtt/packet_check.ts";
 import { PacketType } from "../../../protocol/mqtt/packet_type.ts";
 import { ReasonCode, reasonCodeOf } from "../../../protocol/mqtt/reason_code.ts";
@@ -45,7 +45,7 @@ export function handlePublish(client: ClientConnection, bytes: Uint8Array): Prom
   if (typeof publish === "number") return refuse(client, publishHead(bytes, client), publish);
   if (!client.mayPublish) return refuse(client, publish, ReasonCode.NotAuthorized);
 
-  const { clientId, services: { qos2, routes } } = client;
+  const { clientId, services: { limits, qos2, routes } } = client;
   const { packetIdentifier, qos } = publish;
   if (qos === 2 && qos2.isRepeat(clientId, packetIdentifier)) {
     // [MQTT-4.3.3-10]: a PUBREC again, a record never again.
@@ -56,7 +56,7 @@ export function handlePublish(client: ClientConnection, bytes: Uint8Array): Prom
     return client.ready();
   }
   // [MQTT-3.3.4-7]: PUBREC does not end it, PUBCOMP does.
-  if (qos === 2 && client.protocolVersion === 5 && qos2.heldBy(clientId) >= MQTT_RECEIVE_MAXIMUM) {
+  if (qos === 2 && client.protocolVersion === 5 && qos2.heldBy(clientId) >= limits.receiveMaximum) {
     return client.fail(ReasonCode.ReceiveMaximumExceeded, "more QoS 2 than Receive Maximum");
   }
   try {
@@ -180,6 +180,7 @@ function refuse(
     return client.fail(reasonCode, error?.message ?? "a topic name that may not be published to");
   }
   client.services.counters.refused.value += 1;
+  client.services.counters.refusal(reasonCode);
   client.answer(ackOf(publish, reasonCode), 0);
   client.ready();
 }

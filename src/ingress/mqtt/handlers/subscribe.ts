@@ -8,12 +8,7 @@
 import type { ISubscribePacket } from "mqtt-packet";
 import { utf8 } from "../../../base/bytes.ts";
 import { isOperatingError } from "../../../base/errors.ts";
-import {
-  MQTT_SUBSCRIPTIONS_MAX,
-  MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX,
-  MQTT_TOPIC_FILTER_BYTES_MAX,
-  MQTT_TOPIC_LEVELS_MAX,
-} from "../../../base/mqtt_limits.ts";
+import { MQTT_TOPIC_FILTER_BYTES_MAX, MQTT_TOPIC_LEVELS_MAX } from "../../../base/mqtt_limits.ts";
 import { checkPacket, malformed } from "../../../protocol/mqtt/packet_check.ts";
 import { ReasonCode, reasonCodeOf } from "../../../protocol/mqtt/reason_code.ts";
 import { TopicFilter } from "../../../protocol/mqtt/topic_filter.ts";
@@ -46,7 +41,10 @@ export function handleSubscribe(client: ClientConnection, bytes: Uint8Array): Pr
   const fresh: HeldSubscription[] = [];
   const codes = asked.map((options) => {
     const refusal = refusalOf(client, options);
-    if (refusal !== null) return refusal;
+    if (refusal !== null) {
+      client.services.counters.refusal(refusal);
+      return refusal;
+    }
     const isNew = queue.subscribe(options);
     const held = queue.subscription(options.filter)!;
     const { retainHandling } = options;
@@ -100,7 +98,7 @@ function refusalOf(client: ClientConnection, { filter }: SubscriptionOptions): R
   if (utf8(filter).length > MQTT_TOPIC_FILTER_BYTES_MAX) return ReasonCode.QuotaExceeded;
   if (topicFilter.split("/").length > MQTT_TOPIC_LEVELS_MAX) return ReasonCode.QuotaExceeded;
   if (queue.subscription(filter) !== undefined) return null;
-  const full = queue.subscriptionsCount >= MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX ||
-    services.delivery.subscriptions >= MQTT_SUBSCRIPTIONS_MAX;
+  const full = queue.subscriptionsCount >= services.limits.subscriptionsPerClientMax ||
+    services.delivery.subscriptions >= services.limits.subscriptionsMax;
   return full ? ReasonCode.QuotaExceeded : null;
 }
