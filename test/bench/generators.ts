@@ -4,10 +4,19 @@
  *
  * @module
  */
+import { IdleClients } from "./idle_clients.ts";
 import { benchPath } from "./paths.ts";
 import { skipped } from "./say.ts";
 
-const SOURCES = ["mqtt_load", "http_load", "redis_load", "line_load", "fsync_probe"] as const;
+const SOURCES = [
+  "mqtt_load",
+  "fanout_load",
+  "idle_load",
+  "http_load",
+  "redis_load",
+  "line_load",
+  "fsync_probe",
+] as const;
 export type GeneratorName = typeof SOURCES[number];
 
 /** What a generator prints. */
@@ -23,6 +32,19 @@ export interface LoadResult {
   readonly bytes_in: number;
   readonly bytes_out: number;
   readonly generator_cpu_s: number;
+}
+
+/** What fanout_load prints; an answer is a delivery. */
+export interface FanoutResult extends LoadResult {
+  readonly published: number;
+  /** Publishes that were acknowledged. */
+  readonly acknowledged: number;
+  /** Deliveries that never came. */
+  readonly lost: number;
+  /** Deliveries that came out of order, or again. */
+  readonly late_or_twice: number;
+  /** With a rate: publishes that were due while all before them were still out. */
+  readonly lagging: number;
 }
 
 export interface SyncProbeResult {
@@ -62,9 +84,16 @@ export class Generators {
   }
 
   /** Runs one to its end. A generator that fails says why in the error. */
-  async load(name: GeneratorName, options: LoadOptions): Promise<LoadResult> {
-    const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
-    return JSON.parse(await this.#run(name, args)) as LoadResult;
+  async load<Result extends LoadResult = LoadResult>(
+    name: GeneratorName,
+    options: LoadOptions,
+  ): Promise<Result> {
+    return JSON.parse(await this.#run(name, wordsOf(options))) as Result;
+  }
+
+  /** Clients that connect, and stay until they are let go. */
+  idleClients(options: LoadOptions): Promise<IdleClients> {
+    return IdleClients.connect(`${this.#directory}/idle_load`, wordsOf(options));
   }
 
   async syncProbe(directory: string, seconds: number): Promise<SyncProbeResult> {
@@ -88,4 +117,8 @@ export class Generators {
     if (success) return new TextDecoder().decode(stdout);
     throw new Error(`${name} failed (${code}): ${new TextDecoder().decode(stderr).trim()}`);
   }
+}
+
+function wordsOf(options: LoadOptions): string[] {
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }

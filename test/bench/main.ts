@@ -10,11 +10,14 @@ import { say } from "./say.ts";
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   catchup: async (options) => await (await import("./catchup.ts")).run(options),
   core: async () => await (await import("./core.ts")).run(),
+  fanout: async (options) => await (await import("./fanout.ts")).run(options),
   flash: async (options) => await (await import("./flash.ts")).run(options),
   http: async (options) => await (await import("./http.ts")).run(options),
+  idle: async (options) => await (await import("./idle.ts")).run(options),
   ingest: async (options) => await (await import("./ingest.ts")).run(options),
   link: async (options) => await (await import("./link.ts")).run(options),
   offline: async (options) => await (await import("./offline.ts")).run(options),
+  others: async (options) => await (await import("./others.ts")).run(options),
   soak: async (options) => await (await import("./soak.ts")).run(options),
   start: async (options) => await (await import("./start.ts")).run(options),
 };

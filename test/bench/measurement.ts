@@ -22,16 +22,16 @@ export interface Load {
 }
 
 /** Runs a load against a server. Undefined, after a line that says why, where it failed. */
-export async function measure(
+export async function measure<Result extends LoadResult = LoadResult>(
   generators: Generators,
   process: ServerProcess,
   { generator, options }: Load,
-): Promise<Measurement | undefined> {
+): Promise<Result & Measurement | undefined> {
   let rss = process.rssBytes();
   const timer = setInterval(() => rss = Math.max(rss, process.rssBytes()), RSS_SAMPLE_MS);
   try {
     const cpuBefore = process.cpuSeconds();
-    const result = await generators.load(generator, options);
+    const result = await generators.load<Result>(generator, options);
     const cpu = process.cpuSeconds() - cpuBefore;
     if (result.refused > 0) throw new Error(`${result.refused} of ${result.answered} refused`);
     return {

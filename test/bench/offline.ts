@@ -1,7 +1,7 @@
 /**
  * `bench offline`: a subscriber with a lasting session is away while gigabytes are published to it.
  * What it misses costs no memory; when it comes back it is sent all of it. Beside that, how fast the
- * same log is read over HTTP as whole batches, and as plain files.
+ * same log is read over HTTP, record by record (NDJSON) and as whole batches, and as plain files.
  *
  * @module
  */
@@ -52,8 +52,8 @@ async function measure(generators: Generators, bytes: number, directory: string)
   const after = await settled(node);
   say(`${(missed * PAYLOAD_BYTES / 1e9).toFixed(2)} GB missed: ${missed} messages`);
 
-  const http = await httpRead(node);
-  say(`read over HTTP in ${http.toFixed(1)} s`);
+  const http = await httpRead(node, "application/vnd.logboom.batches", nextOfBatches);
+  const lines = await httpRead(node, "application/x-ndjson", nextOfLines);
   const files = await fileRead(`${directory}/${TOPIC}-0`);
   const cpuBefore = node.process.cpuSeconds();
   let peakDraining = 0;
@@ -79,6 +79,7 @@ async function measure(generators: Generators, bytes: number, directory: string)
   ]);
   printTable("on its return", ["", "MB/s of payloads", "seconds"], [
     ["MQTT, QoS 1, each acknowledged", rate, drained.seconds],
+    ["HTTP, NDJSON", missed * PAYLOAD_BYTES / lines / 1e6, lines],
     ["HTTP, whole batches", missed * PAYLOAD_BYTES / http / 1e6, http],
     ["the files themselves", missed * PAYLOAD_BYTES / files / 1e6, files],
   ]);
@@ -88,7 +89,15 @@ async function measure(generators: Generators, bytes: number, directory: string)
     units: { rss: "bytes", seconds: "seconds", firstMs: "milliseconds", payloadBytes: "bytes" },
     options: { gigabytes: bytes / 1e9, payload: PAYLOAD_BYTES },
     results: {
-      ...{ missed, logSize, drained, cpu, httpSeconds: http, fileSeconds: files },
+      ...{
+        missed,
+        logSize,
+        drained,
+        cpu,
+        httpSeconds: http,
+        linesSeconds: lines,
+        fileSeconds: files,
+      },
       rss: { before, after, peak, peakDraining, last },
     },
   });
@@ -107,24 +116,36 @@ async function settled(node: ProductNode): Promise<number> {
   return node.process.rssBytes();
 }
 
-/** Seconds to fetch the whole log as whole batches, one page after the other. */
-async function httpRead(node: ProductNode): Promise<number> {
+/** Seconds to fetch the whole log, one page after the other. */
+async function httpRead(
+  node: ProductNode,
+  accept: string,
+  nextOf: (bytes: Uint8Array, response: Response) => number,
+): Promise<number> {
   const startedAt = performance.now();
   const end = await highWatermark(node.httpUrl, TOPIC);
   for (let offset = 0; offset < end;) {
     const target = `/v1/topics/${TOPIC}/partitions/0/records?offset=${offset}` +
       `&max_bytes=${PAGE_BYTES}&max_records=1000000`;
-    const response = await fetch(node.httpUrl + target, {
-      headers: { accept: "application/vnd.logboom.batches" },
-    });
-    const bytes = await response.arrayBuffer();
-    if (!response.ok || bytes.byteLength === 0) throw new Error(`Cannot fetch ${target}`);
-    const view = new DataView(bytes);
-    for (let at = 0; at < bytes.byteLength; at += 12 + view.getInt32(at + 8)) {
-      offset = Number(view.getBigInt64(at)) + view.getInt32(at + 23) + 1;
-    }
+    const response = await fetch(node.httpUrl + target, { headers: { accept } });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (!response.ok || bytes.length === 0) throw new Error(`Cannot fetch ${target}`);
+    offset = nextOf(bytes, response);
   }
   return (performance.now() - startedAt) / 1_000;
+}
+
+function nextOfBatches(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer);
+  let next = 0;
+  for (let at = 0; at < bytes.length; at += 12 + view.getInt32(at + 8)) {
+    next = Number(view.getBigInt64(at)) + view.getInt32(at + 23) + 1;
+  }
+  return next;
+}
+
+function nextOfLines(_bytes: Uint8Array, { headers }: Response): number {
+  return Number(headers.get("logboom-next-offset"));
 }
 
 /** Seconds to read all files of the log. */

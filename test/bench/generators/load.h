@@ -26,7 +26,7 @@
 enum { WINDOW_MAX = 1024, PAYLOADS = 4096, EVENTS_MAX = 512 };
 
 typedef struct {
-  int port, connections, window, payload_bytes, topics, lines;
+  int port, connections, window, payload_bytes, topics, lines, subscribers, qos;
   long total;          /* requests; the run ends when all are answered ... */
   double seconds;      /* ... or after this long */
   double rate;         /* requests a second over all connections, evenly; 0: as many as the windows let */
@@ -35,6 +35,7 @@ typedef struct {
   const char *path;    /* of the HTTP target, or the file with one target a line */
   const char *type;    /* content type of HTTP bodies */
   const char *hold;    /* MQTT: only leave a persistent QoS 1 session subscribed to this filter */
+  const char *filter;  /* MQTT: what connections subscribe to; "%d" in it is the connection's number */
 } Options;
 
 typedef struct {
@@ -97,6 +98,9 @@ static void read_options(int count, char **words) {
     else if (!strcmp(name, "--path")) options.path = value;
     else if (!strcmp(name, "--type")) options.type = value;
     else if (!strcmp(name, "--hold")) options.hold = value;
+    else if (!strcmp(name, "--filter")) options.filter = value;
+    else if (!strcmp(name, "--subscribers")) options.subscribers = atoi(value);
+    else if (!strcmp(name, "--qos")) options.qos = atoi(value);
     else { fprintf(stderr, "unknown option %s\n", name); exit(2); }
   }
   if (options.window < 1 || options.window > WINDOW_MAX) {

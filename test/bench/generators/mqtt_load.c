@@ -6,24 +6,7 @@
  * which a broker must keep what is published.
  */
 #include "load.h"
-
-static size_t put_string(uint8_t *out, const char *text) {
-  size_t length = strlen(text);
-  out[0] = (uint8_t)(length >> 8);
-  out[1] = (uint8_t)length;
-  memcpy(out + 2, text, length);
-  return length + 2;
-}
-
-static size_t put_connect(uint8_t *out, const char *client_id, bool clean) {
-  static const uint8_t variable_header[] = { 0, 4, 'M', 'Q', 'T', 'T', 4, 0, 0, 240 };
-  memcpy(out + 2, variable_header, sizeof variable_header);
-  out[9] = clean ? 2 : 0;
-  size_t length = sizeof variable_header + put_string(out + 12, client_id);
-  out[0] = 0x10;
-  out[1] = (uint8_t)length;  /* client identifiers are short: one byte of remaining length */
-  return length + 2;
-}
+#include "mqtt.h"
 
 static size_t greeting(Connection *connection, uint8_t *out) {
   char client_id[64];
@@ -41,12 +24,7 @@ static size_t request(Connection *connection, int slot, uint8_t *out) {
   size_t remaining = 2 + (size_t)name_bytes + 2 + (size_t)options.payload_bytes;
   uint8_t *at = out;
   *at++ = 0x32;
-  for (size_t rest = remaining; ; ) {
-    uint8_t low = rest & 127;
-    rest >>= 7;
-    *at++ = rest ? low | 128 : low;
-    if (!rest) break;
-  }
+  at = put_length(at, remaining);
   *at++ = (uint8_t)(name_bytes >> 8);
   *at++ = (uint8_t)name_bytes;
   memcpy(at, name, (size_t)name_bytes);
@@ -71,10 +49,7 @@ static int hold_session(void) {
   size_t length = put_connect(bytes, options.prefix, false);
   if (write(descriptor, bytes, length) != (ssize_t)length) fail("greet");
   read_whole(descriptor, bytes, 4);
-  length = 4 + put_string(bytes + 4, options.hold);
-  bytes[0] = 0x82; bytes[2] = 0; bytes[3] = 1;
-  bytes[length++] = 1;
-  bytes[1] = (uint8_t)(length - 2);
+  length = put_subscribe(bytes, options.hold, 1);
   if (write(descriptor, bytes, length) != (ssize_t)length) fail("subscribe");
   read_whole(descriptor, bytes, 5);
   bool granted = bytes[0] == 0x90 && bytes[4] == 1;
