@@ -312,3 +312,27 @@ clause(
     expect(await back.messagesUntil("end")).toEqual([]);
   },
 );
+
+clause(
+  { v4: "3.3.2-3", v5: "3.3.2-3" },
+  "hands messages on between versions, properties only to those who have them",
+  async ({ connect, topic, version }) => {
+    const properties: Properties = [["contentType", "text/plain"], ["userProperty", ["a", "b"]]];
+    const publisher = await connect({ version: version === 4 ? 5 : 4 });
+    const subscriber = await connect();
+    for (const retain of [false, true]) {
+      if (!retain) await subscriber.subscribe({ filter: topic(), qos: 2 });
+      for (const qos of [0, 1, 2]) {
+        await publisher.publish(topic(), `${qos}`, { qos, retain, properties });
+        const message = await subscriber.message();
+        // To MQTT 3.1.1, properties would be a part of the payload.
+        expect(message).toMatchObject({ topic: topic(), payload: `${qos}`, qos, retain: false });
+        expect(message.properties.list).toEqual([]);
+      }
+    }
+    const late = await connect();
+    await late.subscribe({ filter: topic(), qos: 1 });
+    expect(await late.message()).toMatchObject({ payload: "2", qos: 1, retain: true });
+    await publisher.publish(topic(), "", { retain: true });
+  },
+);

@@ -215,3 +215,21 @@ clause(
 function publishOnce(version: Version, topic: string, id: number, dup: boolean): Uint8Array {
   return publish({ version, topic, payload: "once", qos: 2, id, dup });
 }
+
+clause(
+  { v4: "3.1.2-4 4.4.0-1", v5: "3.1.2-5 4.4.0-1" },
+  "resumes a session for a client that comes back with the other version",
+  async ({ connect, clientId, topic, version }) => {
+    const other = version === 4 ? 5 : 4;
+    const first = await connect({ ...lasting(clientId()), version: other });
+    await first.subscribe({ filter: topic(), qos: 2 });
+    await first.publish(topic(), "in flight", { qos: 1 });
+    const { id } = await first.take("publish");
+    first.drop();
+    await (await connect()).publish(topic(), "missed", { qos: 2 });
+    const again = await connect(lasting(clientId()));
+    expect(again.connack!.sessionPresent).toBe(true);
+    expect(await again.message()).toMatchObject({ id, payload: "in flight", dup: true });
+    expect(await again.message()).toMatchObject({ payload: "missed", qos: 2, dup: false });
+  },
+);
