@@ -16,8 +16,15 @@ export const MQTT_OUT_IN_FLIGHT_MAX = 1_024;
 /** The same for clients of MQTT 3.1.1, which cannot say how many they can hold. */
 export const MQTT_OUT_IN_FLIGHT_V4 = 100;
 
-/** Bytes a client has not read yet, beyond which its queue waits in the log. */
+/** Bytes of messages a client has not taken yet, beyond which its queue waits in the log. */
 export const MQTT_OUT_PENDING_BYTES_MAX = 256 * 1024;
+
+/** The same once all clients together have so much on its way to them. */
+export const MQTT_OUT_PENDING_BYTES_MIN = 8 * 1024;
+export const MQTT_OUT_PENDING_TOTAL_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Hand-outs of fresh records to one subscriber each, before the sockets have their turn. */
+export const MQTT_HAND_OUTS_PER_TURN_MAX = 20_000;
 
 /** Decoded batches kept for clients that are behind, all together: they share what they read. */
 export const MQTT_BATCH_CACHE_BYTES_MAX = 32 * 1024 * 1024;

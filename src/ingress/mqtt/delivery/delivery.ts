@@ -73,6 +73,7 @@ export class Delivery implements QueueServices, GroupServices {
   readonly clock: Clock;
   readonly book: QueueBook;
   readonly flushSoon: DeliveryOptions["flushSoon"];
+  readonly pending = { bytes: 0 };
   readonly #options: DeliveryOptions;
   readonly #interest: TopicInterest;
   readonly #fresh: FreshRecords;
@@ -86,6 +87,8 @@ export class Delivery implements QueueServices, GroupServices {
   /** Those that were away, and all written down, at the last sweep. */
   readonly #away = new WeakSet<SessionQueue>();
   #cancelSave: (() => void) | null = null;
+  #saving = false;
+  #saveFailed = false;
   #stopped = false;
 
   constructor(options: DeliveryOptions) {
@@ -307,17 +310,24 @@ export class Delivery implements QueueServices, GroupServices {
     ]);
   }
 
-  #saveLater(delayMs = MQTT_QUEUE_SAVE_MS): void {
+  /** One save at a time: where the disk is slow, more changes gather for the next. */
+  #saveLater(): void {
+    if (this.#saving || this.#stopped) return;
+    const delayMs = this.#saveFailed ? MQTT_BEHIND_RETRY_MS : MQTT_QUEUE_SAVE_MS;
     this.#cancelSave ??= this.#options.timers.after(delayMs, () => void this.#save());
   }
 
   async #save(): Promise<void> {
     this.#cancelSave?.();
     this.#cancelSave = null;
+    this.#saving = true;
+    this.#saveFailed = false;
     await Promise.all([
       this.saveGroups(),
       ...this.#takeUnsaved().map((queue) => this.#keep(queue)),
     ]);
+    this.#saving = false;
+    if (this.#unsaved.size > 0 || this.#unsavedGroups.size > 0) this.#saveLater();
   }
 
   #takeUnsaved(): SessionQueue[] {
@@ -336,6 +346,7 @@ export class Delivery implements QueueServices, GroupServices {
     this.#options.log.warn("mqtt_queue_not_kept", { error: error.message });
     if (this.#stopped) return;
     again();
-    this.#saveLater(MQTT_BEHIND_RETRY_MS);
+    this.#saveFailed = true;
+    this.#saveLater();
   }
 }

@@ -7,8 +7,10 @@
  */
 import { utf8 } from "../../../base/bytes.ts";
 import type { Timers } from "../../../base/clock.ts";
+import { MQTT_HAND_OUTS_PER_TURN_MAX } from "../../../base/mqtt_limits.ts";
 import type { Offset } from "../../../base/types.ts";
 import type { Core } from "../../../core/core.ts";
+import type { ScannedBatch } from "../../../core/scanned_batch.ts";
 import type { CommitObserver } from "../../../store/commit_loop.ts";
 import type { SealedBatch } from "../../../store/commit.ts";
 import type { BatchCache, DeliveryLog } from "./batch_cache.ts";
@@ -38,8 +40,12 @@ export interface TargetMatch<Of = Target> {
 interface Pending {
   readonly log: DeliveryLog;
   readonly batches: SealedBatch[];
-  /** The one that is being looked at. */
+  /** The one that is being looked at, as far as it was decoded, and its record that is next. */
   at: number;
+  scanned: ScannedBatch | null;
+  nth: number;
+  /** Somebody had no room for one of its records. */
+  full: boolean;
 }
 
 export interface FreshRecordsOptions {
@@ -105,7 +111,8 @@ export class FreshRecords {
   /** Every record below was handed to those who are live. */
   position(log: DeliveryLog): Offset {
     const pending = this.#pending.get(log.handle);
-    return pending?.batches[pending.at]?.baseOffset ?? log.highWatermark;
+    const batch = pending?.batches[pending.at];
+    return batch === undefined ? log.highWatermark : batch.baseOffset + pending!.nth;
   }
 
   /** Whether somebody waits for records of that topic name. */
@@ -123,7 +130,7 @@ export class FreshRecords {
     let pending = this.#pending.get(log.handle);
     if (pending === undefined) {
       if (!batches.some((batch) => this.#mayBeWanted(log, batch))) return;
-      pending = { log, batches: [], at: 0 };
+      pending = { log, batches: [], at: 0, scanned: null, nth: 0, full: false };
       this.#pending.set(log.handle, pending);
     }
     for (const batch of batches) {
@@ -131,6 +138,10 @@ export class FreshRecords {
       const kept = this.#mayBeWanted(log, batch) ? { ...batch, bytes: batch.bytes.slice() } : batch;
       pending.batches.push(kept);
     }
+    this.#handOutSoon();
+  }
+
+  #handOutSoon(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#options.timers.soon(() => this.#handOut());
@@ -147,32 +158,44 @@ export class FreshRecords {
 
   #handOut(): void {
     this.#scheduled = false;
+    let left = MQTT_HAND_OUTS_PER_TURN_MAX;
     for (const [handle, pending] of this.#pending) {
-      for (; pending.at < pending.batches.length; pending.at++) {
-        this.#handOutBatch(pending.log, pending.batches[pending.at]!);
+      while (pending.at < pending.batches.length) {
+        left = this.#handOutBatch(pending, left);
+        // One that is much wanted goes on where it was, after those who wait meanwhile.
+        if (left <= 0) return this.#handOutSoon();
+        pending.at += 1;
+        pending.nth = 0;
+        pending.scanned = null;
+        pending.full = false;
       }
       this.#pending.delete(handle);
     }
   }
 
-  #handOutBatch(log: DeliveryLog, batch: SealedBatch): void {
-    const { cache, keyIsTopic } = this.#options;
-    if (this.#tree.size === 0 || !this.#mayBeWanted(log, batch)) return;
-    const scanned = cache.scan(batch.bytes);
-    if (scanned === null) return;
-    const isKey = keyIsTopic(log);
-    let full = false;
-    for (let nth = 0; nth < scanned.count; nth++) {
-      const name = topicOfRecord(scanned, nth, isKey);
+  /** Hands out about as many as are left in this turn. Returns how many that leaves. */
+  #handOutBatch(pending: Pending, turn: number): number {
+    const { log } = pending;
+    const batch = pending.batches[pending.at]!;
+    if (this.#tree.size === 0 || !this.#mayBeWanted(log, batch)) return turn;
+    const scanned = pending.scanned ??= this.#options.cache.scan(batch.bytes);
+    if (scanned === null) return turn;
+    const keyIsTopic = this.#options.keyIsTopic(log);
+    let left = turn;
+    while (pending.nth < scanned.count && left > 0) {
+      const nth = pending.nth++;
+      const name = topicOfRecord(scanned, nth, keyIsTopic);
       if (name === null) continue;
       const matches = this.#matches.of(name);
       if (matches.length === 0) continue;
       const record = recordOf(log, scanned, { nth, name });
       for (const { target, matched } of matches) {
-        if (!target.take(record, matched)) full = true;
+        if (!target.take(record, matched)) pending.full = true;
       }
+      left -= matches.length;
     }
-    if (full) cache.keep(log, scanned);
+    if (pending.full) this.#options.cache.keep(log, scanned);
+    return pending.nth < scanned.count ? 0 : Math.max(left, 1);
   }
 
   #find(topicName: string, bytes: Uint8Array): readonly TargetMatch[] {

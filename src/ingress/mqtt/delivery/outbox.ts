@@ -15,6 +15,8 @@ import {
   MQTT_OUT_IN_FLIGHT_MAX,
   MQTT_OUT_IN_FLIGHT_V4,
   MQTT_OUT_PENDING_BYTES_MAX,
+  MQTT_OUT_PENDING_BYTES_MIN,
+  MQTT_OUT_PENDING_TOTAL_BYTES_MAX,
 } from "../../../base/mqtt_limits.ts";
 import { PacketType } from "../../../protocol/mqtt/packet_type.ts";
 import {
@@ -44,7 +46,14 @@ export interface OutboxOwner {
 export interface OutboxServices {
   readonly clock: Clock;
   readonly counters: DeliveryCounters;
+  /** Bytes of messages on their way to all clients. */
+  readonly pending: PendingBytes;
   flushSoon(outbox: { flush(): void }): void;
+}
+
+/** One client may have much, but thousands that read nothing would together have too much. */
+export interface PendingBytes {
+  bytes: number;
 }
 
 export type Sending = Omit<Variant, "version"> & {
@@ -63,7 +72,9 @@ export class Outbox {
   #aliases = new OutboundAliases(0);
   #inFlightMax = 0;
   #packets: Uint8Array[] = [];
+  /** Bytes of messages that the client has not taken: here, and handed to its connection. */
   #bytes = 0;
+  #handedBytes = 0;
   #flushQueued = false;
   /** Something among the packets has to be kept first. */
   #mustKeep = false;
@@ -91,14 +102,22 @@ export class Outbox {
   detach(): void {
     this.#subscriber = null;
     this.#packets = [];
-    this.#bytes = 0;
     this.#mustKeep = false;
+    this.#take(-this.#bytes);
+    this.#handedBytes = 0;
+  }
+
+  /** The client took all that was handed to its connection. */
+  drained(): void {
+    this.#take(-this.#handedBytes);
+    this.#handedBytes = 0;
   }
 
   /** Whether the client takes more, whatever its QoS. */
   get isOpen(): boolean {
-    return this.#subscriber !== null && !this.#keeping &&
-      this.#bytes + this.#subscriber.pendingBytes < MQTT_OUT_PENDING_BYTES_MAX;
+    if (this.#subscriber === null || this.#keeping) return false;
+    const crowded = this.#services.pending.bytes >= MQTT_OUT_PENDING_TOTAL_BYTES_MAX;
+    return this.#bytes < (crowded ? MQTT_OUT_PENDING_BYTES_MIN : MQTT_OUT_PENDING_BYTES_MAX);
   }
 
   /** Whether it takes one more of QoS 1 or 2 [MQTT-3.3.4-9]. */
@@ -200,8 +219,17 @@ export class Outbox {
     this.#flushQueued = false;
     if (this.#packets.length === 0 || this.#keeping) return;
     if (this.#mustKeep) return this.#keepAndSend();
-    const packets = this.#takePackets();
+    this.#hand(this.#takePackets());
+  }
+
+  #hand(packets: Uint8Array): void {
+    this.#handedBytes += packets.length;
     this.#subscriber?.send(packets);
+  }
+
+  #take(bytes: number): void {
+    this.#bytes += bytes;
+    this.#services.pending.bytes += bytes;
   }
 
   #keepAndSend(): void {
@@ -217,7 +245,7 @@ export class Outbox {
     };
     this.#owner.kept().then(
       () => {
-        if (this.#subscriber === subscriber) subscriber?.send(packets);
+        if (this.#subscriber === subscriber) this.#hand(packets);
         ended();
       },
       (error: Error) => {
@@ -231,7 +259,6 @@ export class Outbox {
   #takePackets(): Uint8Array {
     const packets = this.#packets.length === 1 ? this.#packets[0]! : concat(this.#packets);
     this.#packets = [];
-    this.#bytes = 0;
     return packets;
   }
 
@@ -250,7 +277,7 @@ export class Outbox {
   #push(packet: Uint8Array): void {
     if (this.#subscriber === null) return;
     this.#packets.push(packet);
-    this.#bytes += packet.length;
+    this.#take(packet.length);
     if (this.#flushQueued) return;
     this.#flushQueued = true;
     this.#services.flushSoon(this);

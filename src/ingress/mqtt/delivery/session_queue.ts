@@ -289,6 +289,13 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     return this.send(new Outgoing(message, { topicName, record }), how, null);
   }
 
+  /** The client took all it was sent. */
+  drained(subscriber: Subscriber): void {
+    if (this.outbox.subscriber !== subscriber) return;
+    this.outbox.drained();
+    this.roomMade();
+  }
+
   roomMade(): void {
     if (this.isOnline && this.isBehind && this.outbox.isOpen) this.#services.backlog.add(this);
     for (const { group } of this.#subscriptions.values()) {

@@ -13,9 +13,7 @@ export interface Subscriber {
   readonly maximumPacketSize: number;
   /** MQTT 5: topic aliases it remembers. */
   readonly topicAliasMaximum: number;
-  /** Bytes it was sent and has not taken. */
-  readonly pendingBytes: number;
-  /** Writes whole packets; `SessionQueue.roomMade()` is called when the client took all there was. */
+  /** Writes whole packets; `SessionQueue.drained()` is called when the client took all there was. */
   send(packets: Uint8Array): void;
   /** What must be kept cannot be: the connection ends. */
   fail(error: Error): void;

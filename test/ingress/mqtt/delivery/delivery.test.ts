@@ -96,6 +96,32 @@ describe("Delivery", () => {
     await first.until("pubrel", 1);
   });
 
+  it("gathers changes while the disk is slow, and writes them when it is done", async () => {
+    const fixture = await MqttFixture.start();
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    const reader = await HeldClient.connect(fixture, LASTING);
+    await reader.subscribe([{ topic: "a", qos: 1 }]);
+    fixture.clock.advance(MQTT_QUEUE_SAVE_MS);
+    await settle();
+    const held: (() => void)[] = [];
+    fixture.book.delay = () => new Promise((resolve) => held.push(resolve));
+    for (let nth = 1; nth <= 5; nth++) {
+      writer.publish({ topic: "a", qos: 1, payload: `${nth}` });
+      await reader.untilPublishes(nth);
+      fixture.clock.advance(MQTT_QUEUE_SAVE_MS);
+      await settle();
+    }
+    expect(held.length, "one is under way").toBe(1);
+    held[0]!();
+    await settle();
+    fixture.clock.advance(MQTT_QUEUE_SAVE_MS);
+    await settle();
+    expect(held.length, "and one for all the others").toBe(2);
+    held[1]!();
+    await settle();
+    expect((await fixture.book.queue("lasting"))?.outbound.length).toBe(5);
+  });
+
   it("refuses a subscription that cannot be kept", async () => {
     const fixture = await MqttFixture.start();
     const client = await HeldClient.connect(fixture, {

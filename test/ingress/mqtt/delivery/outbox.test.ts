@@ -4,6 +4,8 @@ import { concat, toHex, utf8 } from "../../../../src/base/bytes.ts";
 import {
   MQTT_OUT_IN_FLIGHT_V4,
   MQTT_OUT_PENDING_BYTES_MAX,
+  MQTT_OUT_PENDING_BYTES_MIN,
+  MQTT_OUT_PENDING_TOTAL_BYTES_MAX,
 } from "../../../../src/base/mqtt_limits.ts";
 import { OperatingError } from "../../../../src/base/errors.ts";
 import { SILENT_METRICS } from "../../../../src/base/metrics.ts";
@@ -18,6 +20,7 @@ import { HandClock } from "../../../support/hand_clock.ts";
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 function started(facts: Partial<Subscriber> = {}, lasting = false) {
+  const pending = { bytes: 0 };
   const writes: Uint8Array[] = [];
   const changes: [number, OutboundState | null][] = [];
   const kept: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -27,6 +30,7 @@ function started(facts: Partial<Subscriber> = {}, lasting = false) {
     {
       clock: new HandClock(),
       counters: new DeliveryCounters(SILENT_METRICS),
+      pending,
       flushSoon: (one) => queueMicrotask(() => one.flush()),
     },
     {
@@ -38,7 +42,6 @@ function started(facts: Partial<Subscriber> = {}, lasting = false) {
   );
   const subscriber: Subscriber = {
     ...{ protocolVersion: 5, receiveMaximum: 10, maximumPacketSize: 1_000, topicAliasMaximum: 0 },
-    pendingBytes: 0,
     send: (packets) => void writes.push(packets.slice()),
     fail: (error) => void failed.push(error),
     ...facts,
@@ -53,7 +56,17 @@ function started(facts: Partial<Subscriber> = {}, lasting = false) {
     const sending: Sending = { qos, retain: false, identifiers: [], group: null };
     return outbox.send(outgoing, sending);
   };
-  return { outbox, subscriber, send, writes, changes, kept, failed, rooms: () => roomMade };
+  return {
+    outbox,
+    pending,
+    subscriber,
+    send,
+    writes,
+    changes,
+    kept,
+    failed,
+    rooms: () => roomMade,
+  };
 }
 
 describe("Outbox.send()", () => {
@@ -80,13 +93,26 @@ describe("Outbox.send()", () => {
     expect(send(1)).toBe(false);
   });
 
-  it("stops while the client has much to read", () => {
-    const full = started({ pendingBytes: MQTT_OUT_PENDING_BYTES_MAX });
-    expect([full.send(0), full.send(1)]).toEqual([false, false]);
-    const { send } = started();
+  it("stops while the client has much to take, until it took it", async () => {
+    const { outbox, pending, send } = started();
     let sent = 0;
     while (send(0, "x".repeat(900))) sent++;
     expect(sent * 900).toBeLessThanOrEqual(MQTT_OUT_PENDING_BYTES_MAX);
+    expect(pending.bytes).toBeGreaterThanOrEqual(MQTT_OUT_PENDING_BYTES_MAX);
+    await settled();
+    expect(send(0), "it was handed over, and is not taken").toBe(false);
+    outbox.drained();
+    expect([send(0), pending.bytes]).toEqual([true, 10]);
+    outbox.detach();
+    expect(pending.bytes).toBe(0);
+  });
+
+  it("stops soon while all clients together have too much to take", () => {
+    const { pending, send } = started();
+    pending.bytes = MQTT_OUT_PENDING_TOTAL_BYTES_MAX;
+    let sent = 0;
+    while (send(0, "x".repeat(900))) sent++;
+    expect(sent).toBe(Math.ceil(MQTT_OUT_PENDING_BYTES_MIN / 908));
   });
 
   it("drops what is larger than the client takes [MQTT-3.1.2-25]", async () => {
