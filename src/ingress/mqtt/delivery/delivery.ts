@@ -73,6 +73,7 @@ export class Delivery implements QueueServices, GroupServices {
   readonly clock: Clock;
   readonly book: QueueBook;
   readonly flushSoon: DeliveryOptions["flushSoon"];
+  readonly pending = { bytes: 0 };
   readonly #options: DeliveryOptions;
   readonly #interest: TopicInterest;
   readonly #fresh: FreshRecords;
