@@ -126,8 +126,7 @@ export class LaneFill {
     if (sent === "all") return load.need(cursor, { from, to });
     const isAhead = isLive || from !== cursor.sent || logs.aheadOfPredecessor(cursor, from);
     if (isAhead && !this.#options.islands) return this.#holdBack(cursor, { from, to }, baseOffset);
-    // What goes on where the load's last batch ended needs no opening of its own.
-    if (isAhead && load.endOf(cursor) !== from) load.open(cursor, this.#openingOf(cursor, from));
+    if (isAhead) this.#open(cursor, { from, to });
     if (cursor.isRejected(from, to)) logs.skipRejected(load, cursor, { from, to });
     else load.batch(cursor, batch, { from, to });
   }
@@ -139,14 +138,12 @@ export class LaneFill {
     this.#load.need(cursor, range);
   }
 
-  /** The same for all that a live stream sends of a log: its requests may overtake each other. */
-  #openingOf(cursor: LogCursor, from: Offset): Offset {
+  #open(cursor: LogCursor, range: OffsetRange): void {
     const { stream, isLive } = this.#options;
-    const known = stream.openings.get(cursor);
-    if (known !== undefined && isLive) return known;
-    const opening = cursor.openingOf(from);
-    stream.openings.set(cursor, opening);
-    return opening;
+    const { from } = range;
+    const opening = isLive ? stream.openingOf(cursor, range) : cursor.openingOf(from);
+    // What goes on where the load's last batch ended needs no opening of its own.
+    if (this.#load.endOf(cursor) !== from) this.#load.open(cursor, opening);
   }
 
   /** What is there goes first. */

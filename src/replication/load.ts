@@ -147,7 +147,7 @@ export class Load {
     return this.questions.every((one) => skips.some((skip) => areSame(one, skip)));
   }
 
-  write(writer: AppendWriter): void {
+  write(writer: Pick<AppendWriter, "end" | "batches" | "skip" | "open">): void {
     for (const end of this.ends) writer.end(end);
     for (const frame of this.#frames) {
       if (frame.kind === "batches") writer.batches(frame.batches);

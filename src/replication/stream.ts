@@ -6,7 +6,8 @@
  *
  * @module
  */
-import type { Offset } from "../base/types.ts";
+import { ISLANDS_MAX } from "../base/limits.ts";
+import type { Offset, OffsetRange } from "../base/types.ts";
 import type { Load } from "./load.ts";
 import type { LogCursor } from "./log_cursor.ts";
 
@@ -19,8 +20,8 @@ export class Stream {
   until: Offset = Number.POSITIVE_INFINITY;
   /** Offsets from the start to here are held by the receiver, or accounted for. */
   done: Offset;
-  /** Where the islands begin that it makes at the receiver. */
-  readonly openings = new Map<LogCursor, Offset>();
+  /** What it sent ahead of the rest: where each piece began for the receiver, and ends by now. */
+  readonly #pieces = new Map<LogCursor, { readonly opening: Offset; end: Offset }[]>();
   /** The first batch passed over because the receiver cannot take it yet. */
   again: Offset = Number.POSITIVE_INFINITY;
   /** Something was sent since that was looked for last. */
@@ -30,6 +31,25 @@ export class Stream {
   constructor(start: Offset, done = start) {
     this.start = start;
     this.done = this.cursor = done;
+  }
+
+  /**
+   * Where the island begins that [from, to) goes on, or begins. It is the same for all of a piece:
+   * requests may overtake each other. Of a log that came here in several streams there are several,
+   * and another one begins behind each gap.
+   */
+  openingOf(cursor: LogCursor, { from, to }: OffsetRange): Offset {
+    const pieces = this.#pieces.get(cursor) ?? [];
+    const piece = pieces.find(({ end }) => end === from);
+    if (piece !== undefined) {
+      piece.end = to;
+      return piece.opening;
+    }
+    const opening = cursor.openingOf(from);
+    pieces.push({ opening, end: to });
+    if (pieces.length > ISLANDS_MAX) pieces.shift();
+    this.#pieces.set(cursor, pieces);
+    return opening;
   }
 
   /** Whether all of it is held. */

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Load } from "../../src/replication/load.ts";
 import { LogCursor } from "../../src/replication/log_cursor.ts";
 import { Stream } from "../../src/replication/stream.ts";
+import { judgeBatch } from "../../src/store/lane_rules.ts";
+import { RangeSet } from "../../src/store/range_set.ts";
 
 const logId = "00000000000000aa";
 const cursorOf = () =>
@@ -56,5 +58,31 @@ describe("Stream", () => {
     expect(stream.over).toBe(false);
     stream.until = 3;
     expect(stream.over).toBe(true);
+  });
+
+  it("opens each piece of a log where the receiver takes it, and one behind each gap", () => {
+    const cursor = cursorOf();
+    const stream = new Stream(0);
+    const received = new RangeSet(0);
+    const openingOf = (from: number, to: number) => {
+      const opening = stream.openingOf(cursor, { from, to });
+      const standing = { logId, set: received, runs: 0, splices: 0 };
+      expect(judgeBatch(standing, { from, to }, [opening]), `${from}`).toBe("append");
+      cursor.send(from, to);
+      received.add(from, to);
+      return opening;
+    };
+    // Two streams of it came here by turns.
+    expect(openingOf(100, 110)).toBe(100);
+    expect(openingOf(50, 60)).toBe(50);
+    expect(openingOf(110, 120)).toBe(100);
+    expect(openingOf(60, 100)).toBe(50);
+    expect(openingOf(120, 130)).toBe(100);
+    expect(openingOf(140, 150)).toBe(140);
+    expect(openingOf(150, 160)).toBe(140);
+    // What is held already is passed over.
+    cursor.send(160, 170);
+    received.add(160, 170);
+    expect(openingOf(170, 180)).toBe(140);
   });
 });
