@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../src/base/bytes.ts";
-import { MqttFixture, settle } from "../../support/mqtt_fixture.ts";
+import { MqttFixture } from "../../support/mqtt_fixture.ts";
 import { packetOf, publishPacket } from "../../support/mqtt_packets.ts";
 
 describe("SessionOutput", () => {
