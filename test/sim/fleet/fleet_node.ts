@@ -81,6 +81,11 @@ export class FleetNode implements Host {
     return this.#disk;
   }
 
+  /** Of no process: there is one while none runs, or one only starts, too. */
+  get core(): Core {
+    return this.#options.core;
+  }
+
   /** Whether it takes requests and publishes. */
   get up(): boolean {
     return this.process?.serving === true;

@@ -99,8 +99,9 @@ export class Oracle {
 
   /** The batch is to decay where nobody has another copy of it for certain. */
   excuseBatch(node: FleetNode, raw: Uint8Array): void {
+    const inflate = inflaterOf(node);
     try {
-      for (const { values } of rawBatches(raw, inflaterOf(node))) {
+      for (const { values } of rawBatches(raw, inflate)) {
         for (const value of values) this.#excused.add(idOf(value));
       }
     } catch {
@@ -279,7 +280,7 @@ function standingEntries(nodes: readonly FleetNode[]): Map<string, LedgerEntry[]
 const decoder = new TextDecoder("latin1");
 
 function inflaterOf(node: FleetNode): (batch: Uint8Array) => string[] {
-  const { core } = node.process!.store;
+  const { core } = node;
   return (batch) => core.decode(batch).map(({ value }) => decoder.decode(value!));
 }
 
