@@ -24,6 +24,8 @@ import { authorizeWith, joinApps, type RoomApp } from "./http_door.ts";
 import { HttpListeners } from "./http_listeners.ts";
 import { type NodeLink, startLink } from "./link_node.ts";
 import { Admission } from "./ingress/admission.ts";
+import { NO_CLIENTS } from "./ingress/mqtt/client_report.ts";
+import { createMqttApp } from "./ingress/mqtt/http/app.ts";
 import { createIngressApp } from "./ingress/http/app.ts";
 import { type MqttNode, startMqtt } from "./mqtt_node.ts";
 import { registerProcessMetrics } from "./process_metrics.ts";
@@ -216,6 +218,11 @@ function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
       receiver,
       peerOf: ({ headers }) => credentials.ofHeader(headers.get("authorization"))?.name ?? null,
       addressOf: (request) => remotes.get(request) ?? null,
+    }),
+    createMqttApp({
+      ...common,
+      clients: rooms.mqtt.ingress?.clients ?? NO_CLIENTS,
+      sources: rooms.mqtt.sources,
     }),
     createLinkApp({ ...common, link: forwarder, control: link?.control ?? null, priorities }),
     createExportApp(common),

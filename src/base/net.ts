@@ -5,7 +5,8 @@
  */
 
 /** What a client's bytes travel in. */
-export type Transport = "tcp" | "tls" | "ws" | "wss";
+export const TRANSPORTS = ["tcp", "tls", "ws", "wss"] as const;
+export type Transport = typeof TRANSPORTS[number];
 
 export interface Connection {
   /** "address:port" of the other side, for logs. */

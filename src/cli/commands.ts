@@ -14,6 +14,7 @@ import { GATEWAYS } from "./gateways.ts";
 import { IMPORT } from "./import.ts";
 import { LINK } from "./link.ts";
 import { LOSSES } from "./losses.ts";
+import { MQTT } from "./mqtt.ts";
 import { PRIORITY } from "./priority.ts";
 import { PRODUCE } from "./produce.ts";
 import { TAIL } from "./tail.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   forecast: FORECAST,
   wipe: WIPE,
   link: LINK,
+  mqtt: MQTT,
   budget: BUDGET,
   priority: PRIORITY,
   dump: DUMP,

@@ -17,7 +17,12 @@ const SEES: Readonly<Record<string, readonly string[]>> = {
 
 /** npm packages and the paths they are let into; "src/x.ts" is a file, "src/x/" a room. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "hono": ["src/ingress/http/", "src/egress/http/", "src/replication/http/"],
+  "hono": [
+    "src/ingress/http/",
+    "src/ingress/mqtt/http/",
+    "src/egress/http/",
+    "src/replication/http/",
+  ],
   "mqtt": ["src/ingress/mqtt/sources/"],
   "mqtt-packet": ["src/ingress/mqtt/"],
   "cbor-x": ["src/protocol/http/"],

@@ -6,6 +6,7 @@
  */
 import { EXPORT_PATHS } from "./openapi_export.ts";
 import { LINK_PATHS, LINK_SCHEMAS } from "./openapi_link.ts";
+import { MQTT_PATHS, MQTT_SCHEMAS } from "./openapi_mqtt.ts";
 import { PATHS } from "./openapi_paths.ts";
 import { REPLICATION_PATHS } from "./openapi_replication.ts";
 import { SCHEMAS } from "./openapi_schemas.ts";
@@ -27,9 +28,16 @@ export function openApiDocument(): unknown {
         "them exactly. Query parameters that are unknown, repeated or out of range are refused.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    paths: { ...PATHS, ...EXPORT_PATHS, ...LINK_PATHS, ...SPACE_PATHS, ...REPLICATION_PATHS },
+    paths: {
+      ...PATHS,
+      ...EXPORT_PATHS,
+      ...LINK_PATHS,
+      ...MQTT_PATHS,
+      ...SPACE_PATHS,
+      ...REPLICATION_PATHS,
+    },
     components: {
-      schemas: { ...SCHEMAS, ...LINK_SCHEMAS, ...SPACE_SCHEMAS },
+      schemas: { ...SCHEMAS, ...LINK_SCHEMAS, ...MQTT_SCHEMAS, ...SPACE_SCHEMAS },
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "Where credentials are configured." },
       },

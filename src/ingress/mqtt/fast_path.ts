@@ -18,6 +18,8 @@ type MutableIngestSession = { -readonly [K in keyof IngestSession]: IngestSessio
 export class FastPath {
   /** What comes after the last {@linkcode take}. */
   next: NextStep = "read";
+  /** Publishes taken so far. */
+  records = 0;
   readonly #client: ClientConnection;
   readonly #session: MutableIngestSession;
 
@@ -59,6 +61,7 @@ export class FastPath {
   #accept({ acks, consumed, records, touched }: IngestResult, packets: Uint8Array): void {
     const { store, counters } = this.#client.services;
     counters.records.value += records;
+    this.records += records;
     counters.bytes.value += consumed;
     const answer = this.#client.answer(acks, consumed, packets);
     for (const handle of touched) {

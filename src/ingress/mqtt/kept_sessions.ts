@@ -43,6 +43,11 @@ export class KeptSessions {
     return this.#expiryS.size;
   }
 
+  /** Whose they are. */
+  ids(): Iterable<string> {
+    return this.#expiryS.keys();
+  }
+
   /** Whether it outlives its connection. */
   has(clientId: string): boolean {
     return this.#expiryS.has(clientId);

@@ -17,6 +17,14 @@ export class LiveClients {
     return this.#live.size;
   }
 
+  ids(): Iterable<string> {
+    return this.#live.keys();
+  }
+
+  get(clientId: string): LiveClient | undefined {
+    return this.#live.get(clientId);
+  }
+
   /** Makes `client` the one of that identifier, and closes the one it replaces. */
   enter(clientId: string, client: LiveClient, cleanStart: boolean): void {
     const previous = this.#live.get(clientId);

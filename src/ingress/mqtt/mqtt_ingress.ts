@@ -13,7 +13,7 @@ import {
 } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
-import type { Connection, Listener } from "../../base/net.ts";
+import { type Connection, type Listener, TRANSPORTS } from "../../base/net.ts";
 import { MQTT_RETAINED_SWEEP_S, MQTT_SYS_S } from "../../base/mqtt_limits.ts";
 import type { Random } from "../../base/random.ts";
 import { ReasonCode } from "../../protocol/mqtt/reason_code.ts";
@@ -23,11 +23,13 @@ import type { Admission } from "../admission.ts";
 import type { Authenticate, ConnectionEnd, MqttServices, MqttStore } from "./client_connection.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import { ClientLog } from "./client_log.ts";
+import type { ClientDirectory } from "./client_report.ts";
 import { ConnectRate } from "./connect_rate.ts";
 import { ConnectionLimits } from "./connection_limits.ts";
 import { Delivery } from "./delivery/delivery.ts";
 import { DelayedWills, type Will } from "./delayed_wills.ts";
 import { KeptSessions } from "./kept_sessions.ts";
+import { KnownClients } from "./known_clients.ts";
 import { LiveClients } from "./live_clients.ts";
 import { MqttCounters } from "./mqtt_counters.ts";
 import { MQTT_LIMITS, type MqttLimits } from "./mqtt_limits.ts";
@@ -109,10 +111,24 @@ export class MqttIngress {
       "Open MQTT connections.",
       () => this.#sessions.size,
     );
+    for (const transport of TRANSPORTS) {
+      options.metrics.gauge(
+        "logboom_mqtt_listener_connections",
+        "Open MQTT connections, by what their bytes travel in.",
+        () => [...this.#sessions].filter((session) => session.transport === transport).length,
+        { transport },
+      );
+    }
   }
 
   get connections(): number {
     return this.#sessions.size;
+  }
+
+  /** Whom it serves, for operators. */
+  get clients(): ClientDirectory {
+    const { clients, sessions } = this.#services;
+    return new KnownClients(clients, sessions);
   }
 
   /** Where topic names go, for those who append what came another way. */

@@ -18,8 +18,8 @@
 import { assert } from "../../base/assert.ts";
 import { isOperatingError, messageOf } from "../../base/errors.ts";
 import { MQTT_END_S_MAX, MQTT_STALL_S_MAX } from "../../base/limits.ts";
-import type { Connection } from "../../base/net.ts";
-import type { ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
+import type { Connection, Transport } from "../../base/net.ts";
+import { PacketType, packetType, type ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
 import { ReasonCode, reasonCodeOf } from "../../protocol/mqtt/reason_code.ts";
 import type { AdmissionSource } from "../admission.ts";
 import type { Answer } from "./answer_queue.ts";
@@ -31,6 +31,8 @@ import type {
 } from "./client_connection.ts";
 import type { SessionQueue } from "./delivery/session_queue.ts";
 import type { Subscriber } from "./delivery/subscriber.ts";
+import { type ClientReport, reportOf } from "./client_report.ts";
+import { ClientTraffic } from "./client_traffic.ts";
 import { FastPath } from "./fast_path.ts";
 import {
   type AcceptedConnect,
@@ -73,6 +75,7 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
   #sinceS: number;
   #heardS: number;
   #goodbye: Uint8Array | null = null;
+  readonly #traffic = new ClientTraffic();
 
   constructor(connection: Connection, services: MqttServices) {
     this.#connection = connection;
@@ -87,6 +90,10 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
 
   get protocolVersion(): ProtocolVersion {
     return this.#client?.protocolVersion ?? 4;
+  }
+
+  get transport(): Transport {
+    return this.#connection.transport ?? "tcp";
   }
 
   get remote(): string {
@@ -147,6 +154,7 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
 
   handle(packet: Uint8Array): Promise<void> | void {
     try {
+      if (packetType(packet[0]!) === PacketType.Publish) this.#traffic.handled += 1;
       if (this.#client !== null) return handlePacket(this, packet);
       return handleConnect(packet, this.services).then((outcome) => this.#connected(outcome));
     } catch (error) {
@@ -178,7 +186,8 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
     this.#hasWill = outcome.will !== null;
     this.#sessionExpiryS = outcome.sessionExpiryS;
     this.#enterPhase("connected");
-    services.counters.letIn(this.#connection.transport ?? "tcp");
+    this.#traffic.sinceMs = services.clock.wallMs();
+    services.counters.letIn(this.transport);
     this.send(connackOf(outcome, opened.queue !== null, services.limits));
     this.#subscriber = this.#output.subscriber(outcome, (error) => {
       this.fail(ReasonCode.ImplementationSpecificError, messageOf(error));
@@ -202,6 +211,7 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
 
   answer(acks: Uint8Array, inFlightBytes: number, packets?: Uint8Array): Answer {
     const answer = this.#output.answer(acks, inFlightBytes, packets);
+    this.#traffic.bytes += inFlightBytes;
     if (this.#output.isOverReceiveMaximum) {
       this.fail(ReasonCode.ReceiveMaximumExceeded, "more publishes than Receive Maximum");
     }
@@ -293,8 +303,29 @@ export class Session implements ClientConnection, LiveClient, InputOwner, Output
     this.fail(ReasonCode.QuotaExceeded, "a large packet that did not end while others waited");
   }
 
+  /** An operator wants it gone; its session stays. False where it is on its way already. */
+  expel(): boolean {
+    if (this.#phase !== "connected") return false;
+    this.services.counters.refusal(ReasonCode.AdministrativeAction);
+    this.#leave(this.#disconnectPacket(ReasonCode.AdministrativeAction));
+    return true;
+  }
+
+  /** Null before CONNECT was accepted. */
+  report(): ClientReport | null {
+    const [client, queue] = [this.#client, this.#queue];
+    if (client === null || queue === null) return null;
+    const { clock, nowS } = this.services;
+    return reportOf({
+      ...{ client, queue, connection: this.#connection, traffic: this.#traffic },
+      unanswered: this.#output.unansweredCount,
+      lastSeenMs: clock.wallMs() - (nowS() - this.#heardS) * 1_000,
+    });
+  }
+
   /** Once a second. */
   sweep(nowS: number): void {
+    this.#traffic.tick(this.#fastPath?.records ?? 0);
     const sinceS = nowS - this.#sinceS;
     if (this.#stalled) {
       if (sinceS > MQTT_STALL_S_MAX) this.close();

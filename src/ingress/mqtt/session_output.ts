@@ -83,6 +83,11 @@ export class SessionOutput implements AnswerEvents {
     return this.#answers.isEmpty;
   }
 
+  /** Publishes of QoS 1 and 2 that are not answered. */
+  get unansweredCount(): number {
+    return this.#unanswered;
+  }
+
   /** Whether the client sent more publishes than it may leave unanswered [MQTT-3.3.4-7]. */
   get isOverReceiveMaximum(): boolean {
     return this.#unanswered > this.#services.limits.receiveMaximum && this.protocolVersion === 5;

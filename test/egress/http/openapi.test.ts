@@ -6,6 +6,8 @@ import { openApiDocument } from "../../../src/egress/http/openapi.ts";
 import { createExportApp } from "../../../src/replication/http/export.ts";
 import { createReplicationApp } from "../../../src/replication/http/app.ts";
 import { createLinkApp } from "../../../src/replication/http/link_app.ts";
+import { NO_CLIENTS } from "../../../src/ingress/mqtt/client_report.ts";
+import { createMqttApp } from "../../../src/ingress/mqtt/http/app.ts";
 import { createIngressApp } from "../../../src/ingress/http/app.ts";
 import { openHttpWorld } from "../../support/http_world.ts";
 import { validate } from "../../support/json_schema.ts";
@@ -34,6 +36,7 @@ describe("openApiDocument()", () => {
     const routes = [
       createIngressApp(options),
       createEgressApp(options),
+      createMqttApp({ ...options, clients: NO_CLIENTS, sources: never }),
       createLinkApp({ ...options, ...link }),
       createExportApp({ ...options, random: never }),
       createReplicationApp({ ...options, receiver: never, peerOf: () => null }),
@@ -65,7 +68,8 @@ describe("openApiDocument()", () => {
     const { post, request } = await openHttpWorld();
     await post("/v1/topics/t/records", "text/plain", "x");
     for (const { path, method, operation } of operations) {
-      // The link's door takes none.
+      // The link's door takes none, and MQTT's is held to its own.
+      if (path.startsWith("/v1/mqtt/")) continue;
       if (path.startsWith("/v1/link") || path.endsWith("/priority")) continue;
       if (path === "/v1/export" || path.startsWith("/v1/replication/")) continue;
       if (!path.startsWith("/v1/") || /topics(\/\{topic\})?$/.test(path)) continue;
