@@ -46,6 +46,8 @@ interface Written {
 
 export class LogWriter {
   readonly #options: LogWriterOptions;
+  /** All of the commit at hand. */
+  #batches: readonly SealedBatch[] = [];
   #written: Written[] = [];
   /** Batches of the commit at hand that go into a segment behind what must be synced first. */
   #rest: readonly SealedBatch[] = [];
@@ -132,6 +134,7 @@ export class LogWriter {
    */
   write(batches: readonly SealedBatch[], { durable = true } = {}): void {
     assert(this.#written.length === 0, "one commit of a partition at a time");
+    this.#batches = batches;
     this.#rest = batches;
     this.#writeOn(durable);
   }
@@ -169,9 +172,12 @@ export class LogWriter {
     this.#finish();
   }
 
-  /** After a failed sync: the same batches into a new file. They still need a sync of their own. */
+  /**
+   * After a failed sync, or write behind one: the same batches into a new file. They still need a
+   * sync of their own.
+   */
   rewrite(): void {
-    const batches = [...this.#written.map(({ batch }) => batch), ...this.#rest];
+    const batches = this.#batches;
     this.#abandonFiles();
     this.#finish();
     this.write(batches);
@@ -323,6 +329,7 @@ export class LogWriter {
     for (const lease of this.#leases) lease.release();
     this.#leases = [];
     this.#synced = 0;
+    this.#batches = [];
     this.#written = [];
     this.#rest = [];
     this.#created = [];

@@ -43,6 +43,7 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
     "a relay split what came to it split: more than two streams of a log arrived at the root",
   ],
   [447, "a relay said what it gave up of a run before the run before, behind an empty one between"],
+  [301_285, "a full disk behind a roll had the batches of one commit written twice over"],
   [260_028, "nobody was excused for what decayed at a centre while it started on a stalled disk"],
 ];
 

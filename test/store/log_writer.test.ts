@@ -132,6 +132,21 @@ describe("LogWriter", () => {
     expect(synced.filter((each) => each === path)).toEqual([path]);
   });
 
+  it("writes each batch once into a new file where the next file of a commit refused them", async () => {
+    const log = await harness.open();
+    for (const text of ["a", "b"]) {
+      harness.put(log, [text.repeat(250)]);
+      log.sealOpen();
+    }
+    let asked = 0;
+    disk.writeFault = (path) => path.endsWith("1.log") && ++asked === 2 ? "fail" : null;
+    await harness.append(log, ["c"]);
+    expect(asked).toBeGreaterThan(1);
+    const { values } = await readAll(core, log);
+    expect(values.map((value) => value[0])).toEqual(["a", "b", "c"]);
+    expect(log.highWatermark).toBe(3);
+  });
+
   it("writes the index of a segment when it is closed", async () => {
     const log = await harness.open();
     for (let at = 0; at < 6; at++) await harness.append(log, ["x".repeat(200)]);
