@@ -143,7 +143,7 @@ describe("LogWriter", () => {
     await harness.append(log, ["c"]);
     expect(asked).toBeGreaterThan(1);
     const { values } = await readAll(core, log);
-    expect(values.map((value) => value[0])).toEqual(["a", "b", "c"]);
+    expect(values.map((value) => value?.[0])).toEqual(["a", "b", "c"]);
     expect(log.highWatermark).toBe(3);
   });
 
