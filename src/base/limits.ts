@@ -320,7 +320,7 @@ export const PRODUCE_DECODED_BYTES_MAX = 32 * 1024 * 1024;
 export const PRODUCER_ID_CHARACTERS_MAX = 128;
 
 /** Bytes of a connection's read buffer at first: thousands of idle connections must stay cheap. */
-export const READ_BUFFER_BYTES_MIN = 2 * 1024;
+export const READ_BUFFER_BYTES_MIN = 512;
 
 /** Bytes of a read buffer that reads keep filling; more gains nothing measurable. */
 export const READ_BUFFER_BYTES_MAX = 64 * 1024;

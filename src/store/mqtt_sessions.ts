@@ -23,8 +23,9 @@ export class Qos2Entry implements OriginEntry {
 interface Client {
   /** Whether its session outlives its connection. */
   lasting: boolean;
-  readonly held: Set<number>;
-  readonly underWay: Map<number, Qos2Entry>;
+  /** Both made with the first one: thousands of clients never say QoS 2. */
+  held: Set<number> | null;
+  underWay: Map<number, Qos2Entry> | null;
 }
 
 export class MqttSessions {
@@ -48,46 +49,46 @@ export class MqttSessions {
   /** Each lasting session, with the packet ids held in it. */
   *lasting(): Iterable<{ readonly clientId: string; readonly packetIds: readonly number[] }> {
     for (const [clientId, { lasting, held }] of this.#clients) {
-      if (lasting) yield { clientId, packetIds: [...held] };
+      if (lasting) yield { clientId, packetIds: [...held ?? []] };
     }
   }
 
   /** A packet on its way to the log; a session dropped in between forgets it. */
   entry(clientId: string, packetId: number): Qos2Entry {
     const entry = new Qos2Entry(clientId, packetId);
-    this.#client(clientId).underWay.set(packetId, entry);
+    (this.#client(clientId).underWay ??= new Map()).set(packetId, entry);
     return entry;
   }
 
   /** Whether the session it belongs to is still there. */
   isUnderWay(entry: Qos2Entry): boolean {
-    return this.#clients.get(entry.clientId)?.underWay.get(entry.packetId) === entry;
+    return this.#clients.get(entry.clientId)?.underWay?.get(entry.packetId) === entry;
   }
 
   settle(entry: Qos2Entry, ok: boolean): void {
     if (!this.isUnderWay(entry)) return;
-    this.#clients.get(entry.clientId)!.underWay.delete(entry.packetId);
+    this.#clients.get(entry.clientId)!.underWay!.delete(entry.packetId);
     if (ok) this.hold(entry.clientId, entry.packetId);
   }
 
   hold(clientId: string, packetId: number): void {
-    const { held } = this.#client(clientId);
+    const held = this.#client(clientId).held ??= new Set();
     if (held.has(packetId)) return;
     held.add(packetId);
     this.#held++;
   }
 
   holds(clientId: string, packetId: number): boolean {
-    return this.#clients.get(clientId)?.held.has(packetId) ?? false;
+    return this.#clients.get(clientId)?.held?.has(packetId) ?? false;
   }
 
   /** How many packet identifiers are held for a client. */
   heldBy(clientId: string): number {
-    return this.#clients.get(clientId)?.held.size ?? 0;
+    return this.#clients.get(clientId)?.held?.size ?? 0;
   }
 
   release(clientId: string, packetId: number): void {
-    if (this.#clients.get(clientId)?.held.delete(packetId)) this.#held--;
+    if (this.#clients.get(clientId)?.held?.delete(packetId)) this.#held--;
   }
 
   /** @throws {OperatingError} quota_exceeded when no more packet ids can be held. */
@@ -118,7 +119,7 @@ export class MqttSessions {
   drop(clientId: string): void {
     const client = this.#clients.get(clientId);
     if (client === undefined) return;
-    this.#held -= client.held.size;
+    this.#held -= client.held?.size ?? 0;
     if (client.lasting) this.#lasting--;
     this.#clients.delete(clientId);
   }
@@ -135,7 +136,7 @@ export class MqttSessions {
   #client(clientId: string): Client {
     let client = this.#clients.get(clientId);
     if (client === undefined) {
-      client = { lasting: false, held: new Set(), underWay: new Map() };
+      client = { lasting: false, held: null, underWay: null };
       this.#clients.set(clientId, client);
     }
     return client;

@@ -34,7 +34,7 @@ export interface InputOwner extends PacketHolder {
   readonly isListening: boolean;
   /** Whether there was a CONNECT that was accepted. */
   readonly isConnected: boolean;
-  /** Null where its publishes are looked at one by one; asked once it is connected. */
+  /** Null where its publishes are looked at one by one; asked when one comes. */
   readonly fastPath: FastPath | null;
   /** A client that cannot be told so has to wait for room on the disk. */
   readonly mustWaitForRoom: boolean;
@@ -59,10 +59,6 @@ export interface SessionInputOptions {
 
 /** Whatever else it is, TLS or HTTP, need not be read to its end. */
 const CONNECT_FIRST_BYTE = PacketType.Connect << 4;
-
-/** Packets that are small, come by the thousand, and are none of the core's business. */
-const ACK_FIRST = PacketType.Puback << 4;
-const ACK_BEHIND = (PacketType.Pubcomp + 1) << 4;
 
 export class SessionInput {
   readonly #options: SessionInputOptions;
@@ -138,14 +134,13 @@ export class SessionInput {
   #takeNext(): boolean {
     const bytes = this.#bytes;
     const unread = bytes.unread();
-    const { fastPath, isConnected } = this.#owner;
-    if (!isConnected && unread[0]! !== CONNECT_FIRST_BYTE) {
+    if (!this.#owner.isConnected && unread[0]! !== CONNECT_FIRST_BYTE) {
       this.#owner.fail(ReasonCode.ProtocolError, "the first packet is not CONNECT"); // [MQTT-3.1.0-1]
       return false;
     }
-    const first = unread[0]!;
-    const isAck = first >= ACK_FIRST && first < ACK_BEHIND;
-    if (fastPath === null || isAck) return this.#takePacket();
+    // Asked for by the first publish: thousands of clients only subscribe.
+    const fastPath = packetType(unread[0]!) === PacketType.Publish ? this.#owner.fastPath : null;
+    if (fastPath === null) return this.#takePacket();
     bytes.consume(fastPath.take(unread));
     if (fastPath.next === "packet") return this.#isActive && this.#takePacket();
     return fastPath.next === "again" || bytes !== this.#buffer;

@@ -21,7 +21,8 @@ const NONE: Alias = { alias: 0, named: true };
 
 export class OutboundAliases {
   readonly #max: number;
-  readonly #aliases = new Map<string, number>();
+  /** Made with the first one: most connections never get any. */
+  #aliases: Map<string, number> | null = null;
 
   constructor(topicAliasMaximum: number) {
     this.#max = Math.min(topicAliasMaximum, MQTT_OUT_TOPIC_ALIAS_MAX);
@@ -34,13 +35,14 @@ export class OutboundAliases {
   /** What to say of that name. A new alias counts once `given` was called. */
   of(topicName: Uint8Array): Alias {
     if (topicName.length < NAME_BYTES_MIN) return NONE;
-    const known = this.#aliases.get(toHex(topicName));
+    const known = this.#aliases?.get(toHex(topicName));
     if (known !== undefined) return { alias: known, named: false };
-    return this.#aliases.size < this.#max ? { alias: this.#aliases.size + 1, named: true } : NONE;
+    const size = this.#aliases?.size ?? 0;
+    return size < this.#max ? { alias: size + 1, named: true } : NONE;
   }
 
   /** It was sent with its name. */
   given(topicName: Uint8Array, { alias, named }: Alias): void {
-    if (alias > 0 && named) this.#aliases.set(toHex(topicName), alias);
+    if (alias > 0 && named) (this.#aliases ??= new Map()).set(toHex(topicName), alias);
   }
 }

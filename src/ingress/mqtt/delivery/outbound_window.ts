@@ -14,48 +14,50 @@ import type { OutboundState } from "./queue_book.ts";
 const PACKET_ID_MAX = 65_535;
 
 export class OutboundWindow {
-  readonly #inFlight = new Map<number, OutboundState>();
+  /** Made with the first one: thousands of clients never have any. */
+  #inFlight: Map<number, OutboundState> | null = null;
   #lastId = 0;
 
   get size(): number {
-    return this.#inFlight.size;
+    return this.#inFlight?.size ?? 0;
   }
 
   get(packetId: number): OutboundState | undefined {
-    return this.#inFlight.get(packetId);
+    return this.#inFlight?.get(packetId);
   }
 
-  all(): IterableIterator<OutboundState> {
-    return this.#inFlight.values();
+  all(): Iterable<OutboundState> {
+    return this.#inFlight?.values() ?? [];
   }
 
   /** Gives it a packet identifier that is not in use [MQTT-2.2.1-4]. */
   add(state: Omit<OutboundState, "packetId">): OutboundState {
-    assert(this.#inFlight.size < PACKET_ID_MAX, "the window is smaller than all identifiers");
-    do this.#lastId = this.#lastId % PACKET_ID_MAX + 1; while (this.#inFlight.has(this.#lastId));
+    const inFlight = this.#inFlight ??= new Map();
+    assert(inFlight.size < PACKET_ID_MAX, "the window is smaller than all identifiers");
+    do this.#lastId = this.#lastId % PACKET_ID_MAX + 1; while (inFlight.has(this.#lastId));
     const added = { ...state, packetId: this.#lastId };
-    this.#inFlight.set(added.packetId, added);
+    inFlight.set(added.packetId, added);
     return added;
   }
 
   /** One of an earlier connection, or of an earlier run. */
   restore(state: OutboundState): void {
-    this.#inFlight.set(state.packetId, state);
+    (this.#inFlight ??= new Map()).set(state.packetId, state);
     this.#lastId = state.packetId;
   }
 
   /** PUBREC came; returns what it is now. */
   release(state: OutboundState): OutboundState {
     const released = { ...state, released: true };
-    this.#inFlight.set(state.packetId, released);
+    this.#inFlight?.set(state.packetId, released);
     return released;
   }
 
   remove(packetId: number): void {
-    this.#inFlight.delete(packetId);
+    this.#inFlight?.delete(packetId);
   }
 
   clear(): void {
-    this.#inFlight.clear();
+    this.#inFlight = null;
   }
 }

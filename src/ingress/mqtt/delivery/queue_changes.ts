@@ -1,6 +1,6 @@
 /**
  * What changed of a queue since it was last written down. Nothing is gathered for a session that
- * ends with its connection.
+ * ends with its connection; so that it costs nothing, all is made with the first change.
  *
  * @module
  */
@@ -12,68 +12,79 @@ import type { PartitionKey, Subscription } from "./subscription.ts";
 const UNKNOWN = -1;
 
 export class QueueChanges {
-  #subscriptions = new Map<string, Subscription | null>();
-  #outbound = new Map<number, OutboundState | null>();
+  #subscriptions: Map<string, Subscription | null> | null = null;
+  #outbound: Map<number, OutboundState | null> | null = null;
   /** What is written down, or may be. */
-  readonly #written: Set<number>;
+  #written: Set<number> | null = null;
   /** As they were last written. */
-  readonly #cursors = new Map<PartitionKey, Offset>();
+  #cursors: Map<PartitionKey, Offset> | null = null;
 
   constructor(saved?: Pick<QueueState, "cursors" | "outbound">) {
-    this.#cursors = new Map(saved?.cursors);
-    this.#written = new Set(saved?.outbound.map(({ packetId }) => packetId));
+    if (saved === undefined) return;
+    this.#cursors = new Map(saved.cursors);
+    this.#written = new Set(saved.outbound.map(({ packetId }) => packetId));
   }
 
   get any(): boolean {
-    return this.#subscriptions.size > 0 || this.#outbound.size > 0;
+    return (this.#subscriptions?.size ?? 0) > 0 || (this.#outbound?.size ?? 0) > 0;
   }
 
   subscription(filter: string, subscription: Subscription | null): void {
-    this.#subscriptions.set(filter, subscription);
+    (this.#subscriptions ??= new Map()).set(filter, subscription);
   }
 
   outbound(packetId: number, state: OutboundState | null): void {
     // Anew under the same identifier: behind those that were sent before it.
-    this.#outbound.delete(packetId);
+    this.#outbound?.delete(packetId);
     // Sent and acknowledged in between: nobody has to know.
-    if (state !== null || this.#written.has(packetId)) this.#outbound.set(packetId, state);
+    if (state === null && !this.#written?.has(packetId)) return;
+    (this.#outbound ??= new Map()).set(packetId, state);
   }
 
   /** It could not be written: it comes with the next, below what changed since. */
   putBack({ subscriptions, outbound, cursors }: QueueChange): void {
-    this.#subscriptions = new Map([...subscriptions ?? [], ...this.#subscriptions]);
+    this.#subscriptions = new Map([...subscriptions ?? [], ...this.#subscriptions ?? []]);
     const later = this.#outbound;
     this.#outbound = new Map(outbound);
-    for (const packetId of outbound?.keys() ?? []) this.#written.add(packetId);
-    for (const [packetId, state] of later) this.outbound(packetId, state);
-    for (const partition of cursors?.keys() ?? []) this.#cursors.set(partition, UNKNOWN);
+    const written = this.#written ??= new Set();
+    for (const packetId of outbound?.keys() ?? []) written.add(packetId);
+    for (const [packetId, state] of later ?? []) this.outbound(packetId, state);
+    const known = this.#cursors ??= new Map();
+    for (const partition of cursors?.keys() ?? []) known.set(partition, UNKNOWN);
   }
 
   /** All of it, with the cursors as they are now; they count as written. Null: there is nothing. */
   take(cursors: ReadonlyMap<PartitionKey, Offset>): QueueChange | null {
-    const moved = new Map<PartitionKey, Offset | null>();
-    for (const [partition, next] of cursors) {
-      if (this.#cursors.get(partition) === next) continue;
-      moved.set(partition, next);
-      this.#cursors.set(partition, next);
-    }
-    for (const partition of this.#cursors.keys()) {
-      if (cursors.has(partition)) continue;
-      moved.set(partition, null);
-      this.#cursors.delete(partition);
-    }
+    const moved = this.#moved(cursors);
     if (!this.any && moved.size === 0) return null;
-    for (const [packetId, state] of this.#outbound) {
-      if (state === null) this.#written.delete(packetId);
-      else this.#written.add(packetId);
+    const written = this.#written ??= new Set();
+    for (const [packetId, state] of this.#outbound ?? []) {
+      if (state === null) written.delete(packetId);
+      else written.add(packetId);
     }
     const change: QueueChange = {
-      subscriptions: this.#subscriptions,
-      outbound: this.#outbound,
+      subscriptions: this.#subscriptions ?? new Map(),
+      outbound: this.#outbound ?? new Map(),
       cursors: moved,
     };
-    this.#subscriptions = new Map();
-    this.#outbound = new Map();
+    this.#subscriptions = null;
+    this.#outbound = null;
     return change;
+  }
+
+  #moved(cursors: ReadonlyMap<PartitionKey, Offset>): Map<PartitionKey, Offset | null> {
+    const moved = new Map<PartitionKey, Offset | null>();
+    const known = this.#cursors ??= new Map();
+    for (const [partition, next] of cursors) {
+      if (known.get(partition) === next) continue;
+      moved.set(partition, next);
+      known.set(partition, next);
+    }
+    for (const partition of known.keys()) {
+      if (cursors.has(partition)) continue;
+      moved.set(partition, null);
+      known.delete(partition);
+    }
+    return moved;
   }
 }

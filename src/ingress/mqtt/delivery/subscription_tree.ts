@@ -8,13 +8,21 @@
  * @module
  */
 
+/** What it holds is made with the first of each: most nodes have one child, or one entry. */
 interface Node<Entry> {
-  readonly children: Map<string, Node<Entry>>;
+  children: Map<string, Node<Entry>> | null;
   plus: Node<Entry> | null;
   /** Whose filter ends here. */
-  readonly here: Set<Entry>;
+  here: Set<Entry> | null;
   /** Whose filter ends with "#" behind this level. */
-  readonly rest: Set<Entry>;
+  rest: Set<Entry> | null;
+}
+
+/** Where a filter ends, and the nodes on the way to it. */
+interface Place<Entry> {
+  readonly node: Node<Entry>;
+  readonly place: "here" | "rest";
+  readonly path: readonly Node<Entry>[];
 }
 
 export class SubscriptionTree<Entry> {
@@ -34,14 +42,15 @@ export class SubscriptionTree<Entry> {
 
   /** The filter is well-formed, without the `$share` in front. */
   add(filter: string, entry: Entry): void {
-    const { place } = this.#find(filter.split("/"), (node, level) => {
+    const { node, place } = this.#find(filter.split("/"), (node, level) => {
       if (level === "+") return node.plus ??= newNode();
       const child = newNode<Entry>();
-      node.children.set(level, child);
+      (node.children ??= new Map()).set(level, child);
       return child;
     })!;
-    if (place.has(entry)) return;
-    place.add(entry);
+    const entries = node[place] ??= new Set();
+    if (entries.has(entry)) return;
+    entries.add(entry);
     this.#size += 1;
     this.#version += 1;
   }
@@ -49,14 +58,22 @@ export class SubscriptionTree<Entry> {
   remove(filter: string, entry: Entry): void {
     const levels = filter.split("/");
     const found = this.#find(levels, () => null);
-    if (found === null || !found.place.delete(entry)) return;
+    if (found === null) return;
+    const { node, place, path } = found;
+    const entries = node[place];
+    if (entries === null || !entries.delete(entry)) return;
+    if (entries.size === 0) node[place] = null;
     this.#size -= 1;
     this.#version += 1;
     // Levels that lead nowhere any more, the deepest first.
-    for (let at = found.path.length - 1; at > 0 && isEmpty(found.path[at]!); at--) {
-      const parent = found.path[at - 1]!;
-      if (parent.plus === found.path[at]) parent.plus = null;
-      else parent.children.delete(levels[at - 1]!);
+    for (let at = path.length - 1; at > 0 && isEmpty(path[at]!); at--) {
+      const parent = path[at - 1]!;
+      if (parent.plus === path[at]) {
+        parent.plus = null;
+      } else {
+        parent.children!.delete(levels[at - 1]!);
+        if (parent.children!.size === 0) parent.children = null;
+      }
     }
   }
 
@@ -67,10 +84,10 @@ export class SubscriptionTree<Entry> {
     const root = this.#root;
     // [MQTT-4.7.2-1]: a filter that begins with a wildcard does not match "$SYS".
     if (!topicName.startsWith("$")) {
-      for (const entry of root.rest) found.push(entry);
+      for (const entry of root.rest ?? []) found.push(entry);
       if (root.plus !== null) collect(root.plus, levels, { at: 1, found });
     }
-    const child = root.children.get(levels[0]!);
+    const child = root.children?.get(levels[0]!);
     if (child !== undefined) collect(child, levels, { at: 1, found });
     return found;
   }
@@ -79,16 +96,16 @@ export class SubscriptionTree<Entry> {
   #find(
     levels: readonly string[],
     missing: (node: Node<Entry>, level: string) => Node<Entry> | null,
-  ): { readonly place: Set<Entry>; readonly path: readonly Node<Entry>[] } | null {
+  ): Place<Entry> | null {
     let node = this.#root;
     const path = [node];
     for (const level of levels) {
-      if (level === "#") return { place: node.rest, path };
-      const next = (level === "+" ? node.plus : node.children.get(level)) ?? missing(node, level);
+      if (level === "#") return { node, place: "rest", path };
+      const next = (level === "+" ? node.plus : node.children?.get(level)) ?? missing(node, level);
       if (next === null) return null;
       path.push(node = next);
     }
-    return { place: node.here, path };
+    return { node, place: "here", path };
   }
 }
 
@@ -98,20 +115,20 @@ function collect<Entry>(
   levels: readonly string[],
   { at, found }: { readonly at: number; readonly found: Entry[] },
 ): void {
-  for (const entry of node.rest) found.push(entry);
+  for (const entry of node.rest ?? []) found.push(entry);
   if (at === levels.length) {
-    for (const entry of node.here) found.push(entry);
+    for (const entry of node.here ?? []) found.push(entry);
     return;
   }
   if (node.plus !== null) collect(node.plus, levels, { at: at + 1, found });
-  const child = node.children.get(levels[at]!);
+  const child = node.children?.get(levels[at]!);
   if (child !== undefined) collect(child, levels, { at: at + 1, found });
 }
 
 function newNode<Entry>(): Node<Entry> {
-  return { children: new Map(), plus: null, here: new Set(), rest: new Set() };
+  return { children: null, plus: null, here: null, rest: null };
 }
 
 function isEmpty({ children, plus, here, rest }: Node<unknown>): boolean {
-  return children.size === 0 && plus === null && here.size === 0 && rest.size === 0;
+  return children === null && plus === null && here === null && rest === null;
 }
