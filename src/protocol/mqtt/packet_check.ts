@@ -127,7 +127,8 @@ function checkSubscribe(walk: PacketWalk): ExactBytes {
   walk.packetIdentifier();
   walk.properties(PacketType.Subscribe);
   const reserved = walk.version === 5 ? 0xc0 : 0xfc;
-  do { // at least one filter [MQTT-3.8.3-2]
+  if (walk.atEnd) throw protocolError("it names no topic filter"); // [MQTT-3.8.3-2]
+  while (!walk.atEnd) {
     walk.string("topic filter");
     const options = walk.byte();
     if ((options & reserved) !== 0) throw malformed("reserved subscription options are set");
@@ -135,14 +136,15 @@ function checkSubscribe(walk: PacketWalk): ExactBytes {
     if ((options & 0x30) === 0x30) {
       throw malformed("retain handling is 3", ReasonCode.ProtocolError);
     }
-  } while (!walk.atEnd);
+  }
   return walk.end();
 }
 
 function checkUnsubscribe(walk: PacketWalk): ExactBytes {
   walk.packetIdentifier();
   walk.properties(PacketType.Unsubscribe);
-  do walk.string("topic filter"); while (!walk.atEnd); // at least one [MQTT-3.10.3-2]
+  if (walk.atEnd) throw protocolError("it names no topic filter"); // [MQTT-3.10.3-2]
+  while (!walk.atEnd) walk.string("topic filter");
   return walk.end();
 }
 

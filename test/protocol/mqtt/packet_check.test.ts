@@ -93,7 +93,7 @@ const BAD: readonly [name: string, hex: string, version: ProtocolVersion, reason
   ["packet identifier 0", "32050001610000", 4, 0x82],
   ["topic name beyond the packet", "3003000561", 4, 0x81],
   ["topic name not UTF-8", "30030001ff", 4, 0x81],
-  ["SUBSCRIBE without a filter", "82020001", 4, 0x81],
+  ["SUBSCRIBE without a filter", "82020001", 4, 0x82],
   ["subscription QoS 3", "820600010001 6103", 4, 0x81],
   ["PINGREQ with a body", "c00100", 4, 0x81],
   ["DISCONNECT 3.1.1 with a body", "e00100", 4, 0x81],
