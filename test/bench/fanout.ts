@@ -56,7 +56,7 @@ export async function run(options: Options): Promise<void> {
         units: {
           rate: "deliveries per second",
           p50_ms: "milliseconds from publishing to delivery",
-          cpu_s_per_100k: "server CPU seconds per 100,000 deliveries, connecting included",
+          server_cpu_s: "CPU seconds of the server while deliveries were counted",
           rss_bytes: "bytes of resident memory, the most during the run",
           generator_cpu_s: "CPU seconds of the generator",
         },
@@ -82,7 +82,7 @@ async function measureCells(
     measure<FanoutResult>(generators, process, {
       generator: "fanout_load",
       options: {
-        ...{ ...cell, port, payload: plan.payloadBytes },
+        ...{ ...cell, port, payload: plan.payloadBytes, server: process.pid },
         ...{ seconds: plan.seconds + WARMUP_SECONDS, warmup: WARMUP_SECONDS },
       },
     });
@@ -137,7 +137,7 @@ function printResults(results: readonly CellResult[]): void {
       rows.push([
         ...[name === "logboom" ? cell : "", name],
         ...[middle(rounds, "rate"), middle(rounds, "p50_ms"), middle(rounds, "p99_ms")],
-        ...[middle(rounds, "cpu_s_per_100k"), middle(rounds, "rss_bytes") / 1e6],
+        ...[median(present(rounds.map(cpuPer100k))), middle(rounds, "rss_bytes") / 1e6],
         `${Math.round(100 * median(busy))} %`,
         troubles(rounds),
         ...[against("rate"), against("p99_ms")],
@@ -164,5 +164,14 @@ function of(rounds: readonly Round[], name: keyof FanoutResult | keyof Measureme
 }
 
 function middle(rounds: readonly Round[], name: keyof FanoutResult | keyof Measurement): number {
-  return median(of(rounds, name).filter((value) => value !== undefined));
+  return median(present(of(rounds, name)));
+}
+
+/** Server CPU seconds for 100,000 deliveries, without those of connecting. */
+function cpuPer100k(round: Round): number | undefined {
+  return round === undefined ? undefined : round.server_cpu_s / round.counted * 100_000;
+}
+
+function present(values: readonly (number | undefined)[]): number[] {
+  return values.filter((value) => value !== undefined);
 }

@@ -45,6 +45,8 @@ export interface FanoutResult extends LoadResult {
   readonly late_or_twice: number;
   /** With a rate: publishes that were due while all before them were still out. */
   readonly lagging: number;
+  /** CPU seconds of the server while deliveries were counted. */
+  readonly server_cpu_s: number;
 }
 
 export interface SyncProbeResult {

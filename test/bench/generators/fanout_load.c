@@ -2,12 +2,13 @@
  * MQTT 3.1.1 publishers and subscribers in one: a message counts when it is read from a subscriber's
  * socket, and its delay runs from the moment it was queued for its publisher's.
  *   fanout_load --port P --connections PUBLISHERS --subscribers S --qos Q --window W [--rate N]
- *               [--payload BYTES] [--seconds S] [--warmup S]
+ *               [--payload BYTES] [--seconds S] [--warmup S] [--server PID]
  * Every subscriber gets what every publisher sends. A publisher has at most W messages out that have
  * not reached all of them; so nothing is queued anywhere without bound, whatever the QoS. With --rate
  * so many are published a second over all publishers. Each payload begins with
  *   publisher u32, slot u32, sequence u64 of the publisher from 1 on, seconds f64
- * Numbers that are passed over are lost; those that come late or again are counted, too.
+ * Numbers that are passed over are lost; those that come late or again are counted, too. The CPU time
+ * of the server, which is another process here, is that of the part that is counted.
  */
 #include "load.h"
 #include "mqtt.h"
@@ -32,7 +33,7 @@ static Slot *slots;            /* of each publisher, --window */
 static uint64_t *sequences;    /* of each publisher: the last one sent */
 static uint64_t *seen;         /* of each subscriber and publisher: the last one read */
 static long deliveries, late_or_twice, acknowledged, lagging;
-static double counting_until;
+static double counting_until, server_cpu_from, server_cpu;
 
 static void put_out(Party *party, const uint8_t *bytes, size_t length) {
   Buffer *out = &party->out;
@@ -80,7 +81,8 @@ static void open_party(int index) {
   read_whole(party->descriptor, bytes, 4);
   if (bytes[0] != 0x20 || bytes[3] != 0) { fprintf(stderr, "refused by the server\n"); exit(3); }
   if (subscribes) {
-    length = put_subscribe(bytes, options.connections == 1 ? "site/0/dev/00000/log" : "site/#", options.qos);
+    const char *filter = options.connections == 1 ? "site/0/dev/00000/log" : "site/#";
+    length = put_subscribe(bytes, filter, options.qos);
     if (write(party->descriptor, bytes, length) != (ssize_t)length) fail("subscribe");
     read_whole(party->descriptor, bytes, 5);
     if (bytes[0] != 0x90 || bytes[4] != options.qos) { fprintf(stderr, "not subscribed\n"); exit(3); }
@@ -194,6 +196,27 @@ static void receive_party(Party *party) {
   flush_party(party);
 }
 
+/* User and system time of the server so far. */
+static double server_cpu_seconds(void) {
+  char path[64], line[1024];
+  snprintf(path, sizeof path, "/proc/%d/stat", options.server);
+  FILE *file = options.server ? fopen(path, "r") : NULL;
+  size_t length = file ? fread(line, 1, sizeof line - 1, file) : 0;
+  if (file) fclose(file);
+  line[length] = 0;
+  /* The name in parentheses may hold spaces: fields are counted from behind it. */
+  const char *behind = strrchr(line, ')');
+  const char *format = ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu";
+  unsigned long user, system;
+  if (!behind || sscanf(behind, format, &user, &system) < 2) return 0;
+  return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void note_server_cpu(double at) {
+  if (server_cpu_from == 0 && at >= counting_from) server_cpu_from = server_cpu_seconds();
+  if (server_cpu == 0 && at >= counting_until) server_cpu = server_cpu_seconds() - server_cpu_from;
+}
+
 static void drive_parties(void) {
   struct epoll_event events[EVENTS_MAX];
   started_at = now();
@@ -201,6 +224,7 @@ static void drive_parties(void) {
   counting_until = started_at + options.seconds;
   for (double at = started_at, quiet_since = 0; ; at = now()) {
     bool over = at >= counting_until;
+    note_server_cpu(at);
     if (over && deliveries + late_or_twice >= sent * options.subscribers) break;
     if (options.rate > 0) pump_due(at);
     /* Slots that were given up are found here. */
@@ -246,9 +270,10 @@ int main(int count, char **words) {
   printf("{\"answered\":%ld,\"counted\":%ld,\"refused\":0,\"seconds\":%.4f,\"rate\":%.1f,"
     "\"p50_ms\":%.4f,\"p99_ms\":%.4f,\"max_ms\":%.4f,\"bytes_in\":%ld,\"bytes_out\":%ld,"
     "\"generator_cpu_s\":%.3f,\"published\":%ld,\"acknowledged\":%ld,\"lost\":%ld,"
-    "\"late_or_twice\":%ld,\"lagging\":%ld}\n",
+    "\"late_or_twice\":%ld,\"lagging\":%ld,\"server_cpu_s\":%.3f}\n",
     deliveries, counted, took, (double)counted / took, quantile_ms(0.5), quantile_ms(0.99),
     latency_max * 1e3, bytes_in, bytes_out, cpu_seconds() - cpu_before, sent, acknowledged,
-    sent * options.subscribers - deliveries, late_or_twice, lagging);
+    sent * options.subscribers - deliveries, late_or_twice, lagging,
+    server_cpu);
   return 0;
 }
