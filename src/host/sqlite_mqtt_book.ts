@@ -24,6 +24,10 @@ const PUT_SESSION = "INSERT OR REPLACE INTO mqtt_sessions VALUES (?, ?)";
 const OF_CLIENT = ["mqtt_sessions", "mqtt_subscriptions", "mqtt_cursors", "mqtt_outbound"];
 const DROP_MEMBERLESS_GROUPS = `DELETE FROM mqtt_groups WHERE filter NOT IN
   (SELECT filter FROM mqtt_subscriptions WHERE filter LIKE '$share/%')`;
+const HAS_MEMBER = `EXISTS (SELECT 1 FROM mqtt_subscriptions
+  WHERE mqtt_subscriptions.filter = ? AND mqtt_subscriptions.filter LIKE '$share/%')`;
+const GROUP = `SELECT cursors FROM mqtt_groups WHERE filter = ? AND ${HAS_MEMBER}`;
+const DROP_MEMBERLESS_GROUP = `DELETE FROM mqtt_groups WHERE filter = ? AND NOT ${HAS_MEMBER}`;
 const PUT_SUBSCRIPTION = `INSERT OR REPLACE INTO mqtt_subscriptions
   SELECT client_id, ?, ?, ?, ?, ?, ?, ? FROM mqtt_sessions WHERE client_id = ?`;
 const DROP_SUBSCRIPTION = "DELETE FROM mqtt_subscriptions WHERE client_id = ? AND filter = ?";
@@ -113,10 +117,7 @@ export class SqliteMqttBook implements MqttBook {
   }
 
   async group(group: string): Promise<MqttGroupRows | null> {
-    const [row] = await this.#changes.query(
-      "SELECT cursors FROM mqtt_groups WHERE filter = ?",
-      [group],
-    );
+    const [row] = await this.#changes.query(GROUP, [group, group]);
     return row === undefined ? null : { group, cursors: offsetsOf(row["cursors"]) };
   }
 
@@ -125,7 +126,7 @@ export class SqliteMqttBook implements MqttBook {
   }
 
   dropGroup(group: string): Promise<void> {
-    return this.#changes.change([["DELETE FROM mqtt_groups WHERE filter = ?", [group]]]);
+    return this.#changes.change([[DROP_MEMBERLESS_GROUP, [group, group]]]);
   }
 
   async retained(topicNames: readonly string[]): Promise<readonly MqttRetainedRow[]> {
@@ -147,8 +148,12 @@ export class SqliteMqttBook implements MqttBook {
 function queueStatements(clientId: string, change: MqttQueueChange): Statement[] {
   const statements: Statement[] = [];
   for (const [filter, row] of change.subscriptions ?? []) {
-    if (row === null) statements.push([DROP_SUBSCRIPTION, [clientId, filter]]);
-    else statements.push([PUT_SUBSCRIPTION, [...subscriptionValues(row), clientId]]);
+    if (row !== null) {
+      statements.push([PUT_SUBSCRIPTION, [...subscriptionValues(row), clientId]]);
+      continue;
+    }
+    statements.push([DROP_SUBSCRIPTION, [clientId, filter]]);
+    if (filter.startsWith("$share/")) statements.push([DROP_MEMBERLESS_GROUP, [filter, filter]]);
   }
   for (const [partition, next] of change.cursors ?? []) {
     if (next === null) statements.push([DROP_CURSOR, [clientId, partition]]);

@@ -107,7 +107,7 @@ export interface MqttBook {
   putSession(row: MqttSessionRow): Promise<void>;
   /** The session and its queue are gone, and groups it was the last member of. */
   dropSession(clientId: string): Promise<void>;
-  /** Nothing happens where no such session is kept. */
+  /** Nothing happens where no such session is kept. A group goes with its last subscription. */
   writeQueue(clientId: string, change: MqttQueueChange): Promise<void>;
   /**
    * Several queues by client identifier, and groups, in one transaction: what a group's members have
@@ -118,10 +118,11 @@ export interface MqttBook {
     groups: readonly MqttGroupRows[],
   ): Promise<void>;
 
-  /** Null where nothing is kept of it. */
+  /** Null where no session that is kept subscribes to it. */
   group(group: string): Promise<MqttGroupRows | null>;
   /** Replaces all that is kept of it. */
   writeGroup(rows: MqttGroupRows): Promise<void>;
+  /** It is gone, unless a session that is kept subscribes to it. */
   dropGroup(group: string): Promise<void>;
 
   /** Those that are kept; read when they are sent. */

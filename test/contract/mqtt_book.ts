@@ -134,29 +134,50 @@ export function mqttBookContract(
     });
   });
 
-  it("keeps a group until its last kept member is gone, or it is dropped", async () => {
+  it("keeps a group until its last kept member is gone", async () => {
     const book = await open();
     const group = "$share/g/a";
     const cursors = new Map([["logs-0", 4], ["logs-1", 2 ** 40]]);
-    for (const clientId of ["c", "d"]) {
+    const subscribe = async (clientId: string, row: MqttSubscriptionRow | null) => {
       await book.putSession({ clientId, expiryS: 1 });
-      const subscriptions = new Map([[group, { ...SUBSCRIPTION, filter: group }]]);
-      await book.writeQueue(clientId, { subscriptions });
-    }
+      await book.writeQueue(clientId, { subscriptions: new Map([[group, row]]) });
+    };
+    const member = { ...SUBSCRIPTION, filter: group };
+    for (const clientId of ["c", "d"]) await subscribe(clientId, member);
     await book.writeGroup({ group, cursors: new Map() });
     await book.writeGroup({ group, cursors });
     await book.dropSession("c");
+    await book.dropGroup(group);
     expect(await book.group(group)).toEqual({ group, cursors });
     await book.dropSession("d");
     expect(await book.group(group)).toBeNull();
+    for (const clientId of ["c", "d"]) await subscribe(clientId, member);
+    expect(await book.group(group), "what was dropped").toBeNull();
     await book.writeGroup({ group, cursors });
+    await subscribe("c", null);
+    expect(await book.group(group)).toEqual({ group, cursors });
+    await subscribe("d", null);
+    await subscribe("d", member);
+    expect(await book.group(group), "gone with its last subscription").toBeNull();
+  });
+
+  it("knows nothing of a group of clients that are not kept, whatever a crash left of it", async () => {
+    const book = await open();
+    const group = "$share/g/a";
+    await book.writeGroup({ group, cursors: new Map([["logs-0", 4]]) });
+    expect(await book.group(group)).toBeNull();
     await book.dropGroup(group);
+    await book.putSession({ clientId: "c", expiryS: 1 });
+    const subscriptions = new Map([[group, { ...SUBSCRIPTION, filter: group }]]);
+    await book.writeQueue("c", { subscriptions });
     expect(await book.group(group)).toBeNull();
   });
 
   it("writes several queues and groups at once", async () => {
     const book = await open();
     for (const clientId of ["c", "d"]) await book.putSession({ clientId, expiryS: 1 });
+    const subscriptions = new Map([["$share/g/a", { ...SUBSCRIPTION, filter: "$share/g/a" }]]);
+    await book.writeQueue("c", { subscriptions });
     const groups = [{ group: "$share/g/a", cursors: new Map([["logs-0", 9]]) }];
     await book.writeQueues(
       new Map([["c", { outbound: byId(sent(1)) }], ["d", { cursors: new Map([["logs-0", 5]]) }]]),

@@ -85,10 +85,7 @@ export class MemoryMqttBook implements MqttBook {
   dropSession(clientId: string): Promise<void> {
     return this.#change(({ sessions, groups }) => {
       sessions.delete(clientId);
-      const filters = new Set(
-        [...sessions.values()].flatMap((one) => [...one.subscriptions.keys()]),
-      );
-      for (const group of [...groups.keys()]) if (!filters.has(group)) groups.delete(group);
+      for (const group of [...groups.keys()]) dropMemberless(group, { sessions, groups });
     });
   }
 
@@ -102,13 +99,19 @@ export class MemoryMqttBook implements MqttBook {
   ): Promise<void> {
     const kept = groupRows.map(({ group, cursors }) => ({ group, cursors: new Map(cursors) }));
     return this.#change(({ sessions, groups }) => {
-      for (const [clientId, change] of queues) applyQueue(sessions.get(clientId), change);
+      for (const [clientId, change] of queues) {
+        applyQueue(sessions.get(clientId), change);
+        for (const [filter, row] of change.subscriptions ?? []) {
+          if (row === null) dropMemberless(filter, { sessions, groups });
+        }
+      }
       for (const rows of kept) groups.set(rows.group, rows);
     });
   }
 
   group(group: string): Promise<MqttGroupRows | null> {
-    return Promise.resolve(this.#seen().groups.get(group) ?? null);
+    const { groups, sessions } = this.#seen();
+    return Promise.resolve(hasMember(group, sessions) ? groups.get(group) ?? null : null);
   }
 
   writeGroup(rows: MqttGroupRows): Promise<void> {
@@ -116,7 +119,7 @@ export class MemoryMqttBook implements MqttBook {
   }
 
   dropGroup(group: string): Promise<void> {
-    return this.#change(({ groups }) => void groups.delete(group));
+    return this.#change((tables) => dropMemberless(group, tables));
   }
 
   retained(topicNames: readonly string[]): Promise<readonly MqttRetainedRow[]> {
@@ -156,6 +159,14 @@ export class MemoryMqttBook implements MqttBook {
     const at = this.#pending.indexOf(change);
     for (const earlier of this.#pending.splice(0, at + 1)) earlier(this.#tables);
   }
+}
+
+function hasMember(group: string, sessions: Tables["sessions"]): boolean {
+  return [...sessions.values()].some(({ subscriptions }) => subscriptions.has(group));
+}
+
+function dropMemberless(group: string, tables: Pick<Tables, "sessions" | "groups">): void {
+  if (!hasMember(group, tables.sessions)) tables.groups.delete(group);
 }
 
 function emptySession(expiryS: number): Session {

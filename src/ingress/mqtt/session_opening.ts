@@ -34,7 +34,7 @@ export async function openSession(
   try {
     const opened = await sessions.open(clientId, { cleanStart, expiryS: sessionExpiryS });
     if (opened.queue !== null) {
-      await delivery.prepare(opened.queue);
+      await delivery.prepare(opened.queue.subscriptions);
       wills.cancel(clientId); // [MQTT-3.1.3-9]
     } else {
       wills.publishNow(clientId);

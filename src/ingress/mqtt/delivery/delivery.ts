@@ -29,7 +29,7 @@ import type { Message } from "./message.ts";
 import type { GroupState, OutboundState, QueueBook, QueueState } from "./queue_book.ts";
 import { type QueueServices, SessionQueue } from "./session_queue.ts";
 import { type GroupServices, ShareGroup } from "./share_group.ts";
-import { type HeldSubscription, sharedFilterOf } from "./subscription.ts";
+import { type HeldSubscription, sharedFilterOf, type SubscriptionOptions } from "./subscription.ts";
 import { type DeliveryTopic, TopicInterest } from "./topic_interest.ts";
 import { topicOfRecord } from "./topic_of_record.ts";
 
@@ -118,15 +118,20 @@ export class Delivery implements QueueServices, GroupServices {
 
   // ── sessions ─────────────────────────────────────────────────────────────────────────────────
 
+  /** Whether `prepare()` has to be called before a session subscribes to it. */
+  mustPrepare({ filter }: Pick<SubscriptionOptions, "filter">): boolean {
+    return sharedFilterOf(filter) !== null && !this.#groups.has(filter);
+  }
+
   /**
-   * Before a kept queue is opened: reads where the shared subscriptions stand that this run does not
-   * know yet.
+   * Before a kept queue is opened, and before a client subscribes: reads where the shared
+   * subscriptions stand that this run does not know yet. Others of their members may be away.
    */
-  async prepare({ subscriptions }: Pick<QueueState, "subscriptions">): Promise<void> {
-    for (const { filter } of subscriptions) {
-      if (sharedFilterOf(filter) === null || this.#groups.has(filter)) continue;
+  async prepare(subscriptions: readonly Pick<SubscriptionOptions, "filter">[]): Promise<void> {
+    for (const { filter } of subscriptions.filter((one) => this.mustPrepare(one))) {
       const state = await this.book.group(filter);
-      if (state !== null) this.#savedGroups.set(filter, state);
+      if (state === null) this.#savedGroups.delete(filter);
+      else this.#savedGroups.set(filter, state);
     }
   }
 
@@ -250,11 +255,14 @@ export class Delivery implements QueueServices, GroupServices {
     this.#subscriptions -= 1;
     const held = name === null ? undefined : this.#groups.get(name);
     if (held === undefined || --held.sessions > 0) return;
+    const { group } = held;
     this.#groups.delete(name!);
     this.#savedGroups.delete(name!);
-    this.#unsavedGroups.delete(held.group);
-    this.backlog.remove(held.group);
-    this.book.dropGroup(name!).catch((error) => this.#notKept(error, () => {}));
+    this.backlog.remove(group);
+    // Members that this run has not seen yet go on where it stood.
+    const kept = this.#unsavedGroups.delete(group) ? [this.book.writeGroup(group.state())] : [];
+    Promise.all([...kept, this.book.dropGroup(group.name)])
+      .catch((error) => this.#notKept(error, () => {}));
   }
 
   wake(name: string): void {

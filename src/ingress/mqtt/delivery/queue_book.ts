@@ -54,9 +54,9 @@ export interface GroupState {
 export interface QueueBook {
   /** Resolves once it is synced. Changes are written in the order they were handed in. */
   writeQueue(clientId: string, change: QueueChange): Promise<void>;
-  /** What is kept of a group; null where there is nothing. */
+  /** What is kept of a group; null where no session that is kept subscribes to it. */
   group(group: string): Promise<GroupState | null>;
   writeGroup(state: GroupState): Promise<void>;
-  /** Nobody subscribes to it any more. */
+  /** Nobody subscribes to it any more, but for sessions that are kept. */
   dropGroup(group: string): Promise<void>;
 }

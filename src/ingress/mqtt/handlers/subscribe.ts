@@ -1,7 +1,7 @@
 /**
  * SUBSCRIBE: each filter is granted or refused on its own, in order [MQTT-3.8.4-6]. What a session
  * that outlives its connection is granted is durable before SUBACK says so. Retained messages come
- * behind it.
+ * behind it. A shared subscription goes on where its members stand, be they here or away.
  *
  * @module
  */
@@ -38,6 +38,25 @@ export function handleSubscribe(client: ClientConnection, bytes: Uint8Array): Pr
       throw malformed("no-local on a shared subscription", ReasonCode.ProtocolError);
     }
   }
+  const { delivery } = client.services;
+  const unknown = client.maySubscribe ? asked.filter((one) => delivery.mustPrepare(one)) : [];
+  if (unknown.length === 0) return subscribe(client, packet, asked);
+  return delivery.prepare(unknown).then(
+    // Its client may be gone meanwhile, and its session with it.
+    () => queue.isOnline ? subscribe(client, packet, asked) : undefined,
+    (error) => {
+      if (!isOperatingError(error)) throw error;
+      answer(client, packet, asked.map(() => reasonCodeOf(error.code)));
+    },
+  );
+}
+
+function subscribe(
+  client: ClientConnection,
+  packet: ISubscribePacket,
+  asked: readonly SubscriptionOptions[],
+): Promise<void> | void {
+  const { queue } = client;
   const fresh: HeldSubscription[] = [];
   const codes = asked.map((options) => {
     const refusal = refusalOf(client, options);
@@ -54,14 +73,8 @@ export function handleSubscribe(client: ClientConnection, bytes: Uint8Array): Pr
     }
     return options.qos;
   });
-  const answer = (granted: readonly number[]) => {
-    const said = granted.map((code) => protocolVersion === 5 || code < FAILURE ? code : FAILURE);
-    client.send(
-      encodePacket({ cmd: "suback", messageId: packet.messageId!, granted: said }, protocolVersion),
-    );
-  };
   const granted = () => {
-    answer(codes);
+    answer(client, packet, codes);
     for (const held of fresh) {
       queue.feed(client.services.retained.matching(held.topicFilter), held);
     }
@@ -70,8 +83,18 @@ export function handleSubscribe(client: ClientConnection, bytes: Uint8Array): Pr
   return queue.kept().then(granted, (error) => {
     if (!isOperatingError(error)) throw error;
     for (const { filter } of asked) queue.unsubscribe(filter);
-    answer(codes.map((code) => code >= FAILURE ? code : reasonCodeOf(error.code)));
+    answer(client, packet, codes.map((code) => code >= FAILURE ? code : reasonCodeOf(error.code)));
   });
+}
+
+function answer(
+  client: ClientConnection,
+  { messageId }: ISubscribePacket,
+  codes: readonly number[],
+): void {
+  const { protocolVersion } = client;
+  const granted = codes.map((code) => protocolVersion === 5 || code < FAILURE ? code : FAILURE);
+  client.send(encodePacket({ cmd: "suback", messageId: messageId!, granted }, protocolVersion));
 }
 
 function optionsOf({ subscriptions, properties }: ISubscribePacket): SubscriptionOptions[] {

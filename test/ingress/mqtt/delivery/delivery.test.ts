@@ -190,6 +190,44 @@ describe("Delivery", () => {
     expect(got.sort()).toEqual(["a 1", "a 2"]);
   });
 
+  it("keeps what members of a shared subscription missed, whoever comes and goes meanwhile", async () => {
+    const fixture = await MqttFixture.start();
+    const away = { clean: false, clientId: "away" };
+    const filter = { topic: "$share/g/a", qos: 1 } as const;
+    for (const options of [LASTING, away]) {
+      const member = await HeldClient.connect(fixture, options);
+      await member.subscribe([filter]);
+      await member.drop();
+    }
+    const publish = async (at: MqttFixture, payload: string) => {
+      const writer = await HeldClient.connect(at, { clientId: "writer" });
+      writer.publish({ topic: "a", qos: 1, payload });
+      await writer.until("puback", 1);
+      await settle();
+    };
+    await publish(fixture, "1");
+    // The run after the crash knows of neither until it comes.
+    const again = await crashed(fixture);
+    const other = await HeldClient.connect(again, { clientId: "other" });
+    await other.subscribe([filter]);
+    await settle();
+    expect(other.messages, "it is there for all members").toEqual(["a 1"]);
+    await other.unsubscribe("$share/g/a");
+    other.acknowledge();
+    await settle();
+    const first = await HeldClient.connect(again, LASTING);
+    await first.unsubscribe("$share/g/a");
+    await publish(again, "2");
+    const second = await HeldClient.connect(again, away);
+    await settle();
+    expect(second.messages).toEqual(["a 2"]);
+    await second.unsubscribe("$share/g/a");
+    await publish(again, "3");
+    await second.subscribe([filter]);
+    await settle();
+    expect(second.messages, "the group was gone with its last member").toEqual([]);
+  });
+
   it("delivers to and from a will, and a client that subscribes to itself", async () => {
     const fixture = await MqttFixture.start();
     const reader = await HeldClient.connect(fixture, { clientId: "reader" });
