@@ -18,7 +18,7 @@ import { type FollowedRecord, recordOf } from "./log_follower.ts";
 import { NameMatches } from "./name_matches.ts";
 import type { HeldSubscription } from "./subscription.ts";
 import { SubscriptionTree } from "./subscription_tree.ts";
-import { topicOfRecord } from "./topic_of_record.ts";
+import { maySay, topicOfRecord } from "./topic_of_record.ts";
 
 /** Whoever is handed the records that its subscriptions match. */
 export interface Target {
@@ -200,7 +200,8 @@ export class FreshRecords {
 
   #find(topicName: string, bytes: Uint8Array): readonly TargetMatch[] {
     const byTarget = new Map<Target, HeldSubscription[]>();
-    for (const { target, held } of this.#tree.match(topicName)) {
+    const found = maySay(bytes) ? this.#tree.match(topicName) : [];
+    for (const { target, held } of found) {
       const matched = byTarget.get(target);
       if (matched === undefined) byTarget.set(target, [held]);
       else matched.push(held);

@@ -18,7 +18,7 @@ import { NameMatches } from "./name_matches.ts";
 import { Outgoing } from "./outgoing.ts";
 import { type HeldSubscription, partitionKey } from "./subscription.ts";
 import { SubscriptionTree } from "./subscription_tree.ts";
-import { topicOfRecord } from "./topic_of_record.ts";
+import { maySay, topicOfRecord } from "./topic_of_record.ts";
 
 /** A record that some subscription matches. */
 export interface FollowedRecord {
@@ -219,7 +219,7 @@ export class LogFollower {
     const tree = new SubscriptionTree<HeldSubscription>();
     for (const held of this.#owner.subscriptions()) tree.add(held.topicFilter, held);
     return new NameMatches<readonly HeldSubscription[]>({
-      find: (topicName) => tree.match(topicName),
+      find: (topicName, bytes) => maySay(bytes) ? tree.match(topicName) : [],
       version: () => 0,
       weight: ({ length }) => length,
     });

@@ -15,6 +15,7 @@
  */
 import { concat, utf8 } from "../../../base/bytes.ts";
 import type { RecordHeader } from "../../../core/record.ts";
+import { hasWildcard } from "../../../protocol/mqtt/topic_name.ts";
 import { decodeUtf8String } from "../../../protocol/mqtt/utf8_string.ts";
 
 const PROPERTY_OF = new Map<string, number>([
@@ -23,6 +24,7 @@ const PROPERTY_OF = new Map<string, number>([
   ["mqtt.correlation_data", 0x09],
 ]);
 const PAYLOAD_FORMAT = 0x01;
+const RESPONSE_TOPIC = 0x08;
 const BINARY = 0x09;
 const USER_PROPERTY = 0x26;
 const USER_PREFIX = "mqtt.user.";
@@ -33,9 +35,13 @@ const NOTHING = new Uint8Array(0);
 /** What cannot be said in MQTT is left out: a record may come by another door. */
 export function forwardedProperties(headers: readonly RecordHeader[]): Uint8Array {
   const parts: Uint8Array[] = [];
+  /** All but user properties may be said once: the first counts. */
+  const said = new Set<number>();
   for (const [name, value] of headers) {
     if (value === null) continue;
     if (name === "mqtt.payload_format") {
+      if (said.has(PAYLOAD_FORMAT)) continue;
+      said.add(PAYLOAD_FORMAT);
       parts.push(Uint8Array.of(PAYLOAD_FORMAT, value[0] === ONE ? 1 : 0));
     } else if (name.startsWith(USER_PREFIX)) {
       const user = utf8(name.slice(USER_PREFIX.length));
@@ -44,7 +50,9 @@ export function forwardedProperties(headers: readonly RecordHeader[]): Uint8Arra
     } else {
       const identifier = PROPERTY_OF.get(name);
       if (identifier === undefined || value.length > SIZED_BYTES_MAX) continue;
-      if (identifier !== BINARY && !isString(value)) continue;
+      if (said.has(identifier) || (identifier !== BINARY && !isString(value))) continue;
+      if (identifier === RESPONSE_TOPIC && hasWildcard(value)) continue; // [MQTT-3.3.2-14]
+      said.add(identifier);
       parts.push(Uint8Array.of(identifier), sized(value));
     }
   }

@@ -92,4 +92,35 @@ describe("FreshRecords", () => {
     await settle();
     expect(reader!.messages).toEqual(["from/http v"]);
   });
+
+  it("sends nobody a topic name that another door forged, neither now nor from the log", async () => {
+    const { fixture, writer, all: [reader] } = await started();
+    writer.publish({ topic: "made", qos: 1 });
+    await writer.until("puback", 1);
+    const lasting = { clean: false, clientId: "lasting" };
+    const first = await HeldClient.connect(fixture, lasting);
+    await first.subscribe(["#"]);
+    await first.drop();
+    await reader!.subscribe(["#", "$SYS/#"]);
+    const log = fixture.store.topic("logs")!.partitions[0]!;
+    const forged = ["a/#", "+", "", "$SYS/x", "a\u0000", "n".repeat(65_536), "good"];
+    for (const topic of forged) {
+      fixture.store.core.append(log.handle, {
+        timestamp: 0,
+        key: null,
+        value: null,
+        headers: [["mqtt.topic", new TextEncoder().encode(topic)]],
+      });
+    }
+    log.appended(null);
+    await reader!.untilPublishes(1);
+    await settle();
+    const named = ({ publishes }: HeldClient) =>
+      publishes.map(({ topic }) => topic).filter((topic) => !topic.startsWith("$SYS/broker"));
+    expect(named(reader!)).toEqual(["good"]);
+    const second = await HeldClient.connect(fixture, lasting);
+    await second.untilPublishes(1);
+    await settle();
+    expect(named(second)).toEqual(["good"]);
+  });
 });

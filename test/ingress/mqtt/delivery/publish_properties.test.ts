@@ -32,7 +32,16 @@ it("forwardedProperties() leaves out what MQTT cannot say", () => {
     ["mqtt.user.k\u0000", utf8("v")],
     ["other", utf8("v")],
     ["mqtt.payload_format", utf8("0")],
+    ["mqtt.response_topic", utf8("a/#")],
   ];
   expect(toHex(forwardedProperties(headers))).toBe("0100");
   expect(forwardedProperties([])).toHaveLength(0);
+});
+
+it("forwardedProperties() says once what may be said once, whatever another door wrote", () => {
+  const names = ["content-type", "mqtt.response_topic", "mqtt.correlation_data"];
+  const once = ["mqtt.payload_format", ...names].flatMap((name) =>
+    ["1", "2"].map((value) => [name, utf8(value)] as const)
+  );
+  expect(toHex(forwardedProperties(once))).toBe("0101" + "03000131" + "08000131" + "09000131");
 });

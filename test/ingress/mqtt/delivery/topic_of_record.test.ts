@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { utf8 } from "../../../../src/base/bytes.ts";
 import type { RecordHeader } from "../../../../src/core/record.ts";
-import { topicOfRecord } from "../../../../src/ingress/mqtt/delivery/topic_of_record.ts";
+import { maySay, topicOfRecord } from "../../../../src/ingress/mqtt/delivery/topic_of_record.ts";
 import { testCore } from "../../../support/core.ts";
 
 const core = testCore();
@@ -28,4 +28,16 @@ it("topicOfRecord() is the key of another door's record, where a route makes it 
   expect(topicOf("a/b", [], true)).toBe("a/b");
   expect(topicOf("a/b", [], false)).toBeNull();
   for (const key of ["a/+", "#", "$SYS/x", "", null]) expect(topicOf(key, [], true)).toBeNull();
+});
+
+it("topicOfRecord() is nothing that the server says of itself, whoever forged it", () => {
+  expect(topicOf("k", [["mqtt.topic", utf8("$SYS/broker/version")]], true)).toBeNull();
+  expect(topicOf("$SYS/broker/version", [["mqtt.client_id", utf8("c")]], true)).toBeNull();
+});
+
+it("maySay() is false of what a client would take for a malformed packet", () => {
+  for (const name of ["a", "/", "ä b", "$SYS/x"]) expect(maySay(utf8(name)), name).toBe(true);
+  for (const name of ["", "a/#", "+", "a\u0000"]) expect(maySay(utf8(name)), name).toBe(false);
+  expect(maySay(Uint8Array.of(0xff))).toBe(false);
+  expect(maySay(new Uint8Array(65_536).fill(97))).toBe(false);
 });
