@@ -45,6 +45,7 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
   [447, "a relay said what it gave up of a run before the run before, behind an empty one between"],
   [301_285, "a full disk behind a roll had the batches of one commit written twice over"],
   [260_028, "nobody was excused for what decayed at a centre while it started on a stalled disk"],
+  [400_352, "a copy was restarted before it was made: its records were two machines', in no order"],
 ];
 
 describe("a fleet", () => {

@@ -145,6 +145,8 @@ export class Striker {
   }
 
   #restart(node: FleetNode, downMs: number): void {
+    // A copy that is not made yet: an empty machine under its name would be a node of its own.
+    if (node.process === null) return;
     void node.stop().then(() => this.#options.time.after(downMs, () => node.start()));
   }
 
