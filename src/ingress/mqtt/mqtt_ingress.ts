@@ -211,6 +211,7 @@ export class MqttIngress {
     const delivery = new Delivery({
       ...{ store, routes, book, inflate, clock, timers, metrics, log, flushSoon },
     });
+    const keptBudget = new ByteBudget(this.#limits.keptBytesMax);
     const onTrouble = (error: unknown) =>
       log.warn("mqtt_retained_failed", { error: messageOf(error) });
     return {
@@ -224,10 +225,10 @@ export class MqttIngress {
       retained: new RetainedMessages({
         ...{ book, clock, kept: kept.retained, onTrouble, system: this.#system },
       }),
-      wills: new DelayedWills((clientId, will) => this.#publishWill(clientId, will)),
+      wills: new DelayedWills((clientId, will) => this.#publishWill(clientId, will), keptBudget),
       qos2: new Qos2Publishes(store.origins),
       readBudget: new ReadBudget(),
-      keptBudget: new ByteBudget(this.#limits.keptBytesMax),
+      keptBudget,
       unansweredBudget: new ByteBudget(MQTT_UNANSWERED_BYTES_MAX),
       clock,
       random,

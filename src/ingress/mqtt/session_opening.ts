@@ -11,7 +11,7 @@ import { type AcceptedConnect, refused, type RefusedConnect } from "./handlers/c
 import type { OpenedSession } from "./kept_sessions.ts";
 import type { LiveClient } from "./live_clients.ts";
 import type { Keeper } from "./topic_aliases.ts";
-import { willBytes } from "./will.ts";
+import { willBytes } from "./delayed_wills.ts";
 
 /** Resolves to what the client finds, or to a refusal. */
 export async function openSession(

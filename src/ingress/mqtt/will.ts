@@ -35,14 +35,6 @@ export function willOf(
   };
 }
 
-/** About what a will costs in memory. */
-export function willBytes({ topicName, payload, properties, userProperties }: Publication): number {
-  const kept = [topicName.bytes, payload, ...userProperties.flat()];
-  if (properties.correlationData !== undefined) kept.push(properties.correlationData);
-  const text = (properties.contentType?.length ?? 0) + (properties.responseTopic?.length ?? 0);
-  return kept.reduce((sum, { length }) => sum + length, text);
-}
-
 function copyBytes(properties: Publication["properties"]): Publication["properties"] {
   const { correlationData } = properties;
   if (correlationData === undefined) return properties;

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../src/base/bytes.ts";
+import { ByteBudget } from "../../../src/ingress/mqtt/byte_budget.ts";
 import { DelayedWills, type Will } from "../../../src/ingress/mqtt/delayed_wills.ts";
 import { SESSION_NEVER_EXPIRES } from "../../../src/ingress/mqtt/session_expiry.ts";
 import { MqttFixture, settle } from "../../support/mqtt_fixture.ts";
@@ -12,9 +13,11 @@ function will(delayS: number): Will {
   return { topicName, ...rest, properties: {}, delayS };
 }
 
-function wills() {
+function wills(bytesMax = 1_000) {
   const published: string[] = [];
-  return { published, wills: new DelayedWills((clientId) => void published.push(clientId)) };
+  const budget = new ByteBudget(bytesMax);
+  const waiting = new DelayedWills((clientId) => void published.push(clientId), budget);
+  return { published, budget, wills: waiting };
 }
 
 describe("DelayedWills", () => {
@@ -46,6 +49,19 @@ describe("DelayedWills", () => {
     expect(published).toEqual(["over"]);
     waiting.publishAll();
     expect(published).toEqual(["over", "c", "d"]);
+  });
+
+  it("publishes at once what there is no memory to keep, and gives back what it took", () => {
+    const { published, budget, wills: waiting } = wills(10);
+    const times = { sessionExpiryS: 100, nowS: 0 };
+    for (const clientId of ["a", "a", "b", "too many"]) waiting.begin(clientId, will(9), times);
+    expect(published).toEqual(["too many"]);
+    expect(budget.bytes).toBe(10);
+    waiting.cancel("a");
+    expect(budget.bytes).toBe(5);
+    waiting.sweep(9);
+    expect(published).toEqual(["too many", "b"]);
+    expect(budget.bytes).toBe(0);
   });
 });
 
