@@ -85,6 +85,8 @@ export class MqttFixture {
   createGate: Promise<void> = Promise.resolve();
   /** What the door hears of the disk's room; null asks the store. */
   roomBytes: number | null = null;
+  /** Set to make the disk full to the door, whatever the store says. */
+  isFull = false;
   readonly #listener = new HandListener();
 
   private constructor(
@@ -185,6 +187,7 @@ export class MqttFixture {
   #door(store: Store): MqttStore {
     const roomBytes = () => this.roomBytes ?? store.roomBytes;
     const overridden = () => this.roomBytes !== null;
+    const isFull = () => this.isFull;
     return {
       core: store.core,
       commits: store.commits,
@@ -194,7 +197,7 @@ export class MqttFixture {
       },
       space: {
         get full() {
-          return roomBytes() <= 0 && store.space.full;
+          return isFull() || (roomBytes() <= 0 && store.space.full);
         },
         get tight() {
           return overridden() || store.space.tight;

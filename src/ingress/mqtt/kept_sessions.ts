@@ -48,6 +48,11 @@ export class KeptSessions {
     return this.#expiryS.keys();
   }
 
+  /** How long it outlives its connection; undefined where it does not. */
+  expiryS(clientId: string): number | undefined {
+    return this.#expiryS.get(clientId);
+  }
+
   /** Whether it outlives its connection. */
   has(clientId: string): boolean {
     return this.#expiryS.has(clientId);

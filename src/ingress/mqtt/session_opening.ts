@@ -23,8 +23,10 @@ export async function openSession(
   if (will !== null && !connection.keep(willBytes(will))) {
     return refused(protocolVersion, ReasonCode.QuotaExceeded, "no room for its will");
   }
-  const { clients, delivery, expiry, limits, qos2, sessions, wills } = services;
-  if (sessionExpiryS > 0 && !sessions.has(clientId) && sessions.size >= limits.sessionsMax) {
+  const { clients, delivery, expiry, limits, qos2, sessions, store, wills } = services;
+  // The space that is kept for the catalogue is not for what clients would put there.
+  const isFull = sessions.size >= limits.sessionsMax || store.space.full;
+  if (sessionExpiryS > 0 && isFull && !sessions.has(clientId)) {
     return refused(protocolVersion, ReasonCode.QuotaExceeded, "no room for its session");
   }
   clients.enter(clientId, connection, cleanStart);
@@ -44,7 +46,13 @@ export async function openSession(
     return opened;
   } catch (error) {
     if (!isOperatingError(error)) throw error;
-    clients.leave(clientId, connection);
+    if (clients.isLive(clientId, connection)) {
+      // As if it had not come: the session it found waits again, or ended with its connection.
+      clients.leave(clientId, connection);
+      const keptS = sessions.expiryS(clientId);
+      if (keptS === undefined) delivery.end(clientId);
+      else expiry.begin(clientId, keptS, services.nowS());
+    }
     return refused(protocolVersion, reasonCodeOf(error.code), error.message);
   }
 }

@@ -56,6 +56,53 @@ describe("openSession()", () => {
     });
   });
 
+  it("refuses a new session that lasts while the disk is full, and lets others in", async () => {
+    const fixture = await MqttFixture.start();
+    const lasting = { protocolVersion: 5, properties: { sessionExpiryInterval: 60 } } as const;
+    const known = await HeldClient.connect(fixture, { ...lasting, clientId: "known" });
+    expect(await known.subscribe(["a"])).toEqual([1]);
+    fixture.isFull = true;
+    expect(await known.subscribe(["a", "b"]), "what is kept may change").toEqual([1, 0x97]);
+    await known.drop();
+    const again = await HeldClient.connect(fixture, {
+      ...lasting,
+      clean: false,
+      clientId: "known",
+    });
+    expect(again.sessionPresent).toBe(true);
+    const refused = await fixture.open();
+    refused.push(connectPacket({ ...lasting, clientId: "new" }));
+    await refused.untilClosed();
+    expect(toHex(refused.written)).toBe("20030097" + "00");
+    const passing = await HeldClient.connect(fixture, { clientId: "passing", protocolVersion: 5 });
+    expect(await passing.subscribe(["a"])).toEqual([1]);
+  });
+
+  it("lets a session wait on, and end in time, where the book failed its client", async () => {
+    const fixture = await MqttFixture.start();
+    const properties = { sessionExpiryInterval: 10 };
+    const lasting = { protocolVersion: 5, clientId: "kept", clean: false } as const;
+    const first = await HeldClient.connect(fixture, { ...lasting, properties });
+    await first.subscribe(["$share/g/a"]);
+    const passing = await HeldClient.connect(fixture, { clientId: "passing", clean: true });
+    await passing.subscribe(["$share/h/a"]);
+    await first.drop();
+    fixture.book.failing = "storage_failed";
+    for (const options of [lasting, { clientId: "passing" }]) {
+      const refused = await fixture.open();
+      const longer = { sessionExpiryInterval: 20 };
+      refused.push(connectPacket({ ...options, clean: false, properties: longer }));
+      await refused.untilClosed();
+    }
+    fixture.book.failing = null;
+    await fixture.pass(16);
+    expect(await fixture.book.queue("kept")).toBeNull();
+    const watcher = await HeldClient.connect(fixture, { clientId: "watcher" });
+    await watcher.subscribe(["$SYS/broker/subscriptions/count"]);
+    await watcher.untilPublishes(1);
+    expect(watcher.messages).toEqual(["$SYS/broker/subscriptions/count 1"]);
+  });
+
   it("does not let go of a session that the next connection has taken over", async () => {
     const fixture = await MqttFixture.start();
     const first = await fixture.connect({ clientId: "same", clean: true });
