@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   // The heap does not shrink to what it was before thousands: a second time it does not grow.
-  await world.isBack(64 * MIB + IDLE * 16 * 1024);
+  await world.isBack(IDLE * 16 * 1024);
 });
 
 /** A bare socket to the MQTT port, or the one of HTTP. */

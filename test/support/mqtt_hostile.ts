@@ -34,8 +34,14 @@ export interface HostileCase {
   readonly outcome: Outcome;
 }
 
-/** Resident memory may be so much larger after all of it: the allocator keeps some. */
-const KEPT_BYTES_MAX = 64 * 1024 * 1024;
+/**
+ * Resident memory may be so much larger after all of it: the heap of a node that was just started
+ * grows with its first work, and does not shrink by as much. What one case could cost is more.
+ */
+const KEPT_BYTES_MAX = 96 * 1024 * 1024;
+
+/** As `deno task serve` has it. */
+const ENVIRONMENT = { MALLOC_ARENA_MAX: "1" };
 
 export class HostileWorld {
   readonly node: NodeProcess;
@@ -50,7 +56,7 @@ export class HostileWorld {
   }
 
   static async start(flags: readonly string[] = []): Promise<HostileWorld> {
-    const node = await startNodeProcess({ lifetime: "file", flags });
+    const node = await startNodeProcess({ lifetime: "file", flags, env: ENVIRONMENT });
     const bystander = await visitor(node, 5, "bystander");
     await bystander.publish("bystander", "first", { qos: 1 });
     return new HostileWorld(node, bystander, await metric(node, "process_resident_memory_bytes"));
@@ -85,11 +91,11 @@ export class HostileWorld {
   }
 
   /** What they made the node hold is given back. */
-  async isBack(keptBytesMax = KEPT_BYTES_MAX): Promise<void> {
+  async isBack(moreBytes = 0): Promise<void> {
     await until("connections", () => metric(this.node, "logboom_mqtt_connections"), 1);
     expect(await metric(this.node, "logboom_ingress_in_flight_bytes")).toBe(0);
     const now = () => metric(this.node, "process_resident_memory_bytes");
-    await until("bytes of memory", now, this.#memoryBefore + keptBytesMax);
+    await until("bytes of memory", now, this.#memoryBefore + KEPT_BYTES_MAX + moreBytes);
   }
 }
 
