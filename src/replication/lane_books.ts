@@ -7,6 +7,7 @@ import type { LogId, NodeId, Offset, OffsetRange, TopicName } from "../base/type
 import type { LogAnnouncement } from "../protocol/replication/announce.ts";
 import type { AcknowledgedRanges, HeldElsewhere } from "../store/forwarded.ts";
 import type { LedgeredRange } from "./lane_gaps.ts";
+import type { BatchPart } from "./recut.ts";
 
 export type LogIdentity = Omit<LogAnnouncement, "endOffset">;
 
@@ -45,6 +46,8 @@ export interface LaneBooks {
   provisional(logId: LogId): readonly LedgeredRange[];
   /** Logs of other nodes in this partition with ranges in the ledger that the upstream has to learn. */
   owing?(): readonly LogId[];
+  /** Records of a batch, in batches of their own; null where that cannot be. */
+  recut?(batch: Uint8Array, ranges: readonly OffsetRange[]): BatchPart[] | null;
   /** Changes whenever the ledger does. */
   changes?(): number;
 }

@@ -11,6 +11,7 @@ import type { LaneLog } from "./lane.ts";
 import type { LaneLogs } from "./lane_logs.ts";
 import type { Load } from "./load.ts";
 import type { LogCursor } from "./log_cursor.ts";
+import type { BatchPart } from "./recut.ts";
 import type { Stream } from "./stream.ts";
 
 export interface LaneFillOptions {
@@ -93,7 +94,7 @@ export class LaneFill {
     const header = readBatchHeader(batch);
     const { baseOffset, sourceOffset: from } = header;
     const next = header.lastOffset + 1;
-    if (isLive && baseOffset !== load.to) return this.#gap(baseOffset);
+    if (isLive && baseOffset > load.to) return this.#gap(baseOffset);
     if (!isLive && !this.#cover(baseOffset)) return READ;
     const cursor = logs.find(header);
     // Drawn, or announced here, since the logs were. What was read is read again afterwards.
@@ -109,12 +110,16 @@ export class LaneFill {
   }
 
   #put(cursor: LogCursor, batch: Uint8Array, from: Offset): void {
-    const { name, log, logs, isLive } = this.#options;
-    const load = this.#load;
+    const { name, log, logs } = this.#options;
     const { baseOffset, lastOffset } = readBatchHeader(batch);
     const to = from + lastOffset - baseOffset + 1;
     const sent = cursor.sentOf(from, to);
-    if (sent === "some") {
+    if (sent === "none") return this.#send(cursor, { from, to, batch }, baseOffset);
+    // What the receiver holds already is passed over, not sent.
+    this.#load.need(cursor, { from, to });
+    if (sent === "all") return;
+    const parts = logs.recut(batch, cursor.unsent(from, to));
+    if (parts === null) {
       throw new OperatingError(
         "lane_out_of_order",
         `Cannot forward ${name}: the upstream holds log ${cursor.logId} up to ` +
@@ -122,13 +127,16 @@ export class LaneFill {
         { topic: log.topic, partition: log.index, log_id: cursor.logId },
       );
     }
-    // What the receiver holds already is passed over, not sent.
-    if (sent === "all") return load.need(cursor, { from, to });
+    for (const part of parts) this.#send(cursor, part, baseOffset);
+  }
+
+  #send(cursor: LogCursor, { from, to, batch }: BatchPart, baseOffset: Offset): void {
+    const { logs, isLive } = this.#options;
     const isAhead = isLive || from !== cursor.sent || logs.aheadOfPredecessor(cursor, from);
     if (isAhead && !this.#options.islands) return this.#holdBack(cursor, { from, to }, baseOffset);
     if (isAhead) this.#open(cursor, { from, to });
-    if (cursor.isRejected(from, to)) logs.skipRejected(load, cursor, { from, to });
-    else load.batch(cursor, batch, { from, to });
+    if (cursor.isRejected(from, to)) logs.skipRejected(this.#load, cursor, { from, to });
+    else this.#load.batch(cursor, batch, { from, to });
   }
 
   /** It goes once what must come before it has come, further on here. */

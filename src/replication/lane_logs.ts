@@ -12,6 +12,7 @@ import { type GapFacts, lostUpTo, type ReasonedRange, reasonsFor } from "./lane_
 import type { Load } from "./load.ts";
 import { isWhole, type RunBefore, runBefore } from "./log_chain.ts";
 import { LogCursor } from "./log_cursor.ts";
+import type { BatchPart } from "./recut.ts";
 import { SettledMark } from "./settled_mark.ts";
 
 export class LaneLogs {
@@ -235,6 +236,11 @@ export class LaneLogs {
   skipRejected(load: Load, cursor: LogCursor, range: OffsetRange): void {
     const ledgered = this.#books.ledgered(cursor.logId, cursor.own, range);
     addSkips(load, cursor, range, { goneBelow: 0, elsewhere: [], ledgered, taken: [] });
+  }
+
+  /** Records of a batch, in batches of their own; null where that cannot be. */
+  recut(batch: Uint8Array, ranges: readonly OffsetRange[]): BatchPart[] | null {
+    return this.#books.recut?.(batch, ranges) ?? null;
   }
 
   /** Provisional ranges the receiver has passed: only it knows which of them it lacks. */

@@ -15,13 +15,14 @@ import type { Store } from "../store/store.ts";
 import type { Lane, LaneLog } from "./lane.ts";
 import type { LaneBooks, LogIdentity } from "./lane_books.ts";
 import type { LogCursor } from "./log_cursor.ts";
+import { recut } from "./recut.ts";
 
 export interface RejectedRange extends OffsetRange {
   readonly logId: LogId;
 }
 
 /** What replication upstream asks of the store's books. */
-export type ForwardedStore = Pick<Store, "ledger" | "logs" | "ranges" | "forwarded">;
+export type ForwardedStore = Pick<Store, "core" | "ledger" | "logs" | "ranges" | "forwarded">;
 
 export class StoreBooks {
   readonly #store: ForwardedStore;
@@ -33,7 +34,7 @@ export class StoreBooks {
   }
 
   of(log: LaneLog): LaneBooks {
-    const { ledger, logs, ranges, forwarded } = this.#store;
+    const { core, ledger, logs, ranges, forwarded } = this.#store;
     const [nodeName, topic, partition] = [this.#nodeName, log.topic, log.index];
     return {
       nodeName,
@@ -97,6 +98,7 @@ export class StoreBooks {
         }
         return owing;
       },
+      recut: (batch, parts) => recut(core, batch, parts),
       changes: () => ledger.lastId + ranges.opened.times,
       provisional: (logId) => ledger.size === 0 ? [] : ledger.standing(logId).filter(isProvisional),
     };

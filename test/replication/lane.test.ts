@@ -116,8 +116,24 @@ describe("Lane", () => {
     expect([lane.forwarded, lane.ready]).toEqual([3, false]);
   });
 
-  it("refuses to go on where the receiver stands inside a batch", async () => {
-    const { lane, resume } = await laneWith(3);
+  it("cuts a batch anew where the receiver stands inside it", async () => {
+    const { lane, standings, resume } = await laneWith(3, 2);
+    resume(1);
+    const load = await lane.load(1 << 20);
+    expect(load).toMatchObject({ records: 4, to: 5, mode: "strict" });
+    lane.answered(load!, standings(5));
+    expect([lane.forwarded, lane.stale]).toEqual([5, false]);
+  });
+
+  it("refuses to go on inside a batch that cannot be cut", async () => {
+    const { lane, log, resume } = await laneWith(3);
+    const read = log.read.bind(log);
+    log.read = async (...args) => {
+      const page = await read(...args);
+      // What a client compressed with gzip stays as it is.
+      for (const batch of page.batches) batch[22] = 1;
+      return page;
+    };
     resume(1);
     await expect(lane.load(1 << 20)).rejects.toMatchObject({ code: "lane_out_of_order" });
     expect(lane.stale).toBe(true);

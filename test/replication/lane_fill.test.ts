@@ -68,6 +68,17 @@ describe("LaneFill", () => {
     expect((await fill(stream)).load).toMatchObject({ empty: true, to: 12, held: false });
   });
 
+  it.each([false, true])("sends what another way did not bring (live: %s)", async (isLive) => {
+    const { fill, cursor } = await partition(12);
+    cursor.restart({ logId: cursor.logId, held: 1, islands: [{ from: 7, to: 8 }], settled: 0 });
+    const { load } = await fill(new Stream(0), isLive);
+    expect([load.records, load.to, load.mode]).toEqual([10, 12, isLive ? "live" : "strict"]);
+    expect([cursor.sent, openingsOf(load)]).toEqual([12, isLive ? [1, 8] : []]);
+    expect([load.brings(cursor.logId, { from: 0, to: 1 }), load.held]).toEqual([false, false]);
+    cursor.raise({ logId: cursor.logId, held: 12, settled: 0 });
+    expect(load.held).toBe(true);
+  });
+
   it("says where a live stream has a gap, once what is before it went", async () => {
     const { fill, log } = await partition(3, 4, 5);
     const read = log.read.bind(log);

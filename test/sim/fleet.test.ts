@@ -44,6 +44,10 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
   ],
   [447, "a relay said what it gave up of a run before the run before, behind an empty one between"],
   [301_285, "a full disk behind a roll had the batches of one commit written twice over"],
+  [
+    400_535,
+    "a relay held whole what a gateway had thinned and sent to the root by itself: the lane was stuck",
+  ],
   [260_028, "nobody was excused for what decayed at a centre while it started on a stalled disk"],
   [400_352, "a copy was restarted before it was made: its records were two machines', in no order"],
 ];
