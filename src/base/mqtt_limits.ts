@@ -26,6 +26,12 @@ export const MQTT_OUT_PENDING_TOTAL_BYTES_MAX = 64 * 1024 * 1024;
 /** Hand-outs of fresh records to one subscriber each, before the sockets have their turn. */
 export const MQTT_HAND_OUTS_PER_TURN_MAX = 20_000;
 
+/**
+ * Bytes of fresh batches that wait to be handed out: one fast publisher with thousands of subscribers
+ * commits faster than that. Beyond it those who are live read from the log instead.
+ */
+export const MQTT_FRESH_BYTES_MAX = 16 * 1024 * 1024;
+
 /** Decoded batches kept for clients that are behind, all together: they share what they read. */
 export const MQTT_BATCH_CACHE_BYTES_MAX = 32 * 1024 * 1024;
 
@@ -79,4 +85,5 @@ export const MQTT_RETAINED_SWEEP_S = 60;
 export const MQTT_SYS_S = 10;
 
 assert(MQTT_BATCH_CACHE_BYTES_MAX > 8 * BATCH_BYTES_MAX, "several batches fit the cache");
+assert(MQTT_FRESH_BYTES_MAX > 8 * BATCH_BYTES_MAX, "what is committed at once mostly waits");
 assert(MQTT_OUT_IN_FLIGHT_V4 <= MQTT_OUT_IN_FLIGHT_MAX, "no client is allowed more than the most");

@@ -210,6 +210,7 @@ export class MqttIngress {
     const { inflate = NO_INFLATE } = this.#options;
     const delivery = new Delivery({
       ...{ store, routes, book, inflate, clock, timers, metrics, log, flushSoon },
+      freshBytesMax: this.#limits.freshBytesMax,
     });
     const keptBudget = new ByteBudget(this.#limits.keptBytesMax);
     const onTrouble = (error: unknown) =>

@@ -9,6 +9,7 @@ import {
   SESSIONS_MAX,
 } from "../../base/limits.ts";
 import {
+  MQTT_FRESH_BYTES_MAX,
   MQTT_SUBSCRIPTIONS_MAX,
   MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX,
 } from "../../base/mqtt_limits.ts";
@@ -35,6 +36,8 @@ export interface MqttLimits {
   readonly ratesAll: PublishRates;
   /** Bytes of wills and topic aliases, all clients together. */
   readonly keptBytesMax: number;
+  /** Bytes of what was just committed that wait to be handed out. */
+  readonly freshBytesMax: number;
 }
 
 const NO_RATES: PublishRates = { bytesPerSecond: null, packetsPerSecond: null };
@@ -53,4 +56,5 @@ export const MQTT_LIMITS: MqttLimits = {
   ratesEach: NO_RATES,
   ratesAll: NO_RATES,
   keptBytesMax: MQTT_KEPT_BYTES_MAX,
+  freshBytesMax: MQTT_FRESH_BYTES_MAX,
 };

@@ -51,6 +51,7 @@ export interface DeliveryOptions {
   readonly metrics: Metrics;
   readonly log: ClientLog;
   readonly flushSoon: (session: { flush(): void }) => void;
+  readonly freshBytesMax: number;
 }
 
 export interface OpenQueueOptions {
@@ -92,7 +93,8 @@ export class Delivery implements QueueServices, GroupServices {
   #stopped = false;
 
   constructor(options: DeliveryOptions) {
-    const { book, clock, flushSoon, inflate, log, metrics, routes, store, timers } = options;
+    const { book, clock, flushSoon, freshBytesMax, inflate, log, metrics, routes, store, timers } =
+      options;
     this.#options = options;
     this.book = book;
     this.clock = clock;
@@ -106,6 +108,7 @@ export class Delivery implements QueueServices, GroupServices {
     });
     this.#fresh = new FreshRecords({
       ...{ core: store.core, commits: store.commits, timers, cache: this.cache },
+      bytesMax: freshBytesMax,
       logsOf: (held) => this.logsOf(held),
       keyIsTopic: (at) => this.keyIsTopic(at),
     });

@@ -1,7 +1,8 @@
 /**
  * Records as they are committed, on their way to those who are live. A batch is looked at once for
  * all of them, from memory, after the commit has released those who wait for it; and only where one
- * of its records may be wanted. Nothing is seen here that is not durable.
+ * of its records may be wanted. Nothing is seen here that is not durable. What waits to be handed out
+ * is bounded: where more is committed than that, those who are live fall behind, and read the log.
  *
  * @module
  */
@@ -24,6 +25,8 @@ import { maySay, topicOfRecord } from "./topic_of_record.ts";
 export interface Target {
   /** False where it had no room, and reads on from the log. */
   take(record: FollowedRecord, matched: readonly HeldSubscription[]): boolean;
+  /** Nothing from there on is handed in: it is read from the log. */
+  fallBehind(log: DeliveryLog, from: Offset): void;
 }
 
 interface Leaf {
@@ -37,9 +40,15 @@ export interface TargetMatch<Of = Target> {
   readonly matched: readonly HeldSubscription[];
 }
 
+interface PendingBatch {
+  readonly baseOffset: Offset;
+  /** Null where nobody wanted it when it was committed. */
+  readonly bytes: Uint8Array | null;
+}
+
 interface Pending {
   readonly log: DeliveryLog;
-  readonly batches: SealedBatch[];
+  readonly batches: PendingBatch[];
   /** The one that is being looked at, as far as it was decoded, and its record that is next. */
   at: number;
   scanned: ScannedBatch | null;
@@ -53,6 +62,8 @@ export interface FreshRecordsOptions {
   readonly commits: { observe(observer: CommitObserver): () => void };
   readonly timers: Timers;
   readonly cache: BatchCache;
+  /** Of batches that wait to be handed out. */
+  readonly bytesMax: number;
   logsOf(held: HeldSubscription): Iterable<DeliveryLog>;
   keyIsTopic(log: DeliveryLog): boolean;
 }
@@ -66,6 +77,8 @@ export class FreshRecords {
   /** Below these offsets a batch may hold what became wanted after it was appended. */
   readonly #wantedBelow = new Map<number, Offset>();
   readonly #stopObserving: () => void;
+  /** Of the batches that wait. */
+  #bytes = 0;
   #scheduled = false;
 
   constructor(options: FreshRecordsOptions) {
@@ -135,10 +148,21 @@ export class FreshRecords {
     }
     for (const batch of batches) {
       // The memory of a batch that another node sent is used again once it is committed.
-      const kept = this.#mayBeWanted(log, batch) ? { ...batch, bytes: batch.bytes.slice() } : batch;
-      pending.batches.push(kept);
+      const bytes = this.#mayBeWanted(log, batch) ? batch.bytes.slice() : null;
+      pending.batches.push({ baseOffset: batch.baseOffset, bytes });
+      this.#bytes += bytes?.length ?? 0;
     }
+    if (this.#bytes > this.#options.bytesMax) this.#giveUp(pending);
     this.#handOutSoon();
+  }
+
+  /** Leaves what waits of a log to be read from there. */
+  #giveUp({ log, batches, at }: Pending): void {
+    const from = this.position(log);
+    for (const { bytes } of batches.slice(at)) this.#bytes -= bytes?.length ?? 0;
+    this.#pending.delete(log.handle);
+    const targets = new Set([...this.#leaves.values()].map(({ target }) => target));
+    for (const target of targets) target.fallBehind(log, from);
   }
 
   #handOutSoon(): void {
@@ -164,6 +188,7 @@ export class FreshRecords {
         left = this.#handOutBatch(pending, left);
         // One that is much wanted goes on where it was, after those who wait meanwhile.
         if (left <= 0) return this.#handOutSoon();
+        this.#bytes -= pending.batches[pending.at]!.bytes?.length ?? 0;
         pending.at += 1;
         pending.nth = 0;
         pending.scanned = null;
@@ -176,9 +201,9 @@ export class FreshRecords {
   /** Hands out about as many as are left in this turn. Returns how many that leaves. */
   #handOutBatch(pending: Pending, turn: number): number {
     const { log } = pending;
-    const batch = pending.batches[pending.at]!;
-    if (this.#tree.size === 0 || !this.#mayBeWanted(log, batch)) return turn;
-    const scanned = pending.scanned ??= this.#options.cache.scan(batch.bytes);
+    const { bytes } = pending.batches[pending.at]!;
+    if (this.#tree.size === 0 || bytes === null) return turn;
+    const scanned = pending.scanned ??= this.#options.cache.scan(bytes);
     if (scanned === null) return turn;
     const keyIsTopic = this.#options.keyIsTopic(log);
     let left = turn;

@@ -152,6 +152,16 @@ export class LogFollower {
     return false;
   }
 
+  /** Fresh records are not handed in from there on. `follows` is asked of a log not known yet. */
+  fallBehind(log: DeliveryLog, from: Offset, follows: () => boolean): void {
+    const cursor = this.#cursors.get(log.handle);
+    if (cursor === undefined) {
+      if (follows()) this.follow(log, from);
+    } else if (cursor.live) {
+      this.#stop(cursor, Math.max(cursor.next, from));
+    }
+  }
+
   /** Reads on in one log that it is behind in. Returns whether there is more, and room for it. */
   async step(): Promise<boolean> {
     const cursor = this.#nextBehind();

@@ -11,6 +11,7 @@
  */
 import { assert } from "../../../base/assert.ts";
 import { utf8 } from "../../../base/bytes.ts";
+import type { Offset } from "../../../base/types.ts";
 import type { Backlog, Behind } from "./backlog.ts";
 import type { DeliveryLog } from "./batch_cache.ts";
 import { type FollowedRecord, type FollowerOwner, LogFollower } from "./log_follower.ts";
@@ -237,6 +238,11 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
   /** A fresh record; false where the queue fell behind with it. */
   take(record: FollowedRecord, matched: readonly HeldSubscription[]): boolean {
     return this.#follower.take(record, matched);
+  }
+
+  fallBehind(log: DeliveryLog, from: Offset): void {
+    this.#follower.fallBehind(log, from, () => [...this.#logs()].includes(log));
+    this.roomMade();
   }
 
   deliver(

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Offset } from "../../../base/types.ts";
 import type { Behind } from "./backlog.ts";
 import type { DeliveryLog } from "./batch_cache.ts";
 import type { Target } from "./fresh_records.ts";
@@ -99,6 +100,12 @@ export class ShareGroup implements Behind, FollowerOwner, Target {
 
   take(record: FollowedRecord, matched: readonly HeldSubscription[]): boolean {
     return this.#follower.take(record, matched);
+  }
+
+  fallBehind(log: DeliveryLog, from: Offset): void {
+    const follows = () => [...this.#services.logsOf(this.held)].includes(log);
+    this.#follower.fallBehind(log, from, follows);
+    this.#services.wake(this.name);
   }
 
   deliver(record: FollowedRecord, _matched: readonly HeldSubscription[], old: boolean): boolean {

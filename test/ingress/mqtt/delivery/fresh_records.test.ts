@@ -1,5 +1,8 @@
 /** Fresh records: looked at once, only where somebody may want one, and none is missed. */
 import { describe, expect, it } from "vitest";
+import { BatchCache } from "../../../../src/ingress/mqtt/delivery/batch_cache.ts";
+import { FreshRecords } from "../../../../src/ingress/mqtt/delivery/fresh_records.ts";
+import { HeldSubscription } from "../../../../src/ingress/mqtt/delivery/subscription.ts";
 import { MqttFixture, settle } from "../../../support/mqtt_fixture.ts";
 import { HeldClient } from "../../../support/mqtt_held_client.ts";
 
@@ -91,6 +94,55 @@ describe("FreshRecords", () => {
     await reader!.untilPublishes(1);
     await settle();
     expect(reader!.messages).toEqual(["from/http v"]);
+  });
+
+  it("lets who is live read from the log where more waits than it may keep", async () => {
+    const fixture = await MqttFixture.start();
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    const publish = async (payload = "x") => {
+      writer.forget();
+      writer.publish({ topic: "a", qos: 1, payload });
+      await writer.until("puback", 1);
+    };
+    await publish();
+    const { store } = fixture;
+    const log = store.topic("logs")!.partitions[0]!;
+    const tasks: (() => void)[] = [];
+    const fresh = new FreshRecords({
+      ...{ core: store.core, commits: store.commits, bytesMax: 1_000 },
+      cache: new BatchCache(store.core, () => {
+        throw new Error("nothing is compressed");
+      }),
+      timers: { soon: (task) => void tasks.push(task), after: () => () => {} },
+      logsOf: () => [log],
+      keyIsTopic: () => true,
+    });
+    const options = { filter: "a", qos: 1, noLocal: false, retainAsPublished: false } as const;
+    const held = new HeldSubscription(
+      { ...options, retainHandling: 0, identifier: null },
+      new Map(),
+    );
+    const taken: number[] = [];
+    const fell: number[] = [];
+    fresh.add({
+      take: ({ offset }) => taken.push(offset) > 0,
+      fallBehind: (_log, from) => void fell.push(from),
+    }, held);
+    for (let commit = 0; commit < 3; commit++) await publish();
+    expect([taken, fell, fresh.position(log)]).toEqual([[], [], 1]);
+    for (const task of tasks.splice(0)) task();
+    expect([taken, fell, fresh.position(log)]).toEqual([[1, 2, 3], [], 4]);
+    await publish();
+    // Large, however well it is compressed.
+    await publish(Array.from({ length: 4_000 }, (_, nth) => nth.toString(36)).join(""));
+    expect(fell).toEqual([4]);
+    expect(fresh.position(log), "of a log that nothing waits of").toBe(log.highWatermark);
+    for (const task of tasks.splice(0)) task();
+    expect(taken).toEqual([1, 2, 3]);
+    await publish();
+    for (const task of tasks.splice(0)) task();
+    expect(taken, "what was given up counts no more").toEqual([1, 2, 3, 6]);
+    fresh.stop();
   });
 
   it("sends nobody a topic name that another door forged, neither now nor from the log", async () => {

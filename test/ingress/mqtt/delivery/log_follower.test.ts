@@ -12,10 +12,14 @@ const connect = (fixture: MqttFixture, receiveMaximum: number) =>
   });
 
 describe("LogFollower", () => {
-  it("gives each record once and in its partition's order, whatever the client does", async () => {
+  it.each([
+    ["the client does", {}],
+    // About as much as a commit of a few records.
+    ["it is handed", { freshBytesMax: 250 }],
+  ])("gives each record once and in its partition's order, whatever %s", async (_, limits) => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const dice = diceOf(seed);
-    const fixture = await MqttFixture.start({ partitions: 3, seed });
+    const fixture = await MqttFixture.start({ partitions: 3, seed, limits });
     const writer = await HeldClient.connect(fixture, { clientId: "writer" });
     let reader = await connect(fixture, 5);
     await reader.subscribe([{ topic: "a/#", qos: 1 }]);
