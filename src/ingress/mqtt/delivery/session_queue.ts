@@ -16,18 +16,18 @@ import type { Backlog, Behind } from "./backlog.ts";
 import type { DeliveryLog } from "./batch_cache.ts";
 import { type FollowedRecord, type FollowerOwner, LogFollower } from "./log_follower.ts";
 import type { FollowerServices } from "./log_follower.ts";
+import { type MatchedOptions, matchedOptions } from "./matched_options.ts";
 import { Message } from "./message.ts";
 import { Outbox, type OutboxOwner, type OutboxServices } from "./outbox.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { OutboundState, QueueBook, QueueChange, QueueState } from "./queue_book.ts";
 import { QueueChanges } from "./queue_changes.ts";
 import { Redelivery } from "./redelivery.ts";
-import { RetainedFeed } from "./retained_feed.ts";
+import { RetainedFeed, type RetainedMessagesOf } from "./retained_feed.ts";
 import type { Subscriber } from "./subscriber.ts";
 import {
   HeldSubscription,
   partitionKey,
-  type QoS,
   type Subscription,
   type SubscriptionOptions,
 } from "./subscription.ts";
@@ -54,12 +54,6 @@ export interface QueueServices extends FollowerServices, OutboxServices {
   gap(clientId: string, log: DeliveryLog, records: number): void;
   /** A shared subscription's message comes back: its session ended before it was acknowledged. */
   giveBack(state: OutboundState): void;
-}
-
-export interface MatchedOptions {
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly identifiers: readonly number[];
 }
 
 export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
@@ -114,7 +108,7 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
 
   /** Its client is gone, and nothing else needs it: what is kept of it is enough. */
   get mayBeForgotten(): boolean {
-    return this.#lasting && !this.isOnline && !this.#changes.any &&
+    return this.#lasting && !this.isOnline && !this.#changes.any && !this.#retained.any &&
       [...this.#subscriptions.values()].every(({ group }) => group === null);
   }
 
@@ -166,7 +160,8 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     if (this.outbox.subscriber !== subscriber) return;
     this.#follower.end(this.#logs());
     this.outbox.detach();
-    this.#retained.clear();
+    if (this.#lasting) this.#retained.beginAgain();
+    else this.#retained.clear();
     this.#services.backlog.remove(this);
     for (const held of this.#subscriptions.values()) this.#services.leave(this, held);
     // Where nothing was delivered the cursors have moved all the same.
@@ -185,6 +180,7 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
       if (state.group !== null && state.qos === 1) this.#services.giveBack(state);
     }
     window.clear();
+    this.#retained.clear();
     for (const held of this.#subscriptions.values()) this.#services.release(held);
     this.#subscriptions.clear();
   }
@@ -216,6 +212,7 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     const held = this.#subscriptions.get(filter);
     if (held === undefined) return false;
     this.#subscriptions.delete(filter);
+    this.#retained.remove(held);
     this.#services.leave(this, held);
     this.#services.release(held);
     this.#follower.subscriptionsChanged();
@@ -228,7 +225,7 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
   }
 
   /** Sends these before whatever comes: the retained messages of a new subscription. */
-  feed(messages: AsyncIterable<Message> | Iterable<Message>, held: HeldSubscription): void {
+  feed(messages: RetainedMessagesOf, held: HeldSubscription): void {
     this.#retained.add(messages, held);
     this.roomMade();
   }
@@ -265,18 +262,7 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
 
   /** How the client gets a message that these subscriptions match; null: not at all. */
   optionsFor(message: Message, matched: readonly HeldSubscription[]): MatchedOptions | null {
-    let granted = -1;
-    let retain = false;
-    const identifiers: number[] = [];
-    for (const { options } of matched) {
-      // [MQTT-3.8.3-3]
-      if (options.noLocal && message.isFrom(this.#clientBytes)) continue;
-      granted = Math.max(granted, options.qos);
-      retain ||= options.retainAsPublished && message.retain; // [MQTT-3.3.1-12, -13]
-      if (options.identifier !== null) identifiers.push(options.identifier); // [MQTT-3.3.4-4]
-    }
-    if (granted < 0) return null;
-    return { qos: Math.min(granted, message.qos) as QoS, retain, identifiers };
+    return matchedOptions(message, matched, this.#clientBytes);
   }
 
   send(outgoing: Outgoing, how: MatchedOptions, group: string | null): boolean {

@@ -76,7 +76,7 @@ function subscribe(
   const granted = () => {
     answer(client, packet, codes);
     for (const held of fresh) {
-      queue.feed(client.services.retained.matching(held.topicFilter), held);
+      queue.feed(() => client.services.retained.matching(held.topicFilter), held);
     }
   };
   if (!queue.lasting) return granted();

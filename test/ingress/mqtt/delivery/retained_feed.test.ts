@@ -6,10 +6,13 @@ import { HeldSubscription } from "../../../../src/ingress/mqtt/delivery/subscrip
 import { MqttFixture, settle } from "../../../support/mqtt_fixture.ts";
 import { HeldClient } from "../../../support/mqtt_held_client.ts";
 
-const HELD = new HeldSubscription({
-  ...{ filter: "#", qos: 1, noLocal: false, retainAsPublished: false } as const,
-  ...{ retainHandling: 0, identifier: null } as const,
-}, new Map());
+const subscribed = (filter: string) =>
+  new HeldSubscription({
+    ...{ filter, qos: 1, noLocal: false, retainAsPublished: false } as const,
+    ...{ retainHandling: 0, identifier: null } as const,
+  }, new Map());
+const HELD = subscribed("#");
+const OTHER = subscribed("+");
 
 const message = (name: string) =>
   new Message(utf8(name), { timestamp: 0, key: null, value: utf8("v"), headers: [] });
@@ -32,8 +35,8 @@ describe("RetainedFeed.step()", () => {
   it("sends with RETAIN set, as far as there is room, and goes on there", async () => {
     const room = { left: 2 };
     const { feed, sent } = started(room);
-    feed.add([message("a"), message("b"), message("c")], HELD);
-    feed.add([message("d")], HELD);
+    feed.add(() => [message("a"), message("b"), message("c")], HELD);
+    feed.add(() => [message("d")], OTHER);
     expect(await feed.step()).toBe(false);
     expect([sent, feed.any]).toEqual([["a true", "b true"], true]);
     room.left = 9;
@@ -45,18 +48,30 @@ describe("RetainedFeed.step()", () => {
     const { feed, sent } = started({ left: 9 });
     let release!: () => void;
     const held = new Promise<void>((resolve) => release = resolve);
-    feed.add(
-      (async function* () {
-        await held;
-        yield message("late");
-      })(),
-      HELD,
-    );
+    feed.add(async function* () {
+      await held;
+      yield message("late");
+    }, HELD);
     const step = feed.step();
     feed.clear();
     release();
     await step;
     expect([sent, feed.any]).toEqual([[], false]);
+  });
+
+  it("begins again where the client comes back, and sends nothing for a filter given up", async () => {
+    const room = { left: 1 };
+    const { feed, sent } = started(room);
+    feed.add(() => [message("a"), message("b")], HELD);
+    feed.add(() => [message("c")], OTHER);
+    expect(await feed.step()).toBe(false);
+    feed.beginAgain();
+    room.left = 1;
+    expect(await feed.step()).toBe(false);
+    feed.remove(subscribed("#"));
+    room.left = 9;
+    await feed.step();
+    expect([sent, feed.any]).toEqual([["a true", "a true", "c true"], false]);
   });
 });
 
@@ -82,6 +97,33 @@ describe("RetainedFeed: after a SUBSCRIBE", () => {
     await settle();
     got.push(client.messages);
     expect(got).toEqual([["a/1 true"], ["a/1 true"], [], [], ["a/1 kept"], []]);
+  });
+
+  it("sends the rest to a session that lasts when its client is back, however long it was away", async () => {
+    const fixture = await MqttFixture.start();
+    const options = {
+      ...{ clientId: "r", clean: false, protocolVersion: 5 } as const,
+      properties: { receiveMaximum: 2, sessionExpiryInterval: 100 },
+    };
+    const first = await HeldClient.connect(fixture, options);
+    for (let nth = 0; nth < 5; nth++) {
+      first.publish({ topic: `a/${nth}`, qos: 1, retain: true, payload: "v" });
+    }
+    await first.until("puback", 5);
+    await first.subscribe(["a/#"]);
+    await first.untilPublishes(2);
+    await first.drop();
+    await fixture.pass(20);
+    const second = await HeldClient.connect(fixture, options);
+    const seen = new Set<string>();
+    for (let round = 0; round < 20; round++) {
+      await settle();
+      const all = second.publishes;
+      for (const { topic } of all) seen.add(topic);
+      second.forget();
+      second.acknowledge(all);
+    }
+    expect([...seen].sort()).toEqual(["a/0", "a/1", "a/2", "a/3", "a/4"]);
   });
 
   it("sends all of very many to a client that takes few at a time", async () => {
