@@ -47,6 +47,14 @@ export const MQTT_BEHIND_RETRY_MS = 1_000;
 /** Milliseconds in which cursors and acknowledgements of QoS 1 gather before they are written. */
 export const MQTT_QUEUE_SAVE_MS = 100;
 
+/**
+ * Clients that get nothing are looked at once in so many sweeps, and so many records further on it is
+ * written where they stand: after a crash they would have to look through all of it again, and what
+ * retention took of it would count as missed.
+ */
+export const MQTT_IDLE_SWEEPS = 120;
+export const MQTT_IDLE_RECORDS = 10_000;
+
 /** Subscriptions of one client: each costs memory for as long as its session lasts. */
 export const MQTT_SUBSCRIPTIONS_PER_CLIENT_MAX = 1_000;
 

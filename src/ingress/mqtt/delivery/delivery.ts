@@ -12,7 +12,11 @@
 import type { Clock, Timers } from "../../../base/clock.ts";
 import type { Metrics } from "../../../base/metrics.ts";
 import { isOperatingError } from "../../../base/errors.ts";
-import { MQTT_BEHIND_RETRY_MS, MQTT_QUEUE_SAVE_MS } from "../../../base/mqtt_limits.ts";
+import {
+  MQTT_BEHIND_RETRY_MS,
+  MQTT_IDLE_SWEEPS,
+  MQTT_QUEUE_SAVE_MS,
+} from "../../../base/mqtt_limits.ts";
 import type { Offset } from "../../../base/types.ts";
 import type { Core } from "../../../core/core.ts";
 import type { Inflate } from "../../../format/codec.ts";
@@ -90,6 +94,8 @@ export class Delivery implements QueueServices, GroupServices {
   #cancelSave: (() => void) | null = null;
   #saving = false;
   #saveFailed = false;
+  /** Whose cursors are looked at next, though nothing comes for them. */
+  #idle: Iterator<SessionQueue> = [].values();
   #stopped = false;
 
   constructor(options: DeliveryOptions) {
@@ -179,6 +185,20 @@ export class Delivery implements QueueServices, GroupServices {
         this.#away.delete(queue);
         this.#subscriptions -= queue.subscriptionsCount;
       }
+    }
+    this.#saveIdle();
+  }
+
+  /** A few of them at each sweep, so that the disk is not asked for all at once. */
+  #saveIdle(): void {
+    for (let left = Math.ceil(this.#queues.size / MQTT_IDLE_SWEEPS); left > 0; left--) {
+      const { done, value } = this.#idle.next();
+      if (!done) {
+        value.saveIdle();
+        continue;
+      }
+      this.#idle = this.#queues.values();
+      for (const { group } of this.#groups.values()) group.saveIdle();
     }
   }
 

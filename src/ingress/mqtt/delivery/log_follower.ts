@@ -117,6 +117,15 @@ export class LogFollower {
     this.#matches = null;
   }
 
+  /** Partitions made since the client came get a cursor, though nothing came from them yet. */
+  notice(logs: Iterable<DeliveryLog>): void {
+    for (const log of logs) {
+      if (this.has(log)) continue;
+      const next = this.#services.position(log);
+      this.#cursors.set(log.handle, { log, next, live: true, oldBelow: 0 });
+    }
+  }
+
   /** Passes over all there is: nothing of it is waited for. */
   skipAll(): void {
     for (const cursor of this.#cursors.values()) {

@@ -29,6 +29,14 @@ export class QueueChanges {
     return (this.#subscriptions?.size ?? 0) > 0 || (this.#outbound?.size ?? 0) > 0;
   }
 
+  /** Whether a cursor is so many records beyond what was last written of it. */
+  isFarBeyond(cursors: ReadonlyMap<PartitionKey, Offset>, records: number): boolean {
+    for (const [partition, next] of cursors) {
+      if (next - (this.#cursors?.get(partition) ?? 0) >= records) return true;
+    }
+    return false;
+  }
+
   subscription(filter: string, subscription: Subscription | null): void {
     (this.#subscriptions ??= new Map()).set(filter, subscription);
   }

@@ -11,6 +11,7 @@
  */
 import { assert } from "../../../base/assert.ts";
 import { utf8 } from "../../../base/bytes.ts";
+import { MQTT_IDLE_RECORDS } from "../../../base/mqtt_limits.ts";
 import type { Offset } from "../../../base/types.ts";
 import type { Backlog, Behind } from "./backlog.ts";
 import type { DeliveryLog } from "./batch_cache.ts";
@@ -313,6 +314,14 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     if (!this.#lasting) return;
     this.#changes.outbound(packetId, state);
     this.#services.saveSoon(this);
+  }
+
+  /** Once in a while: nothing may have come for long, and yet its cursors moved. */
+  saveIdle(): void {
+    if (!this.#lasting || !this.isOnline) return;
+    this.#follower.notice(this.#logs());
+    const far = this.#changes.isFarBeyond(this.#follower.positions(), MQTT_IDLE_RECORDS);
+    if (far) this.#services.saveSoon(this);
   }
 
   /** Writes all that changed; resolves once it is durable, and what was on its way before. */

@@ -91,6 +91,13 @@ export class ShareGroup implements Behind, FollowerOwner, Target {
     this.#services.saveGroupSoon(this);
   }
 
+  /** Once in a while: nothing may have come for long, and yet its cursors moved. */
+  saveIdle(): void {
+    if (!this.isOnline) return;
+    this.#follower.notice(this.#services.logsOf(this.held));
+    this.#services.saveGroupSoon(this);
+  }
+
   /** Its member's session ended before it was acknowledged. */
   giveBack(place: Place): void {
     this.#returned.push(place);

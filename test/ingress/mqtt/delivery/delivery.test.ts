@@ -167,6 +167,36 @@ describe("Delivery", () => {
     expect(second.messages).toEqual(["a in flight", "a missed"]);
   });
 
+  it("writes where a client stands for whom nothing comes, while others' records do", async () => {
+    const fixture = await MqttFixture.start();
+    const lasting = await HeldClient.connect(fixture, LASTING);
+    await lasting.subscribe(["a"]);
+    const shared = await HeldClient.connect(fixture, { clean: false, clientId: "shared" });
+    await shared.subscribe(["$share/g/a"]);
+    lasting.publish({ topic: "b", qos: 1 });
+    await lasting.until("puback", 1);
+    const log = fixture.store.topic("logs")!.partitions[0]!;
+    const append = async (records: number) => {
+      for (let nth = 0; nth < records; nth++) {
+        fixture.store.core.append(log.handle, { timestamp: 0, key: null, value: null });
+      }
+      log.appended(null);
+      await settle();
+    };
+    await fixture.pass(30);
+    const stands = async () => [
+      (await fixture.book.queue("lasting"))?.cursors.get("logs-0"),
+      (await fixture.book.group("$share/g/a"))?.cursors.get("logs-0"),
+    ];
+    const [before] = await stands();
+    await append(100);
+    await fixture.pass(30);
+    expect((await stands())[0], "not worth a write").toBe(before);
+    for (let nth = 0; nth < 10; nth++) await append(1_000);
+    await fixture.pass(30);
+    expect(await stands()).toEqual([10_101, 10_101]);
+  });
+
   it("loses nothing of a shared subscription where a crash comes before all is written", async () => {
     const fixture = await MqttFixture.start();
     const members = [["one", 1], ["two", 2]] as const;

@@ -57,4 +57,11 @@ describe("QueueChanges", () => {
     expect(again.cursors).toEqual(new Map([["logs-0", 3]]));
     expect([...again.outbound!]).toEqual([[2, state(2)], [1, null]]);
   });
+
+  it("knows how far cursors are beyond what was written, of which nothing is the start", () => {
+    const changes = new QueueChanges({ cursors: new Map([["a-0", 90]]), outbound: [] });
+    expect(changes.isFarBeyond(new Map([["a-0", 99], ["a-1", 9]]), 10)).toBe(false);
+    expect(changes.isFarBeyond(new Map([["a-0", 100]]), 10)).toBe(true);
+    expect(changes.isFarBeyond(new Map([["a-1", 10]]), 10)).toBe(true);
+  });
 });
