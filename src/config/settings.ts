@@ -139,7 +139,7 @@ export const NODE_SETTINGS = {
   https_port: setting(port, undefined, "HTTP and WebSocket under TLS; needs `tls_cert`"),
   tls_cert: setting(text, undefined, "PEM file of the certificate chain; SIGHUP reads it again"),
   tls_key: setting(text, undefined, "PEM file of its private key"),
-  mqtt_websocket: setting(flag, true, "MQTT over WebSocket at `/mqtt` of the HTTP ports"),
+  mqtt_websocket: setting(flag, false, "MQTT over WebSocket at `/mqtt` of the HTTP ports"),
   upstream: setting(url, undefined, "base URL of the centre this node replicates to"),
   upstream_token: setting(text, undefined, "credential for the upstream"),
   link_bytes_per_second: setting(

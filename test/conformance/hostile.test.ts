@@ -14,8 +14,7 @@ function open(host: string, port: number): Promise<Socket> {
 
 describe("a node", () => {
   it("outlives more HTTP connections than it has descriptors for", async () => {
-    const flags = ["--mqtt-websocket", "false"];
-    const node = await startNodeProcess({ filesMax: 160, flags });
+    const node = await startNodeProcess({ filesMax: 160 });
     const { hostname, port } = new URL(node.http);
     const sockets = await flood(hostname, Number(port), "GET / HT");
     for (const socket of sockets) socket.destroy();
@@ -26,7 +25,7 @@ describe("a node", () => {
   });
 
   it("outlives the same where a front stands before HTTP", async () => {
-    const node = await startNodeProcess({ filesMax: 160 });
+    const node = await startNodeProcess({ filesMax: 160, flags: ["--mqtt-websocket", "true"] });
     const { hostname, port } = new URL(node.http);
     for (const first of ["GET / HT", "GET /mqtt HTTP/1.1\r\n"]) {
       const sockets = await flood(hostname, Number(port), first);

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { runLogboom, startNodeProcess } from "../support/process.ts";
 
 it("shows who is connected over what, and disconnects with 0x98", async () => {
-  const node = await startNodeProcess();
+  const node = await startNodeProcess({ flags: ["--mqtt-websocket", "true"] });
   const urls = [
     `mqtt://127.0.0.1:${node.mqttPort}`,
     `ws://127.0.0.1:${new URL(node.http).port}/mqtt`,

@@ -18,7 +18,14 @@ let world: HostileWorld;
 
 beforeAll(async () => {
   world = await HostileWorld.start([
-    ...["--connect-timeout-ms", "1000", "--connections-max", `${IDLE + 1_000}`],
+    ...[
+      "--mqtt-websocket",
+      "true",
+      "--connect-timeout-ms",
+      "1000",
+      "--connections-max",
+      `${IDLE + 1_000}`,
+    ],
   ]);
 });
 

@@ -19,7 +19,7 @@ async function startWithTls(flags: readonly string[] = []): Promise<Doors> {
   const certificate = await makeCertificate();
   const node = await startNodeProcess({
     flags: [
-      ...["--mqtts-port", "0", "--https-port", "0"],
+      ...["--mqtts-port", "0", "--https-port", "0", "--mqtt-websocket", "true"],
       ...["--tls-cert", certificate.cert, "--tls-key", certificate.key],
       ...flags,
     ],
@@ -130,10 +130,10 @@ describe.skipIf(!hasTool("openssl"))("the MQTT door", () => {
     await client.publishAsync("a", "still here", { qos: 1 });
   });
 
-  it("answers /mqtt over HTTP only with a WebSocket where that is wanted", async () => {
-    const node = await startNodeProcess({ flags: ["--mqtt-websocket", "false"] });
+  it("says at /mqtt how WebSockets are let in where they are not", async () => {
+    const node = await startNodeProcess();
     const answer = await fetch(`${node.http}/mqtt`);
     expect(answer.status).toBe(404);
-    await answer.body?.cancel();
+    expect((await answer.json()).detail).toContain("set mqtt_websocket: true");
   });
 });

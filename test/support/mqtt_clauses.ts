@@ -58,7 +58,9 @@ const MS = 60_000;
 let node: NodeProcess | null = null;
 
 beforeAll(async () => {
-  if (isOwnServer) node = await startNodeProcess({ lifetime: "file" });
+  if (isOwnServer) {
+    node = await startNodeProcess({ lifetime: "file", flags: ["--mqtt-websocket", "true"] });
+  }
 });
 
 afterAll(async () => {

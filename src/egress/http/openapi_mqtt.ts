@@ -1,5 +1,5 @@
 /** The calls about MQTT clients and brokers, which another room answers. @module */
-import { document } from "./openapi_paths.ts";
+import { document, problems } from "./openapi_paths.ts";
 import { integer, list, object, ref, text } from "./openapi_schemas.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -18,6 +18,19 @@ const CLIENT: Json = {
 };
 
 export const MQTT_PATHS: Readonly<Record<string, Json>> = {
+  "/mqtt": {
+    get: {
+      operationId: "openMqtt",
+      summary: "MQTT over WebSocket, where the node lets it in (`mqtt_websocket`)",
+      description: "Subprotocol `mqtt`, binary frames; who the client is, its CONNECT says.",
+      security: [],
+      responses: {
+        "101": { description: "The stream is MQTT's from here on." },
+        ...problems(["not_found"]),
+        "426": { description: "Not a WebSocket handshake for the subprotocol `mqtt`." },
+      },
+    },
+  },
   "/v1/mqtt/clients": {
     get: document("listMqttClients", "Who is connected, and whose sessions wait", "MqttClients", {
       parameters: [

@@ -4,7 +4,7 @@
  * @module
  */
 import { Hono, type MiddlewareHandler } from "hono";
-import { isOperatingError, messageOf } from "../../../base/errors.ts";
+import { isOperatingError, messageOf, OperatingError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import type { Metrics } from "../../../base/metrics.ts";
 import { unmatchedResponse } from "../../../protocol/http/allow.ts";
@@ -46,6 +46,14 @@ export function createMqttApp(options: MqttAppOptions): Hono {
   app.get("/v1/mqtt/sources", authorize("consume"), (c) => {
     new Query(c.req.raw.url, []);
     return answer(c.req.raw, { sources: sources.reports() });
+  });
+
+  // Where WebSockets are let in, the front before this server answers.
+  app.get("/mqtt", () => {
+    throw new OperatingError(
+      "not_found",
+      "Cannot open MQTT over WebSocket: this node lets none in; set mqtt_websocket: true",
+    );
   });
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
