@@ -64,7 +64,7 @@ export const MQTT_SUBSCRIPTIONS_MAX = 500_000;
 /** Bytes of a topic filter: the standard's own bound is 65,535, and it is kept in memory. */
 export const MQTT_TOPIC_FILTER_BYTES_MAX = 4_096;
 
-/** Levels of a topic filter or topic name that subscriptions look at: a name deeper than any use. */
+/** Levels of a topic filter, and of the name of a retained message: deeper than any use. */
 export const MQTT_TOPIC_LEVELS_MAX = 128;
 
 /** Topic names whose subscribers are remembered, so that a record costs one look-up. */
@@ -78,6 +78,9 @@ export const MQTT_RETAINED_PER_TURN_MAX = 256;
 
 /** Retained messages: each name costs memory, and is looked at by whoever subscribes to "#". */
 export const MQTT_RETAINED_MAX = 100_000;
+
+/** Levels of their names in memory: one name may have thousands, and each costs more than its bytes. */
+export const MQTT_RETAINED_LEVELS_MAX = 500_000;
 
 /** Bytes of retained messages on the disk, which no retention ever frees. */
 export const MQTT_RETAINED_BYTES_MAX = 64 * 1024 * 1024;

@@ -14,6 +14,12 @@ class Level<Entry> {
 export class NameIndex<Entry> {
   readonly #root = new Level<Entry>();
   #size = 0;
+  #levels = 0;
+
+  /** Levels that names have in memory, shared ones once. */
+  get levels(): number {
+    return this.#levels;
+  }
 
   get size(): number {
     return this.#size;
@@ -33,7 +39,10 @@ export class NameIndex<Entry> {
     for (const name of topicName.split("/")) {
       level.children ??= new Map();
       let next = level.children.get(name);
-      if (next === undefined) level.children.set(name, next = new Level());
+      if (next === undefined) {
+        level.children.set(name, next = new Level());
+        this.#levels += 1;
+      }
       level = next;
     }
     if (level.entry === null) this.#size += 1;
@@ -57,6 +66,7 @@ export class NameIndex<Entry> {
       if (entry !== null || children !== null) return;
       const parent = path[at - 1]!;
       parent.children!.delete(names[at - 1]!);
+      this.#levels -= 1;
       if (parent.children!.size === 0) parent.children = null;
     }
   }

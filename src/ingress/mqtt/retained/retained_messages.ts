@@ -11,9 +11,11 @@ import type { Clock } from "../../../base/clock.ts";
 import { isOperatingError, OperatingError } from "../../../base/errors.ts";
 import {
   MQTT_RETAINED_BYTES_MAX,
+  MQTT_RETAINED_LEVELS_MAX,
   MQTT_RETAINED_MAX,
   MQTT_RETAINED_READ_BYTES,
   MQTT_RETAINED_READ_MAX,
+  MQTT_TOPIC_LEVELS_MAX,
 } from "../../../base/mqtt_limits.ts";
 import { utf8 } from "../../../base/bytes.ts";
 import type { MqttBook, MqttRetainedEntry, MqttRetainedRow } from "../../../store/mqtt_book.ts";
@@ -37,6 +39,7 @@ export interface RetainedMessagesOptions {
 export interface RetainedLimits {
   readonly messagesMax: number;
   readonly bytesMax: number;
+  readonly levelsMax: number;
 }
 
 /** What one costs beside its topic name and payload. */
@@ -54,6 +57,7 @@ export class RetainedMessages implements RetainedSource {
     this.#limits = {
       messagesMax: MQTT_RETAINED_MAX,
       bytesMax: MQTT_RETAINED_BYTES_MAX,
+      levelsMax: MQTT_RETAINED_LEVELS_MAX,
       ...options.limits,
     };
     for (const entry of options.kept) this.#replace(entry.topicName, entry);
@@ -70,10 +74,13 @@ export class RetainedMessages implements RetainedSource {
   /** @throws {OperatingError} quota_exceeded where there is no room for that message. */
   check(topicName: string, payloadBytes: number): void {
     if (payloadBytes === 0) return;
-    const { messagesMax, bytesMax } = this.#limits;
+    const { messagesMax, bytesMax, levelsMax } = this.#limits;
     const known = this.#index.get(topicName);
     const bytes = this.#bytes + payloadBytes + topicName.length + ROW_BYTES - (known?.bytes ?? 0);
-    if ((known !== null || this.size < messagesMax) && bytes <= bytesMax) return;
+    const levels = topicName.split("/").length;
+    const fits = this.size < messagesMax && levels <= MQTT_TOPIC_LEVELS_MAX &&
+      this.#index.levels + levels <= levelsMax;
+    if ((known !== null || fits) && bytes <= bytesMax) return;
     throw new OperatingError(
       "quota_exceeded",
       `Cannot retain message of "${topicName}": ${this.size} of ${this.#bytes} bytes are kept`,

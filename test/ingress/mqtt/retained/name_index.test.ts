@@ -20,9 +20,10 @@ describe("NameIndex", () => {
     index.delete("a/b");
     index.delete("a/b");
     index.delete("a/x/y");
+    expect(index.levels, '"a", "b" and "c"; "" twice').toBe(5);
     expect([...index.matching("#")].sort()).toEqual(["", "/", "a", "a/b/c"]);
     for (const name of ["a", "a/b/c", "/", ""]) index.delete(name);
-    expect(index.size).toBe(0);
+    expect([index.size, index.levels]).toEqual([0, 0]);
     expect([...index.matching("#")]).toEqual([]);
   });
 

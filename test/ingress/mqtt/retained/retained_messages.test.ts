@@ -90,6 +90,19 @@ describe("RetainedMessages", () => {
     retained.check("c", 1);
   });
 
+  it("has no room for names of more levels than memory should hold, however few bytes", async () => {
+    const { retained } = await open({ limits: { levelsMax: 200 } });
+    const full = expect.objectContaining({ code: "quota_exceeded" });
+    expect(() => retained.check("/".repeat(128), 1)).toThrow(full);
+    const deep = `a${"/".repeat(127)}`;
+    retained.check(deep, 1);
+    await retained.retain(deep, said("1"));
+    expect(() => retained.check(`b${"/".repeat(100)}`, 1)).toThrow(full);
+    retained.check(deep, 2);
+    await retained.retain(deep, said(""));
+    retained.check(`b${"/".repeat(100)}`, 1);
+  });
+
   it("has not changed where the book did not", async () => {
     const { retained, book } = await open();
     await retained.retain("a", said("1"));
