@@ -102,24 +102,27 @@ export class LaneFill {
 
     if (!cursor.own && !isLive) {
       if (!logs.coverForeign(load, cursor, from)) return READ;
-      logs.took(baseOffset, next);
     }
-    this.#put(cursor, batch, from);
+    if (!this.#put(cursor, batch, from)) return READ;
+    if (!cursor.own && !isLive) logs.took(baseOffset, next);
     load.to = next;
     return null;
   }
 
-  #put(cursor: LogCursor, batch: Uint8Array, from: Offset): void {
+  /** False where more of it goes once the receiver said what it has there. */
+  #put(cursor: LogCursor, batch: Uint8Array, from: Offset): boolean {
     const { name, log, logs } = this.#options;
     const { baseOffset, lastOffset } = readBatchHeader(batch);
     const to = from + lastOffset - baseOffset + 1;
     const sent = cursor.sentOf(from, to);
-    if (sent === "none") return this.#send(cursor, { from, to, batch }, baseOffset);
     // What the receiver holds already is passed over, not sent.
-    this.#load.need(cursor, { from, to });
-    if (sent === "all") return;
-    const parts = logs.recut(batch, cursor.unsent(from, to));
-    if (parts === null) {
+    if (sent === "all") this.#load.need(cursor, { from, to });
+    if (sent === "none") this.#send(cursor, { from, to, batch }, baseOffset);
+    if (sent !== "some") return true;
+    const lacking = cursor.unsent(from, to);
+    const known = lacking.filter((range) => range.from < cursor.knownTo);
+    const parts = logs.recut(batch, known) ?? [];
+    if (parts.length === 0 && this.#load.empty) {
       throw new OperatingError(
         "lane_out_of_order",
         `Cannot forward ${name}: the upstream holds log ${cursor.logId} up to ` +
@@ -128,6 +131,9 @@ export class LaneFill {
       );
     }
     for (const part of parts) this.#send(cursor, part, baseOffset);
+    if (parts.length === 0 || known.length < lacking.length) return false;
+    this.#load.need(cursor, { from, to });
+    return true;
   }
 
   #send(cursor: LogCursor, { from, to, batch }: BatchPart, baseOffset: Offset): void {

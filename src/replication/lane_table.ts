@@ -49,6 +49,8 @@ export class LaneTable {
   readonly #lanes = new Map<number, Lane>();
   /** Those whose logs must be announced. */
   readonly #stale = new Set<Lane>();
+  /** What was refused for good, and is sent once more. */
+  readonly #rejected = new WeakMap<Lane, Set<string>>();
 
   constructor(options: LaneTableOptions) {
     this.#options = options;
@@ -158,6 +160,8 @@ export class LaneTable {
   async refused({ lane, load }: LanePart, refusal: Refusal): Promise<void> {
     const rejected = rejectedOf(refusal, load);
     if (rejected !== null) {
+      // A part of it may have come another way since that was asked: then the others go.
+      if (!this.#isRefusedAgain(lane, rejected)) return this.setBack(lane);
       this.tell(refusal);
       try {
         return await this.#options.books.reject(lane, rejected);
@@ -173,6 +177,15 @@ export class LaneTable {
     this.tell(refusal);
     lane.break();
     this.waiting.add(lane, this.#options.settings.refusedRetryMs, refusal);
+  }
+
+  /** Whether that is what was refused before, after the receiver said what it has. */
+  #isRefusedAgain(lane: Lane, { logId, from, to }: RejectedRange): boolean {
+    const name = `${logId} ${from}-${to}`;
+    const refused = this.#rejected.get(lane) ?? new Set();
+    if (refused.delete(name)) return true;
+    this.#rejected.set(lane, refused.add(name));
+    return false;
   }
 
   cannotRead(lane: Lane, error: OperatingError): void {

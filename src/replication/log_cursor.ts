@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { ISLANDS_MAX } from "../base/limits.ts";
 import type { LogId, Offset, OffsetRange } from "../base/types.ts";
 import type { LogAnnouncement, LogStanding } from "../protocol/replication/announce.ts";
 import type { AcknowledgedRanges } from "../store/forwarded.ts";
@@ -87,6 +88,11 @@ export class LogCursor {
   /** Islands the receiver holds. */
   get islands(): readonly OffsetRange[] {
     return this.#held.islands;
+  }
+
+  /** It names its first islands only: what it has behind the last of so many is not known. */
+  get knownTo(): Offset {
+    return this.islands.length < ISLANDS_MAX ? Infinity : this.islands.at(-1)!.to;
   }
 
   /** What the receiver once held and no longer does. */

@@ -85,6 +85,29 @@ describe("LaneTable", () => {
     expect(table.waiting.setbacks(lane!)).toBe(2);
   });
 
+  it("believes the second time that something will never be taken, whatever else is refused", async () => {
+    const { store, table, announce } = await tableOf();
+    const [lane] = announce();
+    const load = new Load(0);
+    load.brings = () => true;
+    const { logId } = store.logs.chain("logs", 0)[0]!;
+    const refuse = (at: number) => {
+      const range = { from: at, to: at + 1 };
+      return table.refused(
+        { ...part(lane!), load },
+        refusal({ code: "batch_rejected", logId, range }),
+      );
+    };
+    const ledgered = () => [...store.ledger.entries()].map(({ from }) => from);
+    await refuse(0);
+    await refuse(5);
+    expect(ledgered()).toEqual([]);
+    await refuse(0);
+    expect(ledgered()).toEqual([0]);
+    await refuse(5);
+    expect(ledgered()).toEqual([0, 5]);
+  });
+
   it("forgets the lanes of an earlier upstream, whatever comes of them", async () => {
     const { table, announce } = await tableOf();
     const [old] = announce();
