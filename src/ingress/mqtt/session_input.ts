@@ -140,16 +140,15 @@ export class SessionInput {
     }
     // Asked for by the first publish: thousands of clients only subscribe.
     const fastPath = packetType(unread[0]!) === PacketType.Publish ? this.#owner.fastPath : null;
-    if (fastPath === null) return this.#takePacket();
+    if (fastPath === null) return this.#takePacket(unread);
     bytes.consume(fastPath.take(unread));
-    if (fastPath.next === "packet") return this.#isActive && this.#takePacket();
+    if (fastPath.next === "packet") return this.#isActive && this.#takePacket(bytes.unread());
     return fastPath.next === "again" || bytes !== this.#buffer;
   }
 
   /** Hands one packet to its handler. False when it is not whole yet, or was the last one. */
-  #takePacket(): boolean {
+  #takePacket(unread: Uint8Array): boolean {
     const bytes = this.#bytes;
-    const unread = bytes.unread();
     const size = packetSize(unread, 0);
     if (size === HEADER_INCOMPLETE) return false;
     if (size === HEADER_MALFORMED) {
@@ -161,7 +160,9 @@ export class SessionInput {
       return false;
     }
     if (size > unread.length) return false;
-    const pending = this.#owner.handle(unread.subarray(0, size));
+    const pending = this.#owner.handle(
+      size === unread.length ? unread : unread.subarray(0, size),
+    );
     // The bytes stay where they are until the next read, which a pending handler holds back.
     if (!this.#closed) bytes.consume(size);
     if (pending !== undefined) this.#suspendFor(pending);
