@@ -68,20 +68,24 @@ async function checkOrder(
     const isRoot = node.upstream === null;
     const ruleAt = (burst: Burst) => {
       const rule = ruleOf(plan, burst);
-      return rule === "strict" || isRoot ? rule : "any";
+      return rule === "strict" || isRoot ? rule : null;
     };
     await oracle.checkOrder(node, { ruleOf: ruleAt, openings }, wrongs);
   }
 }
 
-/** Where a log came by two ways, or is to, there is no order between them. */
-function ruleOf(plan: Plan, { node, topic }: Burst): OrderRule {
-  const { character, nodes } = plan;
-  if (isRerouted(plan, node)) return "any";
-  // An original and its copy send the same log beside each other.
-  if (nodes.some(({ cloneOf }) => cloneOf === node)) return "any";
+/** Where a log came by two ways, or is to, there is no order between them: null. */
+function ruleOf(plan: Plan, burst: Burst): OrderRule | null {
+  const { character } = plan;
+  const { node, topic } = burst;
+  if (isRerouted(plan, node) || mayBeCopysAlone(plan, burst)) return null;
   if (!character.live || topic !== "metrics") return "strict";
-  return character.centreImage ? "any" : "openings";
+  return character.centreImage ? null : "openings";
+}
+
+/** What an original died over may be on its copy alone, which brings it when it comes. */
+function mayBeCopysAlone({ nodes }: Plan, { node, ack }: Burst): boolean {
+  return ack === null && nodes.some(({ cloneOf }) => cloneOf === node);
 }
 
 /**
@@ -222,7 +226,7 @@ interface Losses {
 }
 
 async function checkSourceOrder(
-  { oracle }: Judged,
+  { oracle, plan }: Judged,
   { root, found, wrongs }: { root: FleetNode; found: Found; wrongs: Wrongs },
 ): Promise<void> {
   const ids: number[] = [];
@@ -241,7 +245,8 @@ async function checkSourceOrder(
   const { ledger } = root.process!.store;
   const isLedgered = (logId: string, offset: number) =>
     ledger.countOf(logId, { from: offset, to: offset + 1 }) > 0;
-  oracle.checkSourceOrder(ids, { topic: "metrics", found, heldBack, isLedgered }, wrongs);
+  const isApart = (burst: Burst) => mayBeCopysAlone(plan, burst);
+  oracle.checkSourceOrder(ids, { topic: "metrics", found, heldBack, isLedgered, isApart }, wrongs);
 }
 
 interface Page {

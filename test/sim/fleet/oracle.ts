@@ -42,7 +42,8 @@ export interface Found {
 
 /** What may be said of the order of the records of a node. */
 export interface Ordered {
-  readonly ruleOf: (burst: Burst) => OrderRule;
+  /** Null where it has no place among the others of its source. */
+  readonly ruleOf: (burst: Burst) => OrderRule | null;
   readonly openings: Pick<Openings, "between">;
 }
 
@@ -54,6 +55,8 @@ export interface SourceOrdered {
   readonly heldBack: number;
   /** Whether the root's ledger has it. */
   readonly isLedgered: (logId: string, offset: number) => boolean;
+  /** Whether it has no place among the others of its source. */
+  readonly isApart: (burst: Burst) => boolean;
 }
 
 const PREFIX = '{"n":';
@@ -149,6 +152,7 @@ export class Oracle {
     wrongs: Wrongs,
   ): Promise<void> {
     const orders = new Map<string, Order>();
+    const rules = new Map<Burst, OrderRule | null>();
     for await (const { logId, sourceOffset, values } of batchesOf(node)) {
       for (const [at, value] of values.entries()) {
         const id = idOf(value);
@@ -156,9 +160,12 @@ export class Oracle {
         // A branch of the log that its machine knows no more; what was under way of it comes when
         // it comes.
         if (burst === undefined || burst.excused) continue;
+        let rule = rules.get(burst);
+        if (rule === undefined) rules.set(burst, rule = ruleOf(burst));
+        if (rule === null) continue;
         const source = `${burst.node} ${burst.topic}/${burst.partition}`;
         let order = orders.get(source);
-        if (order === undefined) orders.set(source, order = new Order(ruleOf(burst)));
+        if (order === undefined) orders.set(source, order = new Order(rule));
         order.take({ id, logId, sourceOffset: sourceOffset + at });
       }
     }
@@ -207,7 +214,7 @@ export class Oracle {
       const burst = this.#burstOf[id]!;
       if (seen.has(id)) wrongs.add("source order", `${this.nameOf(id)} twice`);
       seen.add(id);
-      if (burst.excused) continue;
+      if (burst.excused || given.isApart(burst)) continue;
       const source = sourceOf(burst);
       if (id < (last.get(source) ?? -1)) wrongs.add("source order", `${this.nameOf(id)} late`);
       last.set(source, id);

@@ -5,7 +5,7 @@
 import type { Openings } from "./openings.ts";
 
 /** How the records of one source may follow one another. */
-export type OrderRule = "strict" | "openings" | "any";
+export type OrderRule = "strict" | "openings";
 
 export interface Arrived {
   readonly id: number;
@@ -22,7 +22,7 @@ export class Order {
   }
 
   take(arrived: Arrived): void {
-    if (this.#rule !== "any") this.#arrivals.push(arrived);
+    this.#arrivals.push(arrived);
   }
 
   /** Logs of which a stream was said to go ahead, though nothing of them may. */
