@@ -17,6 +17,8 @@ import type { SessionJournal } from "./session_journal.ts";
 export interface KeptSessionsOptions {
   readonly book: Pick<MqttBook, "queue" | "putSession" | "dropSession">;
   readonly journal: Pick<SessionJournal, "openSession" | "endSession">;
+  /** Before the queue is dropped: others may need what is kept of it. */
+  readonly dropping: (clientId: string) => Promise<void>;
   /** Those the book has. */
   readonly kept: readonly MqttSessionRow[];
 }
@@ -106,6 +108,7 @@ export class KeptSessions {
 
   async #drop(clientId: string): Promise<void> {
     if (!this.has(clientId)) return;
+    await this.#options.dropping(clientId);
     await this.#options.book.dropSession(clientId);
     this.#expiryS.delete(clientId);
   }

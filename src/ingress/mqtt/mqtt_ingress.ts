@@ -222,7 +222,10 @@ export class MqttIngress {
       delivery,
       clients: new LiveClients(),
       expiry: new SessionExpiry((clientId) => this.#endSession(clientId)),
-      sessions: new KeptSessions({ book, journal: store.origins, kept: kept.sessions }),
+      sessions: new KeptSessions({
+        ...{ book, journal: store.origins, kept: kept.sessions },
+        dropping: (clientId) => delivery.giveUp(clientId),
+      }),
       retained: new RetainedMessages({
         ...{ book, clock, kept: kept.retained, onTrouble, system: this.#system },
       }),

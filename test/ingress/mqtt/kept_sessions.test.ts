@@ -35,7 +35,13 @@ class Journal {
 
 async function open({ book = new MemoryMqttBook(), journal = new Journal() } = {}) {
   const { sessions: kept } = await book.load();
-  return { book, journal, sessions: new KeptSessions({ book, journal, kept }) };
+  const dropped: string[] = [];
+  const dropping = async (clientId: string) => {
+    // What is kept is still there.
+    if (await book.queue(clientId) !== null) dropped.push(clientId);
+  };
+  const sessions = new KeptSessions({ book, journal, kept, dropping });
+  return { book, journal, dropped, sessions };
 }
 
 const LASTING = { cleanStart: false, expiryS: 60 } as const;
@@ -53,6 +59,7 @@ describe("KeptSessions", () => {
       queue: null,
     });
     expect((await book.queue("c"))?.cursors).toEqual(new Map());
+    expect(later.dropped).toEqual(["c"]);
   });
 
   it("writes nothing for a session that ends with its connection", async () => {

@@ -28,14 +28,13 @@ import { Backlog } from "./backlog.ts";
 import { BatchCache, type DeliveryLog } from "./batch_cache.ts";
 import { DeliveryCounters } from "./delivery_counters.ts";
 import { FreshRecords } from "./fresh_records.ts";
-import { type FollowedRecord, recordOf } from "./log_follower.ts";
+import { type FollowedRecord, readRecord } from "./log_follower.ts";
 import type { Message } from "./message.ts";
 import type { GroupState, OutboundState, QueueBook, QueueState } from "./queue_book.ts";
 import { type QueueServices, SessionQueue } from "./session_queue.ts";
 import { type GroupServices, ShareGroup } from "./share_group.ts";
 import { type HeldSubscription, sharedFilterOf, type SubscriptionOptions } from "./subscription.ts";
 import { type DeliveryTopic, TopicInterest } from "./topic_interest.ts";
-import { topicOfRecord } from "./topic_of_record.ts";
 
 /** What delivery needs of the Store. */
 export interface DeliveryStore {
@@ -83,6 +82,8 @@ export class Delivery implements QueueServices, GroupServices {
   readonly #interest: TopicInterest;
   readonly #fresh: FreshRecords;
   readonly #queues = new Map<string, SessionQueue>();
+  /** Clients whose queues ended, and are still kept. */
+  readonly #ended = new Set<string>();
   readonly #groups = new Map<string, HeldGroup>();
   /** Of groups that a session is about to bring along. */
   readonly #savedGroups = new Map<string, GroupState>();
@@ -147,6 +148,7 @@ export class Delivery implements QueueServices, GroupServices {
   /** The queue of a session that was opened; `attach()` it once CONNACK is written. */
   open(clientId: string, options: OpenQueueOptions): SessionQueue {
     if (options.saved === null) this.end(clientId);
+    this.#ended.delete(clientId);
     // This run knows it better: some of it is written a little later.
     const known = this.#queues.get(clientId);
     if (known !== undefined) {
@@ -169,7 +171,22 @@ export class Delivery implements QueueServices, GroupServices {
     if (queue === undefined) return;
     this.#queues.delete(clientId);
     this.#unsaved.delete(queue);
+    if (queue.lasting) this.#ended.add(clientId);
     queue.end();
+  }
+
+  /**
+   * Before what is kept of a session that ended is dropped: where this run did not know its queue,
+   * it ends only now, since it may have messages of shared subscriptions in flight.
+   */
+  async giveUp(clientId: string): Promise<void> {
+    if (this.#ended.delete(clientId) || this.#queues.has(clientId)) return;
+    const saved = await this.book.queue(clientId);
+    if (saved === null || saved.outbound.every(({ group }) => group === null)) return;
+    await this.prepare(saved.subscriptions);
+    this.open(clientId, { saved, lasting: true });
+    this.end(clientId);
+    this.#ended.delete(clientId);
   }
 
   /**
@@ -299,13 +316,7 @@ export class Delivery implements QueueServices, GroupServices {
 
   async readReturned(partition: string, offset: Offset): Promise<FollowedRecord | null> {
     const log = this.logOf(partition);
-    if (log === undefined || offset < log.logStartOffset) return null;
-    const { batches } = await this.cache.read(log, offset);
-    const batch = batches.find(({ nextOffset }) => offset < nextOffset);
-    const nth = batch === undefined ? -1 : offset - batch.baseOffset;
-    if (batch === undefined || nth < 0 || nth >= batch.count) return null;
-    const name = topicOfRecord(batch, nth, this.keyIsTopic(log));
-    return name === null ? null : recordOf(log, batch, { nth, name });
+    return log === undefined ? null : await readRecord(this, log, offset);
   }
 
   gap(owner: string, { topic, index }: DeliveryLog, records: number): void {

@@ -293,3 +293,18 @@ export function recordOf(
   const source = { partition: partitionKey(log), offset };
   return { log, offset, outgoing: new Outgoing(message, source, { shared }) };
 }
+
+/** One record that was a message; null where it is gone. */
+export async function readRecord(
+  services: FollowerServices,
+  log: DeliveryLog,
+  offset: Offset,
+): Promise<FollowedRecord | null> {
+  if (offset < log.logStartOffset) return null;
+  const { batches } = await services.cache.read(log, offset);
+  const batch = batches.find(({ nextOffset }) => offset < nextOffset);
+  const nth = batch === undefined ? -1 : offset - batch.baseOffset;
+  if (batch === undefined || nth < 0 || nth >= batch.count) return null;
+  const name = topicOfRecord(batch, nth, services.keyIsTopic(log));
+  return name === null ? null : recordOf(log, batch, { nth, name });
+}

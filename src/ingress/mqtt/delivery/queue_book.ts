@@ -52,6 +52,8 @@ export interface GroupState {
 }
 
 export interface QueueBook {
+  /** Null where no such session is kept. */
+  queue(clientId: string): Promise<QueueState | null>;
   /** Resolves once it is synced. Changes are written in the order they were handed in. */
   writeQueue(clientId: string, change: QueueChange): Promise<void>;
   /** What is kept of a group; null where no session that is kept subscribes to it. */

@@ -167,6 +167,31 @@ describe("Delivery", () => {
     expect(second.messages).toEqual(["a in flight", "a missed"]);
   });
 
+  it.each(["its session expires", "it starts anew"])(
+    "hands a message of a shared subscription to another member after a crash, where %s",
+    async (how) => {
+      const fixture = await MqttFixture.start();
+      const gone = { clean: false, clientId: "gone", protocolVersion: 5 } as const;
+      const first = await HeldClient.connect(fixture, {
+        ...gone,
+        properties: { sessionExpiryInterval: 10 },
+      });
+      await first.subscribe(["$share/g/a"]);
+      first.publish({ topic: "a", qos: 1, payload: "in flight" });
+      await first.untilPublishes(1);
+      const other = await HeldClient.connect(fixture, LASTING);
+      await other.subscribe(["$share/g/a"]);
+      fixture.clock.advance(MQTT_QUEUE_SAVE_MS);
+      await settle();
+      const again = await crashed(fixture);
+      if (how === "it starts anew") await HeldClient.connect(again, { ...gone, clean: true });
+      else await again.pass(16);
+      const second = await HeldClient.connect(again, LASTING);
+      await settle();
+      expect(second.messages).toEqual(["a in flight"]);
+    },
+  );
+
   it("writes where a client stands for whom nothing comes, while others' records do", async () => {
     const fixture = await MqttFixture.start();
     const lasting = await HeldClient.connect(fixture, LASTING);
