@@ -92,9 +92,9 @@ export class SessionInput {
   }
 
   process(): void {
-    const { admission, services } = this.#options;
+    const { admission } = this.#options;
     while (this.#isActive && this.#bytes.size > 0) {
-      if (this.#owner.mustWaitForRoom && services.store.space.full) return this.#owner.stall();
+      if (this.#isPublishWithoutRoom()) return this.#owner.stall();
       if (!admission.mayEnter()) return;
       if (!this.#takeNext()) break;
     }
@@ -108,6 +108,12 @@ export class SessionInput {
 
   get #isActive(): boolean {
     return this.#owner.isListening && !this.#suspended;
+  }
+
+  /** Whatever else a client says is heard: one that only subscribes goes on while the disk is full. */
+  #isPublishWithoutRoom(): boolean {
+    if (!this.#owner.mustWaitForRoom || !this.#options.services.store.space.full) return false;
+    return packetType(this.#bytes.unread()[0]!) === PacketType.Publish;
   }
 
   /** What is looked at next: what was refused for want of room comes again, before anything new. */

@@ -5,8 +5,10 @@
 import { describe, expect, it } from "vitest";
 import { concat, toHex } from "../../../src/base/bytes.ts";
 import { MQTT_END_S_MAX, MQTT_STALL_S_MAX } from "../../../src/base/limits.ts";
+import { MQTT_OUT_IN_FLIGHT_V4 } from "../../../src/base/mqtt_limits.ts";
 import type { HeldConnection } from "../../support/held_connection.ts";
 import { MqttFixture, settle } from "../../support/mqtt_fixture.ts";
+import { HeldClient } from "../../support/mqtt_held_client.ts";
 import { connectPacket, packetOf, publishPacket } from "../../support/mqtt_packets.ts";
 
 const publish = (messageId: number, payload = `p${messageId}`, topic = "a/b") =>
@@ -198,6 +200,27 @@ describe("Session: trouble with the disk", () => {
     connection.push(publish(5));
     await connection.untilWritten(20);
     expect(written(connection)).toBe(pubacks(1, 2, 3, 4, 5));
+  });
+
+  it("goes on with MQTT 3.1.1 clients that only subscribe while there is no room", async () => {
+    const fixture = await MqttFixture.start();
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    const reader = await HeldClient.connect(fixture, { clientId: "reader", clean: false });
+    await reader.subscribe(["a"]);
+    const count = MQTT_OUT_IN_FLIGHT_V4 + 5;
+    for (let nth = 0; nth < count; nth++) writer.publish({ topic: "a", qos: 1 });
+    await writer.until("puback", count);
+    fixture.isFull = true;
+    writer.publish({ topic: "a", qos: 1 });
+    await reader.untilPublishes(MQTT_OUT_IN_FLIGHT_V4);
+    reader.acknowledge();
+    await reader.untilPublishes(count);
+    reader.send({ cmd: "pingreq" });
+    await reader.until("pingresp", 1);
+    expect([writer.connection.isRead, reader.connection.isRead]).toEqual([false, true]);
+    fixture.isFull = false;
+    await fixture.pass(1);
+    await reader.untilPublishes(count + 1);
   });
 
   it("takes again what was refused once more, however often there is no room", async () => {
