@@ -182,7 +182,9 @@ export class Lane {
     const backlog = new Stream(Math.min(highWatermark, Math.max(logStartOffset, at)));
     const live = this.#live;
     // What the live stream brought is there still, unless the receiver lost something.
-    const goesOn = live !== null && live.start > backlog.start && !this.#logs.regressed;
+    // With no island to spare the backlog fills the gaps: the live one would be refused for ever.
+    const goesOn = live !== null && live.start > backlog.start && !this.#logs.regressed &&
+      this.#logs.islands < ISLANDS_MAX;
     if (goesOn) backlog.until = live.start;
     this.#backlog = backlog;
     this.#live = goesOn ? new Stream(live.start, live.done) : null;

@@ -49,6 +49,7 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
     400_535,
     "a relay held whole what a gateway had thinned and sent to the root by itself: the lane was stuck",
   ],
+  [521_460, "a live stream of thinned records, with no island to spare, starved its own backlog"],
   [260_028, "nobody was excused for what decayed at a centre while it started on a stalled disk"],
   [400_352, "a copy was restarted before it was made: its records were two machines', in no order"],
 ];
