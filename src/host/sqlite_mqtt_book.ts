@@ -30,6 +30,8 @@ const GROUP = `SELECT cursors FROM mqtt_groups WHERE filter = ? AND ${HAS_MEMBER
 const DROP_MEMBERLESS_GROUP = `DELETE FROM mqtt_groups WHERE filter = ? AND NOT ${HAS_MEMBER}`;
 const PUT_SUBSCRIPTION = `INSERT OR REPLACE INTO mqtt_subscriptions
   SELECT client_id, ?, ?, ?, ?, ?, ?, ? FROM mqtt_sessions WHERE client_id = ?`;
+const COUNT_SUBSCRIPTIONS =
+  "SELECT client_id, count(*) AS number FROM mqtt_subscriptions GROUP BY client_id";
 const DROP_SUBSCRIPTION = "DELETE FROM mqtt_subscriptions WHERE client_id = ? AND filter = ?";
 const PUT_CURSOR = `INSERT OR REPLACE INTO mqtt_cursors
   SELECT client_id, ?, ? FROM mqtt_sessions WHERE client_id = ?`;
@@ -56,8 +58,9 @@ export class SqliteMqttBook implements MqttBook {
   }
 
   async load(): Promise<MqttBookState> {
-    const [sessions, retained] = await Promise.all([
+    const [sessions, subscriptions, retained] = await Promise.all([
       this.#changes.query("SELECT client_id, expiry_s FROM mqtt_sessions"),
+      this.#changes.query(COUNT_SUBSCRIPTIONS),
       this.#changes.query("SELECT topic_name, bytes, expires_ms FROM mqtt_retained"),
     ]);
     return {
@@ -65,6 +68,9 @@ export class SqliteMqttBook implements MqttBook {
         clientId: row["client_id"] as string,
         expiryS: row["expiry_s"] as number,
       })),
+      subscriptions: new Map(
+        subscriptions.map((row) => [row["client_id"] as string, row["number"] as number]),
+      ),
       retained: retained.map(retainedEntryOf),
     };
   }

@@ -95,6 +95,8 @@ export interface MqttRetainedRow extends MqttRetainedEntry {
 /** What is read at the start: a queue only when its client comes. */
 export interface MqttBookState {
   readonly sessions: readonly MqttSessionRow[];
+  /** How many subscriptions each client has, where it has any. */
+  readonly subscriptions: ReadonlyMap<string, number>;
   readonly retained: readonly MqttRetainedEntry[];
 }
 

@@ -45,7 +45,7 @@ export function mqttBookContract(
 ): void {
   it("is empty when new", async () => {
     const book = await open();
-    expect(await book.load()).toEqual({ sessions: [], retained: [] });
+    expect(await book.load()).toEqual({ sessions: [], subscriptions: new Map(), retained: [] });
     expect(await book.queue("c")).toBeNull();
     expect(await book.group("$share/g/a")).toBeNull();
     expect(await book.retained(["a"])).toEqual([]);
@@ -67,7 +67,8 @@ export function mqttBookContract(
       outbound: byId(...outbound),
     });
     const again = await reopen(book);
-    const { sessions } = await again.load();
+    const { sessions, subscriptions } = await again.load();
+    expect(subscriptions).toEqual(new Map([["c é", 2]]));
     expect(new Set(sessions)).toEqual(
       new Set([{ clientId: "c é", expiryS: 0xffff_ffff }, { clientId: "d", expiryS: 60 }]),
     );

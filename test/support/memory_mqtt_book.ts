@@ -57,6 +57,10 @@ export class MemoryMqttBook implements MqttBook {
     const { sessions, retained } = this.#seen();
     return Promise.resolve({
       sessions: [...sessions].map(([clientId, { expiryS }]) => ({ clientId, expiryS })),
+      subscriptions: new Map(
+        [...sessions].filter(([, { subscriptions }]) => subscriptions.size > 0)
+          .map(([clientId, { subscriptions }]) => [clientId, subscriptions.size]),
+      ),
       retained: [...retained.values()].map(({ topicName, bytes, expiresMs }) => ({
         ...{ topicName, bytes, expiresMs },
       })),

@@ -211,6 +211,7 @@ export class MqttIngress {
     const delivery = new Delivery({
       ...{ store, routes, book, inflate, clock, timers, metrics, log, flushSoon },
       freshBytesMax: this.#limits.freshBytesMax,
+      kept: kept.subscriptions,
     });
     const keptBudget = new ByteBudget(this.#limits.keptBytesMax);
     const onTrouble = (error: unknown) =>

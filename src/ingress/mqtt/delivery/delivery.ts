@@ -9,8 +9,7 @@
  *
  * @module
  */
-import type { Clock, Timers } from "../../../base/clock.ts";
-import type { Metrics } from "../../../base/metrics.ts";
+import type { Clock } from "../../../base/clock.ts";
 import { isOperatingError } from "../../../base/errors.ts";
 import {
   MQTT_BEHIND_RETRY_MS,
@@ -18,51 +17,20 @@ import {
   MQTT_QUEUE_SAVE_MS,
 } from "../../../base/mqtt_limits.ts";
 import type { Offset } from "../../../base/types.ts";
-import type { Core } from "../../../core/core.ts";
-import type { Inflate } from "../../../format/codec.ts";
 import { parsePartitionDirectory } from "../../../format/partition_directory.ts";
-import type { CommitObserver } from "../../../store/commit_loop.ts";
-import type { ClientLog } from "../client_log.ts";
-import type { TopicRoutes } from "../topic_routes.ts";
+import { AwaySubscriptions } from "./away_subscriptions.ts";
 import { Backlog } from "./backlog.ts";
 import { BatchCache, type DeliveryLog } from "./batch_cache.ts";
 import { DeliveryCounters } from "./delivery_counters.ts";
+import type { DeliveryOptions, OpenQueueOptions } from "./delivery_options.ts";
 import { FreshRecords } from "./fresh_records.ts";
 import { type FollowedRecord, readRecord } from "./log_follower.ts";
 import type { Message } from "./message.ts";
-import type { GroupState, OutboundState, QueueBook, QueueState } from "./queue_book.ts";
+import type { GroupState, OutboundState, QueueBook } from "./queue_book.ts";
 import { type QueueServices, SessionQueue } from "./session_queue.ts";
 import { type GroupServices, ShareGroup } from "./share_group.ts";
 import { type HeldSubscription, sharedFilterOf, type SubscriptionOptions } from "./subscription.ts";
-import { type DeliveryTopic, TopicInterest } from "./topic_interest.ts";
-
-/** What delivery needs of the Store. */
-export interface DeliveryStore {
-  readonly core: Core;
-  readonly commits: { observe(observer: CommitObserver): () => void };
-  topics(): readonly DeliveryTopic[];
-  topic(name: string): DeliveryTopic | undefined;
-}
-
-export interface DeliveryOptions {
-  readonly store: DeliveryStore;
-  readonly routes: TopicRoutes;
-  readonly book: QueueBook;
-  readonly inflate: Inflate;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly metrics: Metrics;
-  readonly log: ClientLog;
-  readonly flushSoon: (session: { flush(): void }) => void;
-  readonly freshBytesMax: number;
-}
-
-export interface OpenQueueOptions {
-  /** Whether it outlives its connection. */
-  readonly lasting: boolean;
-  /** What was kept of it; null where it is new, and what this run knows of an old one is dropped. */
-  readonly saved: QueueState | null;
-}
+import { TopicInterest } from "./topic_interest.ts";
 
 interface HeldGroup {
   readonly group: ShareGroup;
@@ -88,6 +56,7 @@ export class Delivery implements QueueServices, GroupServices {
   /** Of groups that a session is about to bring along. */
   readonly #savedGroups = new Map<string, GroupState>();
   #subscriptions = 0;
+  readonly #awaySubscriptions: AwaySubscriptions;
   readonly #unsaved = new Set<SessionQueue>();
   readonly #unsavedGroups = new Set<ShareGroup>();
   /** Those that were away, and all written down, at the last sweep. */
@@ -103,6 +72,7 @@ export class Delivery implements QueueServices, GroupServices {
     const { book, clock, flushSoon, freshBytesMax, inflate, log, metrics, routes, store, timers } =
       options;
     this.#options = options;
+    this.#awaySubscriptions = new AwaySubscriptions(options.kept);
     this.book = book;
     this.clock = clock;
     this.flushSoon = flushSoon;
@@ -155,6 +125,7 @@ export class Delivery implements QueueServices, GroupServices {
       this.#away.delete(known);
       return known;
     }
+    this.#awaySubscriptions.remove(clientId);
     const queue = new SessionQueue(clientId, this, options);
     this.#queues.set(clientId, queue);
     return queue;
@@ -167,6 +138,7 @@ export class Delivery implements QueueServices, GroupServices {
 
   /** The session ends. */
   end(clientId: string): void {
+    this.#awaySubscriptions.remove(clientId);
     const queue = this.#queues.get(clientId);
     if (queue === undefined) return;
     this.#queues.delete(clientId);
@@ -201,6 +173,7 @@ export class Delivery implements QueueServices, GroupServices {
         this.#queues.delete(clientId);
         this.#away.delete(queue);
         this.#subscriptions -= queue.subscriptionsCount;
+        this.#awaySubscriptions.add(clientId, queue.subscriptionsCount);
       }
     }
     this.#saveIdle();
@@ -226,9 +199,14 @@ export class Delivery implements QueueServices, GroupServices {
     await this.#save();
   }
 
-  /** Of all sessions that this run knows, their clients there or not. */
+  /** Of all sessions whose queues are in memory, their clients there or not. */
   get subscriptions(): number {
     return this.#subscriptions;
+  }
+
+  /** Of those that are only kept, too. */
+  get allSubscriptions(): number {
+    return this.#subscriptions + this.#awaySubscriptions.total;
   }
 
   // ── publishing ───────────────────────────────────────────────────────────────────────────────

@@ -122,7 +122,7 @@ function refusalOf(client: ClientConnection, { filter }: SubscriptionOptions): R
   if (topicFilter.split("/").length > MQTT_TOPIC_LEVELS_MAX) return ReasonCode.QuotaExceeded;
   if (queue.subscription(filter) !== undefined) return null;
   const full = queue.subscriptionsCount >= services.limits.subscriptionsPerClientMax ||
-    services.delivery.subscriptions >= services.limits.subscriptionsMax ||
+    services.delivery.allSubscriptions >= services.limits.subscriptionsMax ||
     // The space that is kept for the catalogue is not for what clients would put there.
     (queue.lasting && services.store.space.full);
   return full ? ReasonCode.QuotaExceeded : null;

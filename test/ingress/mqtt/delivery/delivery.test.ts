@@ -167,6 +167,27 @@ describe("Delivery", () => {
     expect(second.messages).toEqual(["a in flight", "a missed"]);
   });
 
+  it("counts the subscriptions of clients that are away, of an earlier run, too", async () => {
+    const fixture = await MqttFixture.start();
+    const first = await HeldClient.connect(fixture, LASTING);
+    await first.subscribe(["a", "b"]);
+    await first.drop();
+    await fixture.pass(15);
+    const limits = { subscriptionsMax: 3 };
+    const { disk, catalogue, book } = fixture;
+    await fixture.store.close();
+    const again = await MqttFixture.start({ disk, catalogue, book, limits });
+    const other = await HeldClient.connect(again, { clientId: "other", protocolVersion: 5 });
+    expect(await other.subscribe(["c", "d"])).toEqual([1, 0x97]);
+    const second = await HeldClient.connect(again, LASTING);
+    expect(await other.subscribe(["d"]), "it is here now").toEqual([0x97]);
+    await second.drop();
+    await again.pass(15);
+    expect(await other.subscribe(["d"]), "and away again").toEqual([0x97]);
+    await HeldClient.connect(again, { ...LASTING, clean: true });
+    expect(await other.subscribe(["d"]), "and over").toEqual([1]);
+  });
+
   it.each(["its session expires", "it starts anew"])(
     "hands a message of a shared subscription to another member after a crash, where %s",
     async (how) => {
