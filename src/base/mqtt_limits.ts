@@ -70,6 +70,9 @@ export const MQTT_TOPIC_LEVELS_MAX = 128;
 /** Topic names whose subscribers are remembered, so that a record costs one look-up. */
 export const MQTT_NAMES_KEPT_MAX = 16_384;
 
+/** The least of them that each client that is behind may keep, however many are. */
+export const MQTT_NAMES_KEPT_MIN = 64;
+
 /** Topic aliases the server gives one client of MQTT 5, whatever more it allows. */
 export const MQTT_OUT_TOPIC_ALIAS_MAX = 32;
 

@@ -46,6 +46,7 @@ export class Delivery implements QueueServices, GroupServices {
   readonly book: QueueBook;
   readonly flushSoon: DeliveryOptions["flushSoon"];
   readonly pending = { bytes: 0 };
+  readonly readers = { count: 0 };
   readonly #options: DeliveryOptions;
   readonly #interest: TopicInterest;
   readonly #fresh: FreshRecords;

@@ -10,6 +10,7 @@
  * @module
  */
 import { isOperatingError } from "../../../base/errors.ts";
+import { MQTT_NAMES_KEPT_MAX, MQTT_NAMES_KEPT_MIN } from "../../../base/mqtt_limits.ts";
 import type { Offset } from "../../../base/types.ts";
 import type { ScannedBatch } from "../../../core/scanned_batch.ts";
 import type { BatchCache, DeliveryLog, Page } from "./batch_cache.ts";
@@ -51,6 +52,8 @@ export interface FollowerServices {
   position(log: DeliveryLog): Offset;
   /** Whether a route makes the topic name the key of that topic's records. */
   keyIsTopic(log: DeliveryLog): boolean;
+  /** How many of them read now: they share what names may take in memory. */
+  readonly readers: { count: number };
 }
 
 interface Cursor {
@@ -114,7 +117,7 @@ export class LogFollower {
     this.#era += 1;
     for (const log of logs) if (!this.has(log)) this.follow(log, this.#services.position(log));
     for (const cursor of this.#cursors.values()) this.#stop(cursor, this.#positionOf(cursor));
-    this.#matches = null;
+    this.#dropMatches();
   }
 
   /** Partitions made since the client came get a cursor, though nothing came from them yet. */
@@ -135,7 +138,7 @@ export class LogFollower {
   }
 
   subscriptionsChanged(): void {
-    this.#matches = null;
+    this.#dropMatches();
   }
 
   /** The next record to look at, by partition. */
@@ -235,13 +238,21 @@ export class LogFollower {
   }
 
   #makeMatches(): NameMatches<readonly HeldSubscription[]> {
+    const { readers } = this.#services;
+    readers.count += 1;
     const tree = new SubscriptionTree<HeldSubscription>();
     for (const held of this.#owner.subscriptions()) tree.add(held.topicFilter, held);
     return new NameMatches<readonly HeldSubscription[]>({
       find: (topicName, bytes) => maySay(bytes) ? tree.match(topicName) : [],
       version: () => 0,
       weight: ({ length }) => length,
+      namesMax: () => Math.max(MQTT_NAMES_KEPT_MIN, MQTT_NAMES_KEPT_MAX / readers.count),
     });
+  }
+
+  #dropMatches(): void {
+    if (this.#matches !== null) this.#services.readers.count -= 1;
+    this.#matches = null;
   }
 
   /** Makes it live where it has seen everything; returns whether it is. */
@@ -250,7 +261,7 @@ export class LogFollower {
     if (cursor.next < this.#services.position(cursor.log)) return false;
     cursor.live = true;
     this.#behind -= 1;
-    if (this.#behind === 0) this.#matches = null;
+    if (this.#behind === 0) this.#dropMatches();
     return true;
   }
 

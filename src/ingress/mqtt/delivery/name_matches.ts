@@ -18,10 +18,12 @@ export interface NameMatchesOptions<Result> {
   readonly version: () => number;
   /** About what a result costs; a name itself is one. */
   readonly weight: (result: Result) => number;
+  /** Names that are kept, as of now; left out, the most there may be. */
+  readonly namesMax?: () => number;
 }
 
-/** So many results of weight one are kept. */
-const WEIGHT_MAX = 16 * MQTT_NAMES_KEPT_MAX;
+/** So many results of weight one are kept for each name. */
+const WEIGHT_PER_NAME = 16;
 
 const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -47,7 +49,9 @@ export class NameMatches<Result> {
     if (known !== undefined && bytesEqual(known.name, name)) return known.result;
     const result = this.#options.find(text.decode(name), name);
     this.#weight += 1 + this.#options.weight(result);
-    if (this.#known.size >= MQTT_NAMES_KEPT_MAX || this.#weight > WEIGHT_MAX) this.#forget();
+    const namesMax = this.#options.namesMax?.() ?? MQTT_NAMES_KEPT_MAX;
+    const isFull = this.#known.size >= namesMax || this.#weight > WEIGHT_PER_NAME * namesMax;
+    if (isFull) this.#forget();
     // A copy: the name is a view of a whole batch.
     this.#known.set(hash, { name: name.slice(), result });
     return result;

@@ -1,6 +1,9 @@
 /** Random walks of one client through live, behind and away: what it gets is what there was. */
 import { describe, expect, it } from "vitest";
 import { diceOf } from "../../../support/dice.ts";
+import { BatchCache } from "../../../../src/ingress/mqtt/delivery/batch_cache.ts";
+import { LogFollower } from "../../../../src/ingress/mqtt/delivery/log_follower.ts";
+import { HeldSubscription } from "../../../../src/ingress/mqtt/delivery/subscription.ts";
 import { MqttFixture, settle } from "../../../support/mqtt_fixture.ts";
 import { HeldClient } from "../../../support/mqtt_held_client.ts";
 
@@ -81,5 +84,36 @@ describe("LogFollower", () => {
     await second.untilPublishes(2);
     await settle();
     expect(second.messages).toEqual(["a 3", "a 4"]);
+  });
+
+  it("takes its share of the memory for names only while it reads", async () => {
+    const fixture = await MqttFixture.start();
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    writer.publish({ topic: "a", qos: 1 });
+    await writer.until("puback", 1);
+    const log = fixture.store.topic("logs")!.partitions[0]!;
+    const readers = { count: 0 };
+    const cache = new BatchCache(fixture.store.core, () => {
+      throw new Error("nothing is compressed");
+    });
+    const services = { cache, readers, position: () => log.highWatermark, keyIsTopic: () => true };
+    const options = { filter: "#", qos: 1, noLocal: false, retainAsPublished: false } as const;
+    const held = new HeldSubscription(
+      { ...options, retainHandling: 0, identifier: null },
+      new Map(),
+    );
+    let hasRoom = false;
+    const follower = new LogFollower(services, {
+      ...{ hasRoom: true, subscriptions: () => [held], missed: () => {} },
+      deliver: () => hasRoom,
+    });
+    follower.follow(log, 0);
+    expect([await follower.step(), readers.count]).toEqual([false, 1]);
+    follower.end([log]);
+    expect(readers.count).toBe(0);
+    await follower.step();
+    follower.subscriptionsChanged();
+    hasRoom = true;
+    expect([await follower.step(), follower.isBehind, readers.count]).toEqual([false, false, 0]);
   });
 });

@@ -3,7 +3,7 @@ import { utf8 } from "../../../../src/base/bytes.ts";
 import { MQTT_NAMES_KEPT_MAX } from "../../../../src/base/mqtt_limits.ts";
 import { NameMatches } from "../../../../src/ingress/mqtt/delivery/name_matches.ts";
 
-function counting(weight = 1) {
+function counting(weight = 1, namesMax?: () => number) {
   const asked: string[] = [];
   let version = 0;
   const matches = new NameMatches({
@@ -13,6 +13,7 @@ function counting(weight = 1) {
     },
     version: () => version,
     weight: () => weight,
+    ...(namesMax && { namesMax }),
   });
   return { asked, matches, change: () => version++ };
 }
@@ -45,4 +46,14 @@ it("of() forgets when it knows too much", () => {
   const heavy = counting(2 ** 30);
   for (const name of ["a", "b", "a"]) heavy.matches.of(utf8(name));
   expect(heavy.asked).toEqual(["a", "b", "a"]);
+});
+
+it("of() keeps no more than it may as of now: many share what there is", () => {
+  let namesMax = 3;
+  const { asked, matches } = counting(1, () => namesMax);
+  for (const name of ["a", "b", "c", "a", "b"]) matches.of(utf8(name));
+  expect(asked).toEqual(["a", "b", "c"]);
+  namesMax = 1;
+  for (const name of ["d", "d", "e", "d"]) matches.of(utf8(name));
+  expect(asked.slice(3)).toEqual(["d", "e", "d"]);
 });
