@@ -97,6 +97,17 @@ function isRerouted({ steps }: Plan, node: string): boolean {
   return steps.some((step) => step.kind === "reroute" && step.node === node);
 }
 
+/**
+ * A copy goes to the first upstream, wherever its original had moved: of the logs that it has from
+ * there it lacks the acknowledgements that no checkpoint held yet. Its own runs go one way only.
+ */
+function cameTheWayBefore({ plan, nodes }: Judged, node: string, logId: string): boolean {
+  if (isRerouted(plan, node)) return true;
+  const { cloneOf: original } = planOf(plan, node);
+  return original !== undefined && isRerouted(plan, original) &&
+    nodes.get(original)!.process!.store.logs.get(logId) !== undefined;
+}
+
 /** Whether a relay lacks it, and says so. */
 function lostOnTheWay({ plan, nodes }: Judged, { ack }: Burst, offset: number): boolean {
   const range = { from: offset, to: offset + 1 };
@@ -125,7 +136,8 @@ function checkQuotas({ plan, links }: Judged, wrongs: Wrongs): void {
 }
 
 /** What a gateway gave up is final by now, and the root was told. */
-function checkLedger({ plan, nodes }: Judged, { node, heldAt, wrongs }: Checked): void {
+function checkLedger(judged: Judged, { node, heldAt, wrongs }: Checked): void {
+  const { plan, nodes } = judged;
   const { relay: hasRelay, clone: hasClone } = plan.character;
   const root = nodes.get("centre")!;
   const { ledger, logs } = node.process!.store;
@@ -140,8 +152,8 @@ function checkLedger({ plan, nodes }: Judged, { node, heldAt, wrongs }: Checked)
     }
     if (state !== "final" || logId === null || logs.get(logId) === undefined) continue;
     const unknown = without({ from, to }, root.process!.store.ledger.standing(logId));
-    // It came there by the way before; see isRerouted.
-    const held = isRerouted(plan, node.name) ? countIn(heldAt.get(logId), unknown) : 0;
+    const twoWays = cameTheWayBefore(judged, node.name, logId);
+    const held = twoWays ? countIn(heldAt.get(logId), unknown) : 0;
     if (sumOf(unknown) > held) wrongs.add("ledger", `the root does not know: ${shown}`);
   }
 }
