@@ -88,6 +88,11 @@ export class LogFollower {
     return this.#cursors.has(log.handle);
   }
 
+  /** The next record to look at in a log it follows. */
+  next(log: DeliveryLog): Offset {
+    return this.#positionOf(this.#cursors.get(log.handle)!);
+  }
+
   /** Follows a log from `next` on; where it is not said, from now on. */
   follow(log: DeliveryLog, next?: Offset): void {
     const live = next === undefined;

@@ -194,9 +194,11 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     const held = new HeldSubscription(options, previous?.since ?? new Map());
     if (previous === undefined) {
       this.#services.hold(held);
-      for (const log of this.#services.logsOf(held)) {
-        held.since.set(log.handle, log.highWatermark);
-        if (held.group === null && !this.#follower.has(log)) this.#follower.follow(log);
+      for (const log of held.group === null ? this.#services.logsOf(held) : []) {
+        if (!this.#follower.has(log)) this.#follower.follow(log);
+        // Where it stands at the end, nothing older comes anyway.
+        const from = log.highWatermark;
+        if (this.#follower.next(log) < from) held.since.set(log.handle, from);
       }
     } else {
       this.#services.leave(this, previous);

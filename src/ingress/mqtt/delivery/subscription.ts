@@ -30,8 +30,8 @@ export type PartitionKey = string;
 /** A subscription that is granted. */
 export interface Subscription extends SubscriptionOptions {
   /**
-   * Offsets at which it begins, by partition: nothing older is sent for it. A partition that is not
-   * named came later, so that it begins at its start.
+   * Offsets at which it begins, by partition: nothing older is sent for it. Of a partition that is not
+   * named nothing older was left to send, or it came later.
    */
   readonly since: ReadonlyMap<PartitionKey, Offset>;
 }

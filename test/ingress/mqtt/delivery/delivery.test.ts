@@ -167,6 +167,37 @@ describe("Delivery", () => {
     expect(second.messages).toEqual(["a in flight", "a missed"]);
   });
 
+  it("notes where a subscription begins only where its client is behind, and holds to it", async () => {
+    const fixture = await MqttFixture.start();
+    const writer = await HeldClient.connect(fixture, { clientId: "writer" });
+    const publish = async (topic: string) => {
+      writer.forget();
+      writer.publish({ topic, qos: 1 });
+      await writer.until("puback", 1);
+      await settle();
+    };
+    await publish("b");
+    const options = { ...LASTING, protocolVersion: 5 as const };
+    const properties = { receiveMaximum: 1, sessionExpiryInterval: 60 };
+    const reader = await HeldClient.connect(fixture, { ...options, properties });
+    await reader.subscribe(["a"]);
+    for (const topic of ["a", "a", "b"]) await publish(topic);
+    const seen = reader.publishes;
+    await reader.subscribe(["b", "$share/g/b"]);
+    const { subscriptions } = (await fixture.book.queue("lasting"))!;
+    expect(subscriptions.map(({ filter, since }) => [filter, [...since]])).toEqual([
+      ["a", []],
+      ["b", [["logs-0", 4]]],
+      ["$share/g/b", []],
+    ]);
+    reader.acknowledge(seen);
+    await settle();
+    await publish("c");
+    reader.acknowledge();
+    await settle();
+    expect(reader.messages, "the second, and nothing from before").toEqual(["a "]);
+  });
+
   it("counts the subscriptions of clients that are away, of an earlier run, too", async () => {
     const fixture = await MqttFixture.start();
     const first = await HeldClient.connect(fixture, LASTING);
