@@ -36,7 +36,7 @@ export interface LaneBooks {
   cameEarly(logId: LogId, offset: Offset): boolean;
   /** What the ledger says of a log, or of `range` in it, by offset. */
   ledgered(logId: LogId, own: boolean, range?: OffsetRange): readonly LedgeredRange[];
-  /** Logs of which the upstream ever acknowledged something, as remembered. */
+  /** Logs of which the upstream ever acknowledged something, as remembered, or may have. */
   everAcknowledged?(): readonly LogId[];
   /** Source offsets of another node's log below it came here, or are accounted for. */
   passedHere?(logId: LogId): Offset;

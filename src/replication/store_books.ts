@@ -24,18 +24,23 @@ export interface RejectedRange extends OffsetRange {
 /** What replication upstream asks of the store's books. */
 export type ForwardedStore = Pick<Store, "core" | "ledger" | "logs" | "ranges" | "forwarded">;
 
+type PartitionPlace = Pick<LaneLog, "topic" | "index" | "logStartOffset">;
+
 export class StoreBooks {
   readonly #store: ForwardedStore;
   readonly #nodeName: string;
+  /** By target; found once, when the first lane asks: only a start forgets. */
+  #unremembered: ReadonlyMap<string, readonly LogId[]> | null = null;
 
   constructor(store: ForwardedStore, nodeName: string) {
     this.#store = store;
     this.#nodeName = nodeName;
   }
 
-  of(log: LaneLog): LaneBooks {
+  of(log: PartitionPlace): LaneBooks {
     const { core, ledger, logs, ranges, forwarded } = this.#store;
     const [nodeName, topic, partition] = [this.#nodeName, log.topic, log.index];
+    const unremembered = () => this.#unrememberedIn(log);
     return {
       nodeName,
       topic,
@@ -58,7 +63,7 @@ export class StoreBooks {
       },
       open: (logId) => ranges.get(logId)?.elsewhere ?? [],
       upstream: () => forwarded.upstream,
-      everAcknowledged: () => forwarded.logsHere(topic, partition),
+      everAcknowledged: () => [...forwarded.logsHere(topic, partition), ...unremembered()],
       passedHere: (logId) => ranges.watermarkOf(logId) ?? 0,
       endHere(logId) {
         const log = ranges.get(logId);
@@ -110,6 +115,28 @@ export class StoreBooks {
     function isHere(entry: LedgerEntry): boolean {
       return entry.topic === topic && entry.partition === partition;
     }
+  }
+
+  /**
+   * Logs of other nodes that came here, and of which no acknowledgement is remembered: it was heard
+   * after the last checkpoint. Where all of such a log was given up since, no batch brings it up.
+   */
+  #unrememberedIn({ topic, index, logStartOffset }: PartitionPlace): readonly LogId[] {
+    const { ranges, forwarded } = this.#store;
+    if (logStartOffset === 0 || ranges.size === 0) return [];
+    if (this.#unremembered === null) {
+      const found = new Map<string, LogId[]>();
+      for (const { logId, target, firstOffset, watermark } of ranges.all()) {
+        if (watermark === firstOffset || forwarded.ofLog(logId) !== null) continue;
+        const directory = partitionDirectory(target.topic, target.partition);
+        const logs = found.get(directory);
+        if (logs === undefined) found.set(directory, [logId]);
+        else logs.push(logId);
+      }
+      this.#unremembered = found;
+    }
+    const logs = this.#unremembered.get(partitionDirectory(topic, index)) ?? [];
+    return logs.filter((logId) => forwarded.ofLog(logId) === null);
   }
 
   /** Remembers how far a lane has come, for retention and for the next start. */

@@ -68,6 +68,30 @@ describe("StoreBooks", () => {
     expect(lane.endHere!(logId)).toBeNull();
   });
 
+  it("names what came of others and may have been handed on, where no batch may tell of it", async () => {
+    const { store, log, books, lane } = await withBooks();
+    const logs = ["00000000000000f0", "00000000000000f1", "00000000000000f2"] as const;
+    for (const logId of logs) {
+      await store.ranges.announce({
+        ...{ logId, peer: logId, gateway: "ferry-7", topic: "logs", partition: 0, firstOffset: 4 },
+        ...{ predecessor: null, predecessorEnd: 0, root: logId },
+      });
+    }
+    const [forgotten, remembered] = logs;
+    for (const logId of [forgotten, remembered]) {
+      store.ranges.note(logId, 4, 9);
+      store.ranges.settle(logId, { from: 4, to: 9 }, true, 5);
+    }
+    store.forwarded.setLog("logs", 0, remembered, { held: 9, settled: 9 });
+    expect(lane.everAcknowledged!()).toEqual([remembered]);
+    const evicted = books.of({ topic: log.topic, index: log.index, logStartOffset: 2 });
+    expect(evicted.everAcknowledged!()).toEqual([remembered, forgotten]);
+    store.forwarded.setLog("logs", 0, forgotten, { held: 9, settled: 9 });
+    expect(evicted.everAcknowledged!()).toEqual([remembered, forgotten]);
+    const other = books.of({ topic: log.topic, index: 1, logStartOffset: 2 });
+    expect(other.everAcknowledged!()).toEqual([]);
+  });
+
   it("resolves a provisional entry by what the receiver lacks of it", async () => {
     const { store, log, logId, books, lane } = await withBooks();
     await books.ledger(log, [{ logId, from: 0, to: 3, reason: "evicted", facts: NO_FACTS }]);

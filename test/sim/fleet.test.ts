@@ -52,6 +52,10 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
   [521_460, "a live stream of thinned records, with no island to spare, starved its own backlog"],
   [260_028, "nobody was excused for what decayed at a centre while it started on a stalled disk"],
   [700_035, "the copy of a re-routed gateway was blamed for what its original's move ledgers"],
+  [
+    801_659,
+    "a relay that was killed forgot a log it had handed on and evicted: pending below it for ever",
+  ],
   [400_352, "a copy was restarted before it was made: its records were two machines', in no order"],
 ];
 
