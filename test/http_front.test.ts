@@ -71,7 +71,9 @@ describe("HttpFront", () => {
     for (const cut of [1, 4, 9, 10, 40, head.length - 1, head.length]) {
       const rest = concat([head.subarray(cut), clientFrame(utf8("abc"))]);
       const connection = visit(head.subarray(0, cut), rest);
-      await expect.poll(() => text(connection), { message: `cut at ${cut}` }).toMatch(/^HTTP\/1.1 101 /);
+      await expect.poll(() => text(connection), { message: `cut at ${cut}` }).toMatch(
+        /^HTTP\/1.1 101 /,
+      );
       const client = clients.pop()!;
       const into = new Uint8Array(16);
       expect(await client.read(into)).toBe(3);
