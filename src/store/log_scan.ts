@@ -5,7 +5,7 @@
  * may lie too. The next good batch is the one that begins
  *
  *   1  where the damaged batch claims to end, or the damaged ones that stand there one after
- *      another, each with the offset that was to come, or
+ *      another, by their lengths and with rising offsets, or
  *   2  where the damaged batch's own checksum says that it ends, or
  *   3  anywhere behind, with the longest run of good batches from there on.
  *
@@ -176,15 +176,15 @@ function successorOf(
   const header = readBatchHeader(head);
   const claimedEnd = position + header.sizeBytes;
   const sane = header.sizeBytes >= BATCH_HEADER_BYTES && header.sizeBytes <= BATCH_BYTES_MAX;
-  const credible = sane && head[MAGIC_AT] === MAGIC_V2 && header.baseOffset === offset &&
-    rules.trusts(header);
+  const standsHere = sane && header.baseOffset === offset;
+  const credible = standsHere && head[MAGIC_AT] === MAGIC_V2 && rules.trusts(header);
   if (sane) {
     const next = goodBatchAt(source, claimedEnd, rules);
     if (next !== null && isNext(next.baseOffset)) {
       return { position: claimedEnd, offset: next.baseOffset };
     }
   }
-  const behind = credible ? behindDamaged(source, header, { position, rules }) : null;
+  const behind = standsHere ? behindDamaged(source, header, { position, rules }) : null;
   if (behind !== null && isNext(behind.offset)) return behind;
   return searchSuccessor(source, damaged, {
     rules,
@@ -194,7 +194,10 @@ function successorOf(
   });
 }
 
-/** The good batch behind damaged ones that stand where each should, by what their headers say. */
+/**
+ * The good batch behind damaged ones that stand where each should, by their lengths, with rising
+ * offsets. What else their headers say may be what the damage took: the good one is proof.
+ */
 function behindDamaged(
   source: ByteSource,
   first: BatchHeader,
@@ -205,11 +208,14 @@ function behindDamaged(
   for (let steps = 0; steps < DAMAGED_IN_A_ROW_MAX; steps++) {
     at += damaged.sizeBytes;
     const head = source.read(at, BATCH_HEADER_BYTES);
-    if (head.length < BATCH_HEADER_BYTES || head[MAGIC_AT] !== MAGIC_V2) return null;
+    if (head.length < BATCH_HEADER_BYTES) return null;
     const header = readBatchHeader(head);
-    if (header.baseOffset !== damaged.lastOffset + 1 || !rules.trusts(header)) return null;
+    const looksRight = head[MAGIC_AT] === MAGIC_V2 || header.baseOffset === damaged.lastOffset + 1;
+    if (!looksRight || header.baseOffset <= damaged.baseOffset) return null;
     if (header.sizeBytes < BATCH_HEADER_BYTES || header.sizeBytes > BATCH_BYTES_MAX) return null;
-    if (goodBatchAt(source, at, rules) !== null) return { position: at, offset: header.baseOffset };
+    if (goodBatchAt(source, at, rules) !== null) {
+      return rules.trusts(header) ? { position: at, offset: header.baseOffset } : null;
+    }
     damaged = header;
   }
   return null;

@@ -56,6 +56,8 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
     801_659,
     "a relay that was killed forgot a log it had handed on and evicted: pending below it for ever",
   ],
+  [802_507, "a sound batch between damaged ones was stepped over: damage had taken a log id"],
+  [802_652, "the same, where damage had taken where a batch ended"],
   [400_352, "a copy was restarted before it was made: its records were two machines', in no order"],
 ];
 

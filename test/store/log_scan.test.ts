@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { concat, viewOf } from "../../src/base/bytes.ts";
 import { BATCH_BYTES_MAX } from "../../src/base/limits.ts";
-import type { BatchHeader } from "../../src/format/record_batch.ts";
+import {
+  type BatchHeader,
+  HEADER_SIZE,
+  MAGIC_AT,
+  readBatchHeader,
+} from "../../src/format/record_batch.ts";
 import { ByteSource } from "../../src/store/byte_source.ts";
 import { findSuccessor, scanBatches, type ScanRules } from "../../src/store/log_scan.ts";
 import { batchOf } from "../support/batches.ts";
@@ -76,6 +81,25 @@ describe("scanBatches()", () => {
       `lost 11-13@${size}-${3 * size}`,
       `lost 15-16@${5 * size}-${6 * size}`,
     ]);
+  });
+
+  it("loses none either where the damage is in a header", () => {
+    const all = batches(9);
+    const { logId } = readBatchHeader(a);
+    const rules = { ...RULES, trusts: (header: BatchHeader) => header.logId === logId };
+    for (const inHeader of [1, 2, 4]) {
+      for (let field = MAGIC_AT; field < HEADER_SIZE; field++) {
+        const bytes = concat(all.map((each, at) => {
+          if (at === inHeader) return damagedAt(each, field);
+          return [1, 2, 4].includes(at) ? damagedAt(each, 65) : each;
+        }));
+        const lost = scan(bytes, rules).seen.filter((each) => each.startsWith("lost"));
+        expect(lost, `byte ${field} of batch ${inHeader}`).toEqual([
+          `lost 11-13@${size}-${3 * size}`,
+          `lost 14-15@${4 * size}-${5 * size}`,
+        ]);
+      }
+    }
   });
 
   it("stops at damage with nothing good behind it", () => {
