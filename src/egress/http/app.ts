@@ -4,9 +4,8 @@
  * @module
  */
 import { Hono } from "hono";
-import { isOperatingError, messageOf } from "../../base/errors.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
-import { problemCounter, problemResponse } from "../../protocol/http/problem.ts";
+import { failureResponse } from "../../protocol/http/failure.ts";
 import { answer } from "../../protocol/http/answer.ts";
 import { fetchRecords } from "./fetch.ts";
 import { forecastDocument } from "./forecast.ts";
@@ -20,7 +19,7 @@ import { describeTopic, listTopics } from "./topics.ts";
 import { wipeRecords } from "./wipe.ts";
 
 export function createEgressApp(options: EgressOptions): Hono {
-  const { store, metrics, authorize, logger, ready, onBug } = options;
+  const { store, metrics, authorize, ready } = options;
   const consume = authorize("consume");
   const admin = authorize("admin");
   const app = new Hono();
@@ -61,13 +60,6 @@ export function createEgressApp(options: EgressOptions): Hono {
   app.get("/v1/losses", consume, (c) => answer(c.req.raw, listLosses(options, c.req.raw)));
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
-  app.onError((error) => {
-    metrics.counter(...problemCounter(error)).value++;
-    if (!isOperatingError(error)) {
-      logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
-      onBug?.(error);
-    }
-    return problemResponse(error);
-  });
+  app.onError((error) => failureResponse(error, options));
   return app;
 }

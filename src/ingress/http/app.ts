@@ -4,14 +4,13 @@
  * @module
  */
 import { Hono } from "hono";
-import { isOperatingError, messageOf } from "../../base/errors.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
-import { problemCounter, problemResponse } from "../../protocol/http/problem.ts";
+import { failureResponse } from "../../protocol/http/failure.ts";
 import type { IngressOptions } from "./options.ts";
 import { ProduceHandler } from "./produce.ts";
 
 export function createIngressApp(options: IngressOptions): Hono {
-  const { authorize, logger, metrics, onBug } = options;
+  const { authorize } = options;
   const produce = new ProduceHandler(options);
   const app = new Hono();
 
@@ -22,13 +21,6 @@ export function createIngressApp(options: IngressOptions): Hono {
   );
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
-  app.onError((error) => {
-    metrics.counter(...problemCounter(error)).value++;
-    if (!isOperatingError(error)) {
-      logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
-      onBug?.(error);
-    }
-    return problemResponse(error);
-  });
+  app.onError((error) => failureResponse(error, options));
   return app;
 }

@@ -4,10 +4,9 @@
  * @module
  */
 import type { Hono } from "hono";
-import { isOperatingError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
-import { problemResponse } from "../../protocol/http/problem.ts";
+import { failureResponse } from "../../protocol/http/failure.ts";
 
 export interface AppEnds {
   readonly logger: Logger;
@@ -17,12 +16,6 @@ export interface AppEnds {
 /** To be called once all routes are there. */
 export function endApp(app: Hono, { logger, onBug }: AppEnds): Hono {
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
-  app.onError((error) => {
-    if (!isOperatingError(error)) {
-      logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
-      onBug?.(error);
-    }
-    return problemResponse(error);
-  });
+  app.onError((error) => failureResponse(error, { logger, onBug }));
   return app;
 }

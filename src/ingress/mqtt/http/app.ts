@@ -4,12 +4,12 @@
  * @module
  */
 import { Hono, type MiddlewareHandler } from "hono";
-import { isOperatingError, messageOf, OperatingError } from "../../../base/errors.ts";
+import { OperatingError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import type { Metrics } from "../../../base/metrics.ts";
 import { unmatchedResponse } from "../../../protocol/http/allow.ts";
 import { answer } from "../../../protocol/http/answer.ts";
-import { problemCounter, problemResponse } from "../../../protocol/http/problem.ts";
+import { failureResponse } from "../../../protocol/http/failure.ts";
 import { Query } from "../../../protocol/http/query.ts";
 import type { ClientDirectory } from "../client_report.ts";
 import type { SourceReport } from "../sources/mqtt_sources.ts";
@@ -25,7 +25,7 @@ export interface MqttAppOptions {
 }
 
 export function createMqttApp(options: MqttAppOptions): Hono {
-  const { clients, sources, authorize, logger, metrics, onBug } = options;
+  const { clients, sources, authorize } = options;
   const app = new Hono();
 
   app.get(
@@ -57,13 +57,6 @@ export function createMqttApp(options: MqttAppOptions): Hono {
   });
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
-  app.onError((error) => {
-    metrics.counter(...problemCounter(error)).value++;
-    if (!isOperatingError(error)) {
-      logger.error("http_request_failed", { error: messageOf(error), stack: error.stack });
-      onBug?.(error);
-    }
-    return problemResponse(error);
-  });
+  app.onError((error) => failureResponse(error, options));
   return app;
 }
