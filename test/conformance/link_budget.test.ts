@@ -116,7 +116,8 @@ describe("a cap", () => {
       await until(async () => await countAt(centre, "alarms") === at + 2);
       delays.push(performance.now() - startMs);
     }
-    expect(Math.max(...delays), `${delays}`).toBeLessThan(2_000);
+    // Behind the others they would wait fifty seconds.
+    expect(Math.max(...delays), `${delays}`).toBeLessThan(8_000);
   }, 60_000);
 });
 
