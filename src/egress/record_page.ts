@@ -13,6 +13,7 @@ import type { DecodedRecord } from "../core/record.ts";
 import { type Inflate, inflatedRecords } from "../format/codec.ts";
 import { type BatchHeader, HEADER_SIZE, readBatchHeader } from "../format/record_batch.ts";
 import type { PageGap, PageRecord, RecordSource } from "../protocol/http/fetch_body.ts";
+import type { RecordFilter } from "./record_filter.ts";
 
 /** What it needs of a PartitionLog. */
 export interface ReadableLog {
@@ -36,6 +37,8 @@ export interface RecordPageOptions {
   readonly maxBytes: number;
   /** Given where the reader asked for the source of each record. */
   readonly sourceOf?: SourceOf | undefined;
+  /** Given where the reader wants only some records. */
+  readonly filter?: RecordFilter | undefined;
 }
 
 export interface RecordPage {
@@ -120,8 +123,11 @@ export class PageBuilder {
   /** Adds the records in [from, to); false once the page is full: they may be only partly in it. */
   add(batch: Uint8Array, { from, to }: { readonly from: Offset; readonly to: Offset }): boolean {
     const header = readBatchHeader(batch);
+    const { filter } = this.options;
+    if (filter?.skips(header)) return true;
     for (const record of this.#decode(batch, header)) {
       if (record.offset < from || record.offset >= to) continue;
+      if (filter?.matches(record) === false) continue;
       if (this.full) return false;
       this.records.push(this.#pageRecord(record, header));
       this.#bytes += bytesOf(record);

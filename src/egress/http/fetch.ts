@@ -21,6 +21,7 @@ import { sourceNamer } from "../record_source.ts";
 import type { EgressOptions } from "./options.ts";
 import {
   checkReadable,
+  FETCH_PARAMETERS,
   type FetchParameters,
   fetchParameters,
   isInSourceOrder,
@@ -29,18 +30,7 @@ import {
 import { fetchInSourceOrder } from "./source.ts";
 import { topicOf } from "./topics.ts";
 
-const PARAMETERS = [
-  "offset",
-  "timestamp",
-  "epoch",
-  "max_records",
-  "max_bytes",
-  "min_bytes",
-  "max_wait_ms",
-  "order",
-  "cursor",
-  "source",
-];
+const PARAMETERS = ["offset", "timestamp", "epoch", "order", "cursor", ...FETCH_PARAMETERS];
 
 const DECODED = [MediaType.json, MediaType.ndjson, MediaType.cbor] as const;
 const OFFERED = [...DECODED, MediaType.batches] as const;
@@ -55,6 +45,7 @@ export async function fetchRecords(
   const query = new Query(request.url, PARAMETERS);
   const type = negotiate(request.headers.get("accept"), OFFERED);
   const parameters = fetchParameters(query);
+  checkFilter(parameters, type);
   const log = partitionOf(options, place);
   if (isInSourceOrder(query)) {
     return await fetchPartitionInSourceOrder(options, request, { query, log, parameters });
@@ -105,6 +96,16 @@ async function fetchPartitionInSourceOrder(
   return await fetchInSourceOrder(options, request, wanted);
 }
 
+/** @throws {OperatingError} invalid_argument where batches are asked for, which lie as they are. */
+function checkFilter({ filter }: FetchParameters, type: MediaType): void {
+  if (filter === undefined || type !== MediaType.batches) return;
+  throw new OperatingError(
+    "invalid_argument",
+    `Cannot filter ${MediaType.batches}: batches are given whole; accept another type`,
+    { parameter: "Accept" },
+  );
+}
+
 function partitionOf(
   { store }: EgressOptions,
   place: { readonly topic: string; readonly partition: string },
@@ -151,6 +152,7 @@ async function decodedPage(
     inflate,
     maxRecords: parameters.maxRecords,
     maxBytes: parameters.maxBytes,
+    filter: parameters.filter,
     sourceOf: parameters.source
       ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
       : undefined,

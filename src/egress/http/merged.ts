@@ -19,6 +19,7 @@ import type { EgressOptions } from "./options.ts";
 import {
   checkReadable,
   checkTopic,
+  FETCH_PARAMETERS,
   fetchParameters,
   isInSourceOrder,
   waitSignal,
@@ -26,7 +27,11 @@ import {
 import { fetchInSourceOrder } from "./source.ts";
 import { topicOf } from "./topics.ts";
 
-const PARAMETERS = ["cursor", "max_records", "max_bytes", "max_wait_ms", "order", "source"];
+const PARAMETERS = [
+  "cursor",
+  "order",
+  ...FETCH_PARAMETERS.filter((name) => name !== "min_bytes"),
+];
 const OFFERED = [MediaType.json, MediaType.ndjson, MediaType.cbor] as const;
 
 /** @throws {OperatingError} log_diverged when the cursor is of another topic or history. */
@@ -38,7 +43,7 @@ export async function fetchMerged(
   const query = new Query(request.url, PARAMETERS);
   const type = negotiate(request.headers.get("accept"), OFFERED);
   const parameters = fetchParameters(query);
-  const { maxRecords, maxBytes, maxWaitMs, source } = parameters;
+  const { maxRecords, maxBytes, maxWaitMs, source, filter } = parameters;
   const { store, inflate, nodeName } = options;
   const topic = topicOf(store, topicName);
   checkMergeable(topic);
@@ -57,7 +62,7 @@ export async function fetchMerged(
   const sourceOf = source
     ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
     : undefined;
-  const each = { core: store.core, inflate, maxRecords, maxBytes, sourceOf };
+  const each = { core: store.core, inflate, maxRecords, maxBytes, sourceOf, filter };
   const streams = topic.partitions.map((log) => arrivalStream(log, each));
   const page = await readMergedPage(streams, offsets, { maxRecords, maxBytes });
   const cursor = encodeCursor(cursorAt(topic, page.places));

@@ -16,7 +16,18 @@ import type { Cursor } from "../../protocol/http/cursor.ts";
 import type { Query } from "../../protocol/http/query.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { Topic } from "../../store/topic.ts";
+import { FILTER_PARAMETERS, RecordFilter } from "../record_filter.ts";
 import type { EgressOptions } from "./options.ts";
+
+/** Names of what {@linkcode fetchParameters} reads. */
+export const FETCH_PARAMETERS = [
+  "max_records",
+  "max_bytes",
+  "min_bytes",
+  "max_wait_ms",
+  "source",
+  ...FILTER_PARAMETERS,
+] as const;
 
 /** What the parameters of both kinds of fetch say. */
 export interface FetchParameters {
@@ -25,6 +36,7 @@ export interface FetchParameters {
   readonly minBytes: number;
   readonly maxWaitMs: number;
   readonly source: boolean;
+  readonly filter: RecordFilter | undefined;
 }
 
 export function fetchParameters(query: Query): FetchParameters {
@@ -36,6 +48,7 @@ export function fetchParameters(query: Query): FetchParameters {
     minBytes: query.integer("min_bytes", { min: 1, max: FETCH_BYTES_MAX }) ?? 1,
     maxWaitMs: query.integer("max_wait_ms", { min: 0, max: FETCH_WAIT_MS_MAX }) ?? 0,
     source: query.flag("source"),
+    filter: RecordFilter.ofQuery(query),
   };
 }
 

@@ -92,7 +92,7 @@ async function awaitedPage(
 function streamOf(
   { store, inflate, nodeName }: EgressOptions,
   { log, order }: ReadLog,
-  { parameters: { maxRecords, source } }: SourceRequest,
+  { parameters: { maxRecords, source, filter } }: SourceRequest,
 ): MergedStream<SourcePlace> {
   const sourceOf = source
     ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
@@ -108,6 +108,7 @@ function streamOf(
         maxBytes,
         order,
         sourceOf,
+        filter,
       }),
   };
 }

@@ -16,7 +16,10 @@ const DIGITS = /^-?[0-9]{1,16}$/;
 export class Query {
   readonly #parameters: ReadonlyMap<string, string>;
 
-  /** @throws {OperatingError} invalid_argument on a parameter that is not `known`, or repeated. */
+  /**
+   * @param known names; one that ends with a dot stands for all that begin with it
+   * @throws {OperatingError} invalid_argument on a parameter that is not `known`, or repeated.
+   */
   constructor(url: string, known: readonly string[]) {
     const mark = url.indexOf("?");
     if (mark < 0) {
@@ -26,7 +29,7 @@ export class Query {
     const parameters = new Map<string, string>();
     const query = withoutFragment(url.slice(mark + 1));
     for (const [name, value] of new URLSearchParams(query)) {
-      if (!known.includes(name)) {
+      if (!known.some((each) => each.endsWith(".") ? isPrefix(each, name) : each === name)) {
         const list = known.length === 0 ? "none" : known.join(", ");
         throw invalid(name, `Cannot take query parameter "${name.slice(0, 60)}": known: ${list}`);
       }
@@ -34,7 +37,7 @@ export class Query {
         throw invalid(name, `Cannot take query parameter "${name}" twice`);
       }
       // What is no UTF-8 would become another text, and a key another key.
-      if (value.includes("\uFFFD") && !/\uFFFD|%EF%BF%BD/i.test(query)) {
+      if ((name + value).includes("\uFFFD") && !/\uFFFD|%EF%BF%BD/i.test(query)) {
         throw invalid(name, `Cannot take query parameter "${name}": expected UTF-8`);
       }
       parameters.set(name, value);
@@ -48,6 +51,15 @@ export class Query {
 
   text(name: string): string | undefined {
     return this.#parameters.get(name);
+  }
+
+  /** All whose name begins with `prefix`, as pairs of the rest of the name and the value. */
+  withPrefix(prefix: string): [rest: string, value: string][] {
+    const found: [string, string][] = [];
+    for (const [name, value] of this.#parameters) {
+      if (isPrefix(prefix, name)) found.push([name.slice(prefix.length), value]);
+    }
+    return found;
   }
 
   /** @throws {OperatingError} invalid_argument when it is given and is no integer of that range. */
@@ -72,6 +84,11 @@ export class Query {
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
+
+/** Whether `name` begins so, and goes on. */
+function isPrefix(prefix: string, name: string): boolean {
+  return name.length > prefix.length && name.startsWith(prefix);
+}
 
 function withoutFragment(query: string): string {
   const hash = query.indexOf("#");

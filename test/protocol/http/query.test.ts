@@ -55,3 +55,12 @@ describe("Query", () => {
     expect(parameterBlamed(() => query.flag("source"))).toBe("source");
   });
 });
+
+describe("withPrefix()", () => {
+  it("gives all names of a kind that is known by a dot at its end", () => {
+    const query = new Query("http://node/?header.a=1&key=k&header.b.c=2", ["key", "header."]);
+    expect(query.withPrefix("header.")).toEqual([["a", "1"], ["b.c", "2"]]);
+    expect(() => new Query("http://node/?header.=1", ["key", "header."])).toThrow("known:");
+    expect(() => new Query("http://node/?keys=1", ["key", "header."])).toThrow("known:");
+  });
+});

@@ -1,0 +1,15 @@
+/**
+ * What one reader may cost the node: by what it looks for, and by what is looked through for it.
+ * See limits.ts for the rest.
+ *
+ * @module
+ */
+
+/** Bytes of all that a filter compares with: the longest MQTT topic name as key, and headers. */
+export const FILTER_BYTES_MAX = 8 * 1024;
+
+/** Bytes looked for within values: in bytes made to be hard to tell apart, each costs. */
+export const FILTER_CONTAINS_BYTES_MAX = 256;
+
+/** Headers a filter may ask for: each is looked for among all of a record. */
+export const FILTER_HEADERS_MAX = 16;
