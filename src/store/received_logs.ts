@@ -64,6 +64,21 @@ export class ReceivedLogs {
     this.#successors.set(predecessor, successors.length === 1 ? entry.logId : successors);
   }
 
+  /**
+   * One whose batches are in its partition. The catalogue need not know it, where that was restored
+   * from an older copy: what is here stays known, so that an announcement to come finds it.
+   */
+  found(log: Pick<RangeEntry, "logId" | "firstOffset" | "target">): {
+    readonly entry: RangeEntry;
+    readonly isNew: boolean;
+  } {
+    const known = this.get(log.logId);
+    if (known !== undefined) return { entry: known, isNew: false };
+    const entry = newEntry(log, new RangeSet(log.firstOffset));
+    this.put(entry);
+    return { entry, isNew: true };
+  }
+
   /** The predecessor, where it is known here, and where it ends. */
   before(logId: LogId): { readonly log: RangeEntry; readonly end: Offset } | null {
     const entry = this.get(logId);

@@ -27,7 +27,6 @@ import {
   type AnnouncedLog,
   countSkip,
   declarationOf,
-  type LostRange,
   newEntry,
   type PersistedSkip,
   type RangeEntry,
@@ -45,7 +44,14 @@ import {
   voidsOfClosed,
 } from "./received_logs.ts";
 import type { ReceivedRangesOptions } from "./received_ranges_options.ts";
-import { lackingOf, persistedOf, type SkippedRange, skipRunOf, skipsOfOpen } from "./skip_run.ts";
+import {
+  askedOf,
+  lackingOf,
+  persistedOf,
+  type SkippedRange,
+  skipRunOf,
+  skipsOfOpen,
+} from "./skip_run.ts";
 import { doneOf, type Place, SourceOrder, type SourceReading } from "./source_order.ts";
 
 export type { AnnouncedLog, Loss, LostRange, ReceivedLog } from "./received_log.ts";
@@ -154,20 +160,11 @@ export class ReceivedRanges {
   }
 
   /**
-   * The sender will never send [from, to): it was ledgered, or never held records, or another node
-   * holds it (`reason` elsewhere). Durable when this resolves.
+   * The sender will never send these ranges: they were ledgered, or never held records, or another
+   * node holds them (`reason` elsewhere). Durable when this resolves.
+   * Of several, as many of the first are taken as can be in one decision, one at least.
    *
-   * @returns which of its offsets are not here: those are lost, the others had arrived
-   */
-  async skip(logId: LogId, range: LostRange, options: SkipOptions): Promise<OffsetRange[]> {
-    return (await this.skipRun(logId, [{ ...range, loss: options.loss }], options))[0]!;
-  }
-
-  /**
-   * The same for several, in order, of which as many are taken as can be in one decision, one at
-   * least.
-   *
-   * @returns of each that was taken which of its offsets are not here
+   * @returns of each that was taken which of its offsets are not here: those are lost
    */
   async skipRun(
     logId: LogId,
@@ -207,15 +204,9 @@ export class ReceivedRanges {
   scanned(log: PartitionName, header: BatchHeader): void {
     const from = header.sourceOffset;
     const to = from + header.lastOffset - header.baseOffset + 1;
-    let entry = this.#logs.get(header.logId);
-    if (entry === undefined) {
-      // Never announced as far as the catalogue knows: it was restored from an older copy. What is
-      // here stays known, so that an announcement to come finds it.
-      const target = { topic: log.topic, partition: log.index };
-      entry = newEntry({ logId: header.logId, firstOffset: from, target }, new RangeSet(from));
-      this.#logs.put(entry);
-      this.#options.logger.warn("log_unannounced", { ...target, log_id: header.logId });
-    }
+    const target = { topic: log.topic, partition: log.index };
+    const { entry, isNew } = this.#logs.found({ logId: header.logId, firstOffset: from, target });
+    if (isNew) this.#options.logger.warn("log_unannounced", { ...target, log_id: header.logId });
     if (!entry.committed.covers(from, to)) {
       this.#order.receive(entry, { from, to }, header.baseOffset);
       entry.voids?.add(from, to, false);
@@ -343,11 +334,15 @@ export class ReceivedRanges {
     skips: readonly SkippedRange[],
     { openings = null, peer = "" }: Omit<SkipOptions, "loss">,
   ): Promise<readonly OffsetRange[][]> {
-    if (openings === null) this.#logs.checkPredecessor(entry);
+    // What is here already, or given up, waits for no predecessor: what it says may be asked ahead of
+    // the very skip that makes that one whole.
+    const asked = askedOf(entry, skips);
+    if (openings === null && asked.length === 0) this.#logs.checkPredecessor(entry);
     // What is queued may still fail, and then it is lacking too.
     while (entry.queued > 0) await new Promise<void>((resolve) => entry.idle.push(resolve));
     const isLate = (log: RangeEntry, range: OffsetRange) => this.#order.isLate(log, range);
-    const { lacking, parts } = skipRunOf(entry, skips, { peer, isLate });
+    const together = asked.length > 0 ? asked : skips;
+    const { lacking, parts } = skipRunOf(entry, together, { peer, isLate });
     if (parts.length > 0) await this.#take(entry, parts);
     if (lacking.length > 0) return lacking;
     const first = skips[0]!;

@@ -38,6 +38,15 @@ export interface SkipRunOptions {
   readonly isLate: (entry: RangeEntry, range: OffsetRange) => boolean;
 }
 
+/** Those before all others of which nothing is to be decided: they are asked about, no more. */
+export function askedOf(
+  { committed }: Pick<RangeEntry, "committed">,
+  skips: readonly SkippedRange[],
+): readonly SkippedRange[] {
+  const first = skips.findIndex(({ from, to }) => !committed.covers(from, to));
+  return first < 0 ? skips : skips.slice(0, first);
+}
+
 /** As many of the first as can be decided together; none where the first has to go alone. */
 export function skipRunOf(
   entry: RangeEntry,

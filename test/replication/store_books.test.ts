@@ -54,7 +54,7 @@ describe("StoreBooks", () => {
       ...{ predecessor: null, predecessorEnd: 0, root: logId },
     });
     const skip = (from: number, to: number, reason: string, openings: readonly number[] | null) =>
-      store.ranges.skip(logId, { from, to, reason }, { loss: null, peer: "ferry", openings });
+      store.ranges.skipRun(logId, [{ from, to, reason, loss: null }], { peer: "ferry", openings });
     expect(lane.endHere!(logId)).toBe(4);
     store.ranges.note(logId, 4, 9);
     store.ranges.settle(logId, { from: 4, to: 9 }, true, 5);

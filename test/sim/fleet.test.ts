@@ -58,6 +58,10 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
   ],
   [802_507, "a sound batch between damaged ones was stepped over: damage had taken a log id"],
   [802_652, "the same, where damage had taken where a batch ended"],
+  [
+    1_001_023,
+    "what was asked of a log ahead of its predecessor was refused, before the skip it waited for",
+  ],
   [400_352, "a copy was restarted before it was made: its records were two machines', in no order"],
 ];
 

@@ -186,8 +186,8 @@ class Story {
     const count = part.to - part.from;
     const loss = fate === "lost" ? { count, bytes: 1, minTimestamp: 0, maxTimestamp: 0 } : null;
     try {
-      const options = { loss, openings, peer: "gateway" };
-      await this.#node.store.ranges.skip(source.logId, { ...part, reason }, options);
+      const options = { openings, peer: "gateway" };
+      await this.#node.store.ranges.skipRun(source.logId, [{ ...part, reason, loss }], options);
     } catch (error) {
       if (!isOperatingError(error)) throw error;
     }

@@ -67,7 +67,7 @@ describe("Checkpointer", () => {
     });
     store.ranges.note(logId, 5, 6);
     store.ranges.settle(logId, { from: 5, to: 6 }, true, 1);
-    await store.ranges.skip(logId, { from: 0, to: 5, reason: "void" }, { loss: null });
+    await store.ranges.skipRun(logId, [{ from: 0, to: 5, reason: "void", loss: null }], {});
     expect(newest()!.generation).toBe(1);
     world.clock.advance(1_100);
     await settled();

@@ -93,9 +93,10 @@ describe("openRanges()", () => {
       await announce(store, each);
       for (const [at, batch] of each.batches.entries()) {
         if (at % 8 === 5) {
-          const lost = { from: 2 * at, to: 2 * at + 2, reason: at === 5 ? "void" : "evicted" };
-          const facts = { count: 2, bytes: 9, minTimestamp: 0, maxTimestamp: 0 };
-          await store.ranges.skip(each.logId, lost, { loss: at === 5 ? null : facts });
+          const range = { from: 2 * at, to: 2 * at + 2 };
+          const loss = { count: 2, bytes: 9, minTimestamp: 0, maxTimestamp: 0 };
+          const skip = at === 5 ? { reason: "void", loss: null } : { reason: "evicted", loss };
+          await store.ranges.skipRun(each.logId, [{ ...range, ...skip }], {});
         } else {
           await receive(store, each, batch);
         }

@@ -46,6 +46,17 @@ describe("ReceivedLogs", () => {
     expect(() => late.checkPredecessor(late.get(B)!)).not.toThrow();
   });
 
+  it("finds a log that lies here and that the catalogue does not know", () => {
+    const logs = new ReceivedLogs();
+    const found = { logId: A, firstOffset: 3, target: { topic: "logs", partition: 1 } };
+    expect(logs.found(found)).toMatchObject({ isNew: true, entry: { row: null } });
+    expect(logs.found({ ...found, firstOffset: 5 })).toMatchObject({
+      ...{ isNew: false, entry: { firstOffset: 3 } },
+    });
+    logs.load([rowOf(A)], []);
+    expect(logs.get(A)).toMatchObject({ row: { logId: A }, committed: { watermark: 3 } });
+  });
+
   it("writes down what it reads again, and leaves out what the catalogue knows all of", () => {
     const logs = new ReceivedLogs();
     logs.load([rowOf(A, { closed: '{"to":5}' }), rowOf(B, SUCCESSOR)], []);

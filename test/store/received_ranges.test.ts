@@ -2,7 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { SILENT_LOGGER } from "../../src/base/log.ts";
 import type { AnnouncedLogRow } from "../../src/store/catalogue.ts";
-import { type AnnouncedLog, type Loss, ReceivedRanges } from "../../src/store/received_ranges.ts";
+import {
+  type AnnouncedLog,
+  type Loss,
+  type LostRange,
+  ReceivedRanges,
+} from "../../src/store/received_ranges.ts";
 import { testCore } from "../support/core.ts";
 import { MemoryCatalogue } from "../support/memory_catalogue.ts";
 import { turns } from "../support/replication_world.ts";
@@ -46,7 +51,11 @@ function open(catalogue = new MemoryCatalogue()) {
     ranges.note(logId, from, to);
     ranges.settle(logId, { from, to }, true, to);
   };
-  return { ranges, persisted, losses, receive };
+  const skip = async (range: LostRange, known: Loss | null) => {
+    const [lacking] = await ranges.skipRun(A, [{ ...range, loss: known }], {});
+    return lacking;
+  };
+  return { ranges, persisted, losses, receive, skip };
 }
 
 describe("ReceivedRanges.skipRun()", () => {
@@ -144,11 +153,28 @@ describe("ReceivedRanges.judge()", () => {
 describe("ReceivedRanges.skip()", () => {
   const loss = { count: 5, bytes: 15, minTimestamp: 1, maxTimestamp: 2 };
 
-  it("moves the watermark over what will never come, durably, and says what it lacked", async () => {
+  it("answers about what went ahead of its predecessor, and takes nothing else of it", async () => {
     const { ranges, receive, persisted } = open();
+    const chain = { logId: B, predecessor: A, predecessorEnd: 10, root: A, firstOffset: 10 };
+    await ranges.announce(announcement());
+    await ranges.announce(announcement(chain));
+    receive(A, 0, 7);
+    receive(B, 12, 16);
+    const [asked, given] = [[12, 14], [10, 12]].map(([from, to]) => ({
+      ...{ from: from!, to: to!, reason: "evicted", loss },
+    }));
+    expect(await ranges.skipRun(B, [asked!, given!], {})).toEqual([[]]);
+    await expect(ranges.skipRun(B, [given!], {})).rejects.toMatchObject({
+      detail: { log_id: A, expected: 7 },
+    });
+    expect(persisted).toEqual([]);
+  });
+
+  it("moves the watermark over what will never come, durably, and says what it lacked", async () => {
+    const { ranges, receive, persisted, skip } = open();
     await ranges.announce(announcement());
     receive(A, 0, 5);
-    const lacking = await ranges.skip(A, { from: 3, to: 8, reason: "evicted" }, { loss });
+    const lacking = await skip({ from: 3, to: 8, reason: "evicted" }, loss);
     expect(lacking).toEqual([{ from: 5, to: 8 }]);
     expect(persisted).toEqual([`${A} 5-8 evicted 3`]);
     expect(ranges.get(A)).toMatchObject({
@@ -156,31 +182,31 @@ describe("ReceivedRanges.skip()", () => {
       lost: [{ from: 5, to: 8, reason: "evicted" }],
     });
     expect(ranges.judge(A, { from: 5, to: 8 })).toBe("duplicate");
-    expect(await ranges.skip(A, { from: 3, to: 8, reason: "evicted" }, { loss })).toEqual([]);
-    await ranges.skip(A, { from: 8, to: 9, reason: "void" }, { loss: null });
+    expect(await skip({ from: 3, to: 8, reason: "evicted" }, loss)).toEqual([]);
+    await skip({ from: 8, to: 9, reason: "void" }, null);
     expect(ranges.get(A)).toMatchObject({ watermark: 9, lost: [{ from: 5, to: 8 }] });
   });
 
   it("ledgers of a range what is lacking, and no more records or bytes than that", async () => {
-    const { ranges, losses, receive } = open();
+    const { ranges, losses, receive, skip } = open();
     await ranges.announce(announcement());
     receive(A, 0, 3);
     const whole = { count: 10, bytes: 1_000, minTimestamp: 1, maxTimestamp: 2 };
     ranges.judge(A, { from: 6, to: 8 }, [6]);
     receive(A, 6, 8);
-    const lacking = await ranges.skip(A, { from: 0, to: 10, reason: "evicted" }, { loss: whole });
+    const lacking = await skip({ from: 0, to: 10, reason: "evicted" }, whole);
     expect(lacking).toEqual([{ from: 3, to: 6 }, { from: 8, to: 10 }]);
     expect(losses).toMatchObject([{ count: 3, bytes: 300 }, { count: 2, bytes: 200 }]);
   });
 
   it("waits for what is queued, and refuses what is ahead", async () => {
-    const { ranges } = open();
+    const { ranges, skip } = open();
     await ranges.announce(announcement());
     ranges.note(A, 0, 5);
-    const skipping = ranges.skip(A, { from: 5, to: 6, reason: "evicted" }, { loss });
+    const skipping = skip({ from: 5, to: 6, reason: "evicted" }, loss);
     ranges.settle(A, { from: 0, to: 5 }, true, 5);
     expect(await skipping).toEqual([{ from: 5, to: 6 }]);
-    await expect(ranges.skip(A, { from: 9, to: 10, reason: "evicted" }, { loss })).rejects
+    await expect(skip({ from: 9, to: 10, reason: "evicted" }, loss)).rejects
       .toMatchObject({ code: "lane_out_of_order" });
   });
 });

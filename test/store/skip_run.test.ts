@@ -2,7 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { RangeSet } from "../../src/store/range_set.ts";
 import { newEntry } from "../../src/store/received_log.ts";
-import { lackingOf, type SkippedRange, skipRunOf, skipsOfOpen } from "../../src/store/skip_run.ts";
+import {
+  askedOf,
+  lackingOf,
+  type SkippedRange,
+  skipRunOf,
+  skipsOfOpen,
+} from "../../src/store/skip_run.ts";
 
 const target = { topic: "logs", partition: 0 };
 const entryWith = (set: RangeSet) => newEntry({ logId: "a1", firstOffset: 0, target }, set);
@@ -51,6 +57,18 @@ describe("skipRunOf()", () => {
     const aside = entryWith(new RangeSet(5));
     aside.order = { done: 5, runs: [], late: [], splices: [] };
     expect(skipRunOf(aside, [skip(5, 6)], options).lacking).toEqual([]);
+  });
+});
+
+describe("askedOf()", () => {
+  it("tells those before all others of which everything is here, and nothing lies elsewhere", () => {
+    const open = [{ from: 6, to: 7, by: "q" }];
+    const entry = entryWith(new RangeSet(9, [{ from: 12, to: 14 }], open));
+    const asked = (...skips: readonly SkippedRange[]) => askedOf(entry, skips).length;
+    expect(asked(skip(0, 3), skip(12, 13))).toBe(2);
+    expect(asked(skip(0, 3), skip(8, 10), skip(12, 14))).toBe(1);
+    expect(asked(skip(5, 7))).toBe(0);
+    expect(asked(skip(10, 12))).toBe(0);
   });
 });
 

@@ -80,7 +80,7 @@ describe.each([["one partition", PARTITION], ["merged", MERGED]])("order=source,
     const waiting = page(`${path}&cursor=${cursor}&max_wait_ms=10000`);
     await turns();
     const loss = { count: 2, bytes: 1, minTimestamp: 0, maxTimestamp: 0 };
-    await world.store.ranges.skip(LOG, { from: 0, to: 2, reason: "evicted" }, { loss });
+    await world.store.ranges.skipRun(LOG, [{ from: 0, to: 2, reason: "evicted", loss }], {});
     expect((await page(path)).values).toEqual([]);
     await world.store.checkpoint();
     expect((await waiting).values).toEqual(["c"]);
