@@ -13,8 +13,13 @@ export type ErrorCode =
   | "corrupt_log"
   | "data_dir_locked"
   | "data_dir_unusable"
+  | "fenced_instance"
   | "forbidden"
   | "format_too_new"
+  | "group_full"
+  | "group_not_empty"
+  | "illegal_generation"
+  | "inconsistent_protocol"
   | "invalid_argument"
   | "invalid_config"
   | "invalid_topic"
@@ -24,6 +29,7 @@ export type ErrorCode =
   | "loop_detected"
   | "malformed_body"
   | "malformed_packet"
+  | "member_id_required"
   | "method_not_allowed"
   | "not_acceptable"
   | "not_found"
@@ -31,6 +37,7 @@ export type ErrorCode =
   | "overloaded"
   | "peer_mismatch"
   | "quota_exceeded"
+  | "rebalance_in_progress"
   | "record_too_large"
   | "request_timeout"
   | "sequence_conflict"
@@ -38,9 +45,12 @@ export type ErrorCode =
   | "shutting_down"
   | "storage_failed"
   | "storage_full"
+  | "too_many_groups"
   | "too_many_partitions"
   | "too_many_topics"
   | "unauthorized"
+  | "unknown_group"
+  | "unknown_member"
   | "unknown_partition"
   | "unknown_session"
   | "unknown_topic"
@@ -53,6 +63,7 @@ const RETRIABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "log_not_announced",
   "overloaded",
   "quota_exceeded",
+  "rebalance_in_progress",
   "request_timeout",
   "shutting_down",
   "storage_failed",

@@ -10,7 +10,8 @@ const SEES: Readonly<Record<string, readonly string[]>> = {
   protocol: ["base", "format"],
   store: ["base", "core", "format"],
   ingress: ["base", "core", "format", "protocol", "store"],
-  egress: ["base", "core", "format", "protocol", "store"],
+  groups: ["base", "store"],
+  egress: ["base", "core", "format", "groups", "protocol", "store"],
   replication: ["base", "core", "format", "protocol", "store"],
   host: ["base", "core", "store"],
 };
