@@ -58,6 +58,7 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
   ],
   [802_507, "a sound batch between damaged ones was stepped over: damage had taken a log id"],
   [802_652, "the same, where damage had taken where a batch ended"],
+  [901_697, "a relay was told how many the root lost of a log, and not which: it has a part of it"],
   [
     1_001_023,
     "what was asked of a log ahead of its predecessor was refused, before the skip it waited for",
