@@ -9,8 +9,10 @@ import { LINK_PATHS, LINK_SCHEMAS } from "./openapi_link.ts";
 import { MQTT_PATHS, MQTT_SCHEMAS } from "./openapi_mqtt.ts";
 import { PATHS } from "./openapi_paths.ts";
 import { REPLICATION_PATHS } from "./openapi_replication.ts";
+import { REST_PATHS, REST_SCHEMAS } from "./openapi_rest.ts";
 import { SCHEMAS } from "./openapi_schemas.ts";
 import { SPACE_PATHS, SPACE_SCHEMAS } from "./openapi_space.ts";
+import { TAIL_PATHS } from "./openapi_tail.ts";
 
 let document: unknown;
 
@@ -34,10 +36,12 @@ export function openApiDocument(): unknown {
       ...LINK_PATHS,
       ...MQTT_PATHS,
       ...SPACE_PATHS,
+      ...TAIL_PATHS,
       ...REPLICATION_PATHS,
+      ...REST_PATHS,
     },
     components: {
-      schemas: { ...SCHEMAS, ...LINK_SCHEMAS, ...MQTT_SCHEMAS, ...SPACE_SCHEMAS },
+      schemas: { ...SCHEMAS, ...LINK_SCHEMAS, ...MQTT_SCHEMAS, ...REST_SCHEMAS, ...SPACE_SCHEMAS },
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "Where credentials are configured." },
       },

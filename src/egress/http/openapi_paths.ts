@@ -331,7 +331,7 @@ export function problems(codes: readonly ProblemCode[]): Record<string, Json> {
   return responses;
 }
 
-function inPath(name: string, schema: Json): Json {
+export function inPath(name: string, schema: Json): Json {
   return { name, in: "path", required: true, schema };
 }
 

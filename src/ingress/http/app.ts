@@ -8,6 +8,7 @@ import { unmatchedResponse } from "../../protocol/http/allow.ts";
 import { failureResponse } from "../../protocol/http/failure.ts";
 import type { IngressOptions } from "./options.ts";
 import { ProduceHandler } from "./produce.ts";
+import { createRestProduceApp } from "./rest_app.ts";
 
 export function createIngressApp(options: IngressOptions): Hono {
   const { authorize } = options;
@@ -19,6 +20,8 @@ export function createIngressApp(options: IngressOptions): Hono {
     authorize("produce"),
     (c) => produce.handle(c.req.raw, c.req.param("topic")),
   );
+
+  app.route("/", createRestProduceApp(options, produce.bodyLimit));
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
   app.onError((error) => failureResponse(error, options));

@@ -39,7 +39,8 @@ export class ProduceHandler {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #inflate: Inflate;
-  readonly #bodyLimit: BodyLimit;
+  /** For all doors that bodies of records come by. */
+  readonly bodyLimit: BodyLimit;
   readonly #admissionWaitMs: number;
   readonly #records: Counter;
   readonly #bytes: Counter;
@@ -51,7 +52,7 @@ export class ProduceHandler {
     this.#timers = timers;
     this.#inflate = inflate;
     this.#admissionWaitMs = limits?.admissionWaitMs ?? PRODUCE_ADMISSION_WAIT_MS;
-    this.#bodyLimit = new BodyLimit({
+    this.bodyLimit = new BodyLimit({
       clock,
       timers,
       ...(limits?.bodyBytesMax === undefined ? {} : { bodyBytesMax: limits.bodyBytesMax }),
@@ -61,7 +62,7 @@ export class ProduceHandler {
     metrics.gauge(
       "logboom_http_bodies_bytes",
       "Bytes of request bodies that are not whole yet.",
-      () => this.#bodyLimit.bytes,
+      () => this.bodyLimit.bytes,
     );
     this.#records = metrics.counter("logboom_http_records_total", "Records produced over HTTP.");
     this.#bytes = metrics.counter(
@@ -76,11 +77,11 @@ export class ProduceHandler {
     const answerType = negotiate(request.headers.get("accept"), ANSWER_TYPES);
     await waitForRoom(this.#admission, this.#timers, this.#admissionWaitMs);
     this.#checkDisk(head);
-    const sent = await this.#bodyLimit.read(request);
+    const sent = await this.bodyLimit.read(request);
     const body = readProduceBody(head, sent, {
       core: this.#store.core,
       inflate: this.#inflate,
-      bodyBytesMax: this.#bodyLimit.bodyBytesMax,
+      bodyBytesMax: this.bodyLimit.bodyBytesMax,
     });
     const topic = this.#store.topic(head.topic) ?? await this.#store.createTopic(head.topic);
     checkSizes(topic, head, body);

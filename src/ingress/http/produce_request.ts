@@ -107,7 +107,8 @@ function withKey(records: readonly BodyRecord[], key: Uint8Array | null): readon
   return records.map((record) => record.key === null ? { ...record, key } : record);
 }
 
-function encodingOf(header: string | null): ProduceHead["encoding"] {
+/** @throws {OperatingError} unsupported_media_type */
+export function encodingOf(header: string | null): ProduceHead["encoding"] {
   const encoding = header?.trim().toLowerCase() ?? "identity";
   if (encoding === "identity" || encoding === "gzip" || encoding === "zstd") return encoding;
   throw new OperatingError(
@@ -117,7 +118,8 @@ function encodingOf(header: string | null): ProduceHead["encoding"] {
   );
 }
 
-function inflated(
+/** @throws {OperatingError} malformed_body, body_too_large */
+export function inflated(
   encoding: "gzip" | "zstd",
   body: Uint8Array,
   { inflate, bodyBytesMax }: Pick<ReadBodyOptions, "inflate" | "bodyBytesMax">,

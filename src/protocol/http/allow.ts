@@ -6,6 +6,7 @@
  */
 import { OperatingError } from "../../base/errors.ts";
 import { problemResponse } from "./problem.ts";
+import { isRestPath, restResponseOf } from "./rest_error.ts";
 
 export interface RouteName {
   readonly method: string;
@@ -32,7 +33,8 @@ export function unmatchedResponse(routes: readonly RouteName[], request: Request
   const path = pathOf(request.url);
   const allowed = allowedMethods(routes, path);
   if (allowed.length === 0) {
-    return problemResponse(
+    return refused(
+      path,
       new OperatingError("not_found", `Cannot find ${path.slice(0, 200)}: see /openapi.json`),
     );
   }
@@ -43,7 +45,13 @@ export function unmatchedResponse(routes: readonly RouteName[], request: Request
     `Cannot ${request.method.slice(0, 20)} ${path.slice(0, 200)}: allowed are ${allow}`,
     { allowed },
   );
-  return problemResponse(error, { allow });
+  return refused(path, error, { allow });
+}
+
+/** In the words of the interface that the path is of. */
+function refused(path: string, error: OperatingError, headers?: Record<string, string>): Response {
+  const problem = problemResponse(error, headers);
+  return isRestPath(path) ? restResponseOf(error, problem) : problem;
 }
 
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {
