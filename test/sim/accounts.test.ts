@@ -169,7 +169,8 @@ class World {
   async get(name: Name, path: string): Promise<Response> {
     const { store } = this.nodes[name];
     const app = createEgressApp({
-      ...{ store, inflate, clock: this.clock, logger: SILENT_LOGGER, nodeName: name },
+      ...{ store, inflate, clock: this.clock, timers: this.clock, logger: SILENT_LOGGER },
+      nodeName: name,
       metrics: new PrometheusMetrics(),
       authorize: () => async (_, next) => await next(),
       ready: () => ({ ready: true }),

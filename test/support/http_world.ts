@@ -69,6 +69,7 @@ export async function openHttpWorld(options: HttpWorldOptions = {}): Promise<Htt
   });
   const egress = createEgressApp({
     ...common,
+    timers: clock,
     nodeName: NODE_NAME,
     ready: () => ({ ready: true }),
     ...options.egress,

@@ -4,6 +4,7 @@
  * @module
  */
 import { Hono } from "hono";
+import { TailHub } from "../tail/tail_hub.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
 import { failureResponse } from "../../protocol/http/failure.ts";
 import { answer } from "../../protocol/http/answer.ts";
@@ -15,6 +16,7 @@ import { listLosses } from "./losses.ts";
 import { fetchMerged } from "./merged.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { EgressOptions } from "./options.ts";
+import { tailRecords } from "./tail.ts";
 import { describeTopic, listTopics } from "./topics.ts";
 import { wipeRecords } from "./wipe.ts";
 
@@ -22,6 +24,7 @@ export function createEgressApp(options: EgressOptions): Hono {
   const { store, metrics, authorize, ready } = options;
   const consume = authorize("consume");
   const admin = authorize("admin");
+  const tails = new TailHub(options);
   const app = new Hono();
 
   app.get("/healthz", () => health());
@@ -49,6 +52,11 @@ export function createEgressApp(options: EgressOptions): Hono {
     "/v1/topics/:topic/records",
     consume,
     (c) => fetchMerged(options, c.req.raw, c.req.param("topic")),
+  );
+  app.get(
+    "/v1/topics/:topic/tail",
+    consume,
+    (c) => tailRecords(options, tails, { request: c.req.raw, topic: c.req.param("topic") }),
   );
   app.get("/v1/gateways", consume, (c) => answer(c.req.raw, listGateways(options, c.req.raw)));
   app.delete(

@@ -74,7 +74,8 @@ export async function fetchMerged(
   return cursorPage(type, { records, gaps, cursor, lag });
 }
 
-function checkMergeable(topic: Topic): void {
+/** @throws {OperatingError} invalid_argument when a cursor of all partitions would be too long. */
+export function checkMergeable(topic: Topic): void {
   if (topic.partitions.length <= MERGED_PARTITIONS_MAX) return;
   throw new OperatingError(
     "invalid_argument",

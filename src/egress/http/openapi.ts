@@ -12,6 +12,7 @@ import { REPLICATION_PATHS } from "./openapi_replication.ts";
 import { REST_PATHS, REST_SCHEMAS } from "./openapi_rest.ts";
 import { SCHEMAS } from "./openapi_schemas.ts";
 import { SPACE_PATHS, SPACE_SCHEMAS } from "./openapi_space.ts";
+import { TAIL_PATHS } from "./openapi_tail.ts";
 
 let document: unknown;
 
@@ -35,6 +36,7 @@ export function openApiDocument(): unknown {
       ...LINK_PATHS,
       ...MQTT_PATHS,
       ...SPACE_PATHS,
+      ...TAIL_PATHS,
       ...REPLICATION_PATHS,
       ...REST_PATHS,
     },

@@ -4,7 +4,7 @@
  * @module
  */
 import type { MiddlewareHandler } from "hono";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timers } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { LogId, NodeId, Offset, TimestampMs } from "../../base/types.ts";
 import type { Inflate } from "../../format/codec.ts";
@@ -19,6 +19,7 @@ export type Authorize = (scope: Scope) => MiddlewareHandler;
 /** What reading needs of a Store. */
 export type EgressStore = Pick<
   Store,
+  | "commits"
   | "core"
   | "forwarded"
   | "hasUpstream"
@@ -62,6 +63,7 @@ export interface Clone {
 export interface EgressOptions {
   readonly store: EgressStore;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly inflate: Inflate;
   readonly logger: Logger;
   readonly metrics: PrometheusMetrics;

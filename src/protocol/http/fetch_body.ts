@@ -70,6 +70,11 @@ export function encodePage(type: PageType, page: Page): Uint8Array<ArrayBuffer> 
   }
 }
 
+/** One record as it stands in a page of JSON. */
+export function recordJson(record: PageRecord): string {
+  return JSON.stringify(recordModel(record, jsonBytes));
+}
+
 /**
  * Any JSON-like value as CBOR: bytes as byte strings, plain maps. Integers beyond 32 bits are
  * written as float64, which holds every offset and timestamp exactly: as 64-bit integers they would
@@ -147,7 +152,7 @@ function ndjson({ records, gaps }: Page): string {
   };
   for (const record of records) {
     if (waiting.length > 0) writeGaps(record);
-    lines.push(JSON.stringify(recordModel(record, jsonBytes)), "\n");
+    lines.push(recordJson(record), "\n");
   }
   writeGaps();
   return lines.join("");

@@ -10,6 +10,7 @@ import { inflate } from "../../../src/host/inflate.ts";
 import { without } from "../../../src/store/ledger_entry.ts";
 import type { FleetNode } from "./fleet_node.ts";
 import type { SimulatedLink } from "./network.ts";
+import { ProcessClock } from "./node_clock.ts";
 import type { Openings } from "./openings.ts";
 import { type Burst, type Found, idOf, type Oracle } from "./oracle.ts";
 import type { OrderRule } from "./order.ts";
@@ -278,6 +279,7 @@ async function fetchJson({ name, process, clock }: FleetNode, path: string): Pro
   const app = createEgressApp({
     ...{ store: process!.store, nodeName: name, inflate, logger: SILENT_LOGGER },
     clock: { wallMs: () => clock.wallMs(), monotonicMs: () => clock.countedMs() },
+    timers: new ProcessClock(clock),
     metrics: new PrometheusMetrics(),
     authorize: () => (_, next) => next(),
     ready: () => ({ ready: true }),

@@ -1,0 +1,218 @@
+/**
+ * All tails of the node: who wants the same shares a feed, who is behind waits for his turn to read,
+ * who takes nothing is dropped. Nothing runs while there is no tail.
+ *
+ * @module
+ */
+import type { Clock, Timers } from "../../base/clock.ts";
+import { OperatingError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Counter, Metrics } from "../../base/metrics.ts";
+import {
+  TAIL_BEHIND_READS_MAX,
+  TAIL_GOODBYE_MS,
+  TAIL_PIECES_BYTES_MAX,
+  TAIL_RETRY_MS,
+  TAIL_STALLED_MS,
+  TAIL_SWEEP_MS,
+  TAILS_MAX,
+} from "../../base/tail_limits.ts";
+import { openingEvent, type TailEnd } from "../../protocol/http/event_stream.ts";
+import type { CommitObserver } from "../../store/commit_loop.ts";
+import type { PartitionLog } from "../../store/partition_log.ts";
+import type { Topic } from "../../store/topic.ts";
+import { PieceBudget } from "./piece_ring.ts";
+import { type FeedOptions, TailFeed } from "./tail_feed.ts";
+import { cursorText, type TailPlace, type TailScope } from "./tail_place.ts";
+import { TailReader } from "./tail_reader.ts";
+import { Turns } from "./turns.ts";
+
+export interface TailHubOptions {
+  readonly store: {
+    readonly commits: { observe(observer: CommitObserver): () => void };
+    topic(name: string): Topic | undefined;
+  };
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Aborted when the node stops: all tails end. */
+  readonly stopping?: AbortSignal | undefined;
+}
+
+export interface TailRequest extends FeedOptions {
+  readonly scope: TailScope;
+  /** The same for those who want the same records in the same form. */
+  readonly likeness: string;
+  readonly place: TailPlace;
+  /** Cuts the connection: the reader did not even take the event that says why. */
+  cut(): void;
+}
+
+export class TailHub {
+  readonly #options: TailHubOptions;
+  readonly #turns: Turns;
+  readonly #budget = new PieceBudget(TAIL_PIECES_BYTES_MAX);
+  readonly #feeds = new Map<string, TailFeed>();
+  readonly #byLog = new Map<PartitionLog, Set<TailFeed>>();
+  readonly #readers = new Map<TailReader, TailRequest>();
+  /** Those who were told that it is over, and since when. */
+  readonly #ending = new Map<TailReader, number>();
+  readonly #opened: Counter;
+  #stopObserving: (() => void) | null = null;
+  #sweeping = false;
+
+  constructor(options: TailHubOptions) {
+    this.#options = options;
+    const { metrics, timers, stopping } = options;
+    this.#turns = new Turns(timers, TAIL_BEHIND_READS_MAX);
+    metrics.gauge("logboom_tails", "Readers of live tails.", () => this.#readers.size);
+    metrics.gauge(
+      "logboom_tails_behind",
+      "Readers of live tails who are not at the end of their topic.",
+      () => [...this.#readers.keys()].filter(({ isLive }) => !isLive).length,
+    );
+    metrics.gauge(
+      "logboom_tail_buffered_bytes",
+      "Bytes of events kept for readers of live tails.",
+      () => this.#budget.bytes,
+    );
+    this.#opened = metrics.counter("logboom_tails_opened_total", "Live tails begun.");
+    stopping?.addEventListener("abort", () => this.#stop(), { once: true });
+  }
+
+  get size(): number {
+    return this.#readers.size;
+  }
+
+  /** Bytes of events kept for all. */
+  get bytes(): number {
+    return this.#budget.bytes;
+  }
+
+  /** @throws {OperatingError} overloaded when there are too many; shutting_down */
+  open(request: TailRequest): TailReader {
+    if (this.#options.stopping?.aborted) {
+      throw new OperatingError("shutting_down", "Cannot tail: the node stops");
+    }
+    if (this.#readers.size >= TAILS_MAX) {
+      throw new OperatingError("overloaded", `Cannot tail: ${TAILS_MAX} readers do`, {
+        limit: TAILS_MAX,
+      });
+    }
+    const { place, scope } = request;
+    const feed = this.#feedOf(request);
+    const reader = new TailReader({
+      ...{ feed, place, budget: this.#budget, turns: this.#turns },
+      opening: openingEvent(TAIL_RETRY_MS, cursorText(scope.topic, place)),
+      monotonicMs: () => this.#options.clock.monotonicMs(),
+      closed: (closed) => this.#closed(closed),
+    });
+    this.#readers.set(reader, request);
+    this.#opened.value += 1;
+    this.#watch();
+    return reader;
+  }
+
+  #feedOf(request: TailRequest): TailFeed {
+    const key = keyOf(request);
+    let feed = this.#feeds.get(key);
+    if (feed === undefined) {
+      const { timers } = this.#options;
+      feed = new TailFeed(request.scope, { ...request, timers, budget: this.#budget });
+      this.#feeds.set(key, feed);
+      for (const log of feed.logs) this.#follow(log, feed);
+    }
+    return feed;
+  }
+
+  #follow(log: PartitionLog, feed: TailFeed): void {
+    const feeds = this.#byLog.get(log) ?? new Set();
+    this.#byLog.set(log, feeds);
+    feeds.add(feed);
+  }
+
+  #closed(reader: TailReader): void {
+    const request = this.#readers.get(reader);
+    this.#readers.delete(reader);
+    this.#ending.delete(reader);
+    const { feed } = reader;
+    if (request === undefined || feed.readers.size > 0) return;
+    this.#feeds.delete(keyOf(request));
+    for (const log of feed.logs) {
+      const feeds = this.#byLog.get(log);
+      feeds?.delete(feed);
+      if (feeds?.size === 0) this.#byLog.delete(log);
+    }
+    if (this.#feeds.size > 0) return;
+    this.#stopObserving?.();
+    this.#stopObserving = null;
+  }
+
+  #watch(): void {
+    this.#stopObserving ??= this.#options.store.commits.observe((log) => {
+      for (const feed of this.#byLog.get(log) ?? []) feed.advance();
+    });
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#options.timers.after(TAIL_SWEEP_MS, () => {
+      this.#sweeping = false;
+      this.#sweep();
+      if (this.#readers.size > 0) this.#watch();
+    });
+  }
+
+  #sweep(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const feed of this.#feeds.values()) this.#checkTopic(feed);
+    for (const reader of this.#readers.keys()) {
+      if (reader.look(nowMs) === "stalled" && !reader.isEnding) {
+        this.#end(reader, {
+          code: "slow_reader",
+          detail: `Nothing was taken for ${TAIL_STALLED_MS / 1000} s while there was something`,
+        });
+      }
+    }
+    for (const [reader, sinceMs] of this.#ending) {
+      if (nowMs - sinceMs < TAIL_GOODBYE_MS) continue;
+      this.#readers.get(reader)?.cut();
+      reader.close();
+    }
+  }
+
+  /** A topic may have got partitions, or be gone. */
+  #checkTopic(feed: TailFeed): void {
+    const { name, id, partitions } = feed.topic;
+    const topic = this.#options.store.topic(name);
+    if (topic?.id !== id) {
+      const end = { code: "unknown_topic", detail: `Topic ${name} is not the one it was` };
+      for (const reader of this.#readers.keys()) if (reader.feed === feed) this.#end(reader, end);
+    } else if (topic.partitions.length > partitions.length) {
+      feed.grow(topic);
+      for (const log of feed.logs) this.#follow(log, feed);
+    }
+  }
+
+  #end(reader: TailReader, end: TailEnd): void {
+    if (reader.isEnding) return;
+    this.#ending.set(reader, this.#options.clock.monotonicMs());
+    const { metrics, logger } = this.#options;
+    metrics.counter(
+      "logboom_tails_ended_total",
+      "Live tails this node ended, by the reason.",
+      { reason: end.code },
+    ).value += 1;
+    const { topic } = reader.feed;
+    logger.warn("tail_ended", { topic: topic.name, reason: end.code, lag: reader.lag() });
+    reader.end(end);
+  }
+
+  #stop(): void {
+    const end = { code: "shutting_down", detail: "The node stops" };
+    for (const reader of this.#readers.keys()) this.#end(reader, end);
+  }
+}
+
+function keyOf({ scope, likeness }: TailRequest): string {
+  return `${scope.topic.id} ${scope.partition ?? "*"} ${likeness}`;
+}
