@@ -10,7 +10,10 @@ import type { Config } from "./config.ts";
 import { Core } from "./core/core.ts";
 import { Credentials } from "./credentials.ts";
 import { createEgressApp } from "./egress/http/app.ts";
+import { createGroupsApp } from "./egress/http/groups_app.ts";
 import { PrometheusMetrics } from "./egress/http/metrics.ts";
+import { GroupCoordinator } from "./groups/coordinator.ts";
+import { storeTopics } from "./groups/group_topics.ts";
 import { HOST_CLOCK } from "./host/clock.ts";
 import { loadCoreFile } from "./host/core_file.ts";
 import { lockDataDir } from "./host/data_dir_lock.ts";
@@ -80,6 +83,7 @@ interface Rooms extends NodeOptions {
 interface HttpRooms extends Rooms {
   readonly link: NodeLink | null;
   readonly priorities: TopicPriorities;
+  readonly groups: GroupCoordinator;
   readonly mqtt: MqttNode;
 }
 
@@ -104,12 +108,13 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     }),
   };
   const priorities = await openPriorities(rooms);
+  const groups = await openGroups(rooms);
   const link = await startLink({ ...rooms, disk });
   started.defer(async () => {
     await Promise.all(rooms.doors.map((close) => close()));
   });
   const mqtt = await startMqtt(rooms);
-  const http = startHttp({ ...rooms, link, priorities, mqtt });
+  const http = startHttp({ ...rooms, link, priorities, groups, mqtt });
   // All is well: from here on the caller decides when it is taken down.
   const running = started.move();
   return {
@@ -183,6 +188,20 @@ function startHttp(rooms: HttpRooms): HttpListeners {
   doors.push(() => listeners.close());
   return listeners;
 }
+/** Stopped before the doors close: members wait behind them for each other. */
+async function openGroups(rooms: Rooms): Promise<GroupCoordinator> {
+  const { store, catalogue, logger, metrics, stopping, started } = rooms;
+  const groups = await GroupCoordinator.open({
+    ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM, logger, metrics },
+    book: catalogue.groups,
+    topics: storeTopics(store),
+    ageMs: () => store.age.nowMs(),
+  });
+  stopping.addEventListener("abort", () => groups.stop());
+  started.defer(() => groups.stop());
+  return groups;
+}
+
 
 /** Where requests came from. */
 type Remotes = WeakMap<Request, string>;
@@ -190,7 +209,7 @@ type Remotes = WeakMap<Request, string>;
 function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
   const { config, logger, metrics, store, admission, catalogue, credentials, stopping, onBug } =
     rooms;
-  const { link, priorities } = rooms;
+  const { link, priorities, groups } = rooms;
   const forwarder = link?.forwarder ?? null;
   const common = {
     ...{ store, logger, metrics, inflate, onBug },
@@ -225,6 +244,12 @@ function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
       sources: rooms.mqtt.sources,
     }),
     createLinkApp({ ...common, link: forwarder, control: link?.control ?? null, priorities }),
+    createGroupsApp({
+      ...common,
+      groups,
+      topics: storeTopics(store),
+      addressOf: (request) => remotes.get(request) ?? null,
+    }),
     createExportApp(common),
     createEgressApp({
       ...common,

@@ -17,6 +17,7 @@ import type {
 } from "../store/catalogue.ts";
 import { decodeTopicSettings, encodeTopicSettings } from "../store/settings.ts";
 import { SqliteChanges } from "./sqlite_changes.ts";
+import { SqliteGroupBook } from "./sqlite_group_book.ts";
 import { SqliteMqttBook } from "./sqlite_mqtt_book.ts";
 import { type Row, SqliteThread } from "./sqlite_thread.ts";
 import type { Statement } from "./sqlite_worker.ts";
@@ -33,6 +34,8 @@ const PUT_OFFSET = "INSERT OR REPLACE INTO committed_offsets VALUES (?, ?, ?, ?,
 export class SqliteCatalogue implements Catalogue {
   /** What is kept of MQTT clients, in the same database. */
   readonly mqtt: SqliteMqttBook;
+  /** What is kept of consumer groups, there too. */
+  readonly groups: SqliteGroupBook;
   readonly #thread: SqliteThread;
   readonly #changes: SqliteChanges;
 
@@ -40,6 +43,7 @@ export class SqliteCatalogue implements Catalogue {
     this.#thread = thread;
     this.#changes = new SqliteChanges(thread);
     this.mqtt = new SqliteMqttBook(this.#changes);
+    this.groups = new SqliteGroupBook(this.#changes);
   }
 
   /**

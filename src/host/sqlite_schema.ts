@@ -2,6 +2,7 @@
  * The tables of the catalogue. A table may come, and an older logboom does not know it; one that is
  * there never changes, so that either can open what the other wrote.
  *
+ *     consumer_groups, group_offsets: see store/group_book.ts
  *     mqtt_*          see store/mqtt_book.ts: what is kept of sessions and retained messages
  *     mqtt_outbound   `sequence` is the order they were sent in; either `partition` and
  *                     `record_offset` say where the message is, or the columns after them hold it
@@ -39,6 +40,15 @@ export const SQLITE_SCHEMA = `
   CREATE TABLE IF NOT EXISTS committed_offsets (
     group_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
     committed_offset INTEGER NOT NULL, leader_epoch INTEGER NOT NULL, metadata TEXT NOT NULL,
+    PRIMARY KEY (group_id, topic, partition)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS consumer_groups (
+    group_id TEXT PRIMARY KEY, alive_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS group_offsets (
+    group_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+    topic_id TEXT NOT NULL, next_offset INTEGER NOT NULL, leader_epoch INTEGER NOT NULL,
+    metadata TEXT NOT NULL,
     PRIMARY KEY (group_id, topic, partition)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS credentials (

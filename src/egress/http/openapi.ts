@@ -5,6 +5,7 @@
  * @module
  */
 import { EXPORT_PATHS } from "./openapi_export.ts";
+import { GROUP_PATHS, GROUP_SCHEMAS } from "./openapi_groups.ts";
 import { LINK_PATHS, LINK_SCHEMAS } from "./openapi_link.ts";
 import { MQTT_PATHS, MQTT_SCHEMAS } from "./openapi_mqtt.ts";
 import { PATHS } from "./openapi_paths.ts";
@@ -33,6 +34,7 @@ export function openApiDocument(): unknown {
     paths: {
       ...PATHS,
       ...EXPORT_PATHS,
+      ...GROUP_PATHS,
       ...LINK_PATHS,
       ...MQTT_PATHS,
       ...SPACE_PATHS,
@@ -41,7 +43,14 @@ export function openApiDocument(): unknown {
       ...REST_PATHS,
     },
     components: {
-      schemas: { ...SCHEMAS, ...LINK_SCHEMAS, ...MQTT_SCHEMAS, ...REST_SCHEMAS, ...SPACE_SCHEMAS },
+      schemas: {
+        ...SCHEMAS,
+        ...GROUP_SCHEMAS,
+        ...LINK_SCHEMAS,
+        ...MQTT_SCHEMAS,
+        ...REST_SCHEMAS,
+        ...SPACE_SCHEMAS,
+      },
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "Where credentials are configured." },
       },
