@@ -13,6 +13,7 @@ import type { Connection } from "./base/net.ts";
 import type { Config } from "./config.ts";
 import { pumpHttp } from "./host/http_pump.ts";
 import { type HttpServer, serveHttp } from "./host/http_server.ts";
+import { cutSockets } from "./host/socket_cut.ts";
 import { listenTcp } from "./host/tcp_listener.ts";
 import { listenTls, type TlsListener } from "./host/tls_listener.ts";
 import { HttpFront } from "./http_front.ts";
@@ -48,6 +49,8 @@ export class HttpListeners {
   readonly #secure: TlsListener | null;
   /** Where connections that were carried came from, by the address they have behind the front. */
   readonly #remotes = new Map<string, string>();
+  /** Connections that are carried, by where they came from. */
+  readonly #carried = new Map<string, Connection>();
   #innerPort = 0;
 
   /** @throws {OperatingError} `invalid_config` when an address or a certificate cannot be used. */
@@ -74,6 +77,13 @@ export class HttpListeners {
   /** Reads the certificate again. @throws {OperatingError} when it cannot be used. */
   reload(): void {
     this.#secure?.reload();
+  }
+
+  /** Cuts connections off, by where they came from: their clients take nothing. */
+  cut(remotes: readonly string[]): void {
+    for (const remote of remotes) this.#carried.get(remote)?.close();
+    const direct = remotes.filter((remote) => !this.#carried.has(remote));
+    for (const { address } of this.#servers) cutSockets(address.port, direct);
   }
 
   /** Accepts no more, and resolves when the requests under way are answered, or were cut off. */
@@ -108,7 +118,9 @@ export class HttpListeners {
       inner = `127.0.0.1:${port}`;
       this.#remotes.set(inner, outer.remote);
     };
+    this.#carried.set(outer.remote, outer);
     await pumpHttp({ port: this.#innerPort, outer, first, opened });
+    this.#carried.delete(outer.remote);
     this.#remotes.delete(inner);
   }
 

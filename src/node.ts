@@ -176,8 +176,9 @@ function openPriorities({ config, store, catalogue, logger }: Rooms): Promise<To
 function startHttp(rooms: HttpRooms): HttpListeners {
   const { config, logger, doors, mqtt, onBug } = rooms;
   const remotes: Remotes = new WeakMap();
-  const handle = joinApps(makeApps(rooms, remotes));
-  const listeners = new HttpListeners({
+  const cut = (addresses: readonly string[]) => listeners.cut(addresses);
+  const handle = joinApps(makeApps(rooms, remotes, cut));
+  const listeners: HttpListeners = new HttpListeners({
     ...{ config, logger, onBug, timers: HOST_TIMERS },
     handle(request, remote) {
       remotes.set(request, remote);
@@ -206,7 +207,11 @@ async function openGroups(rooms: Rooms): Promise<GroupCoordinator> {
 /** Where requests came from. */
 type Remotes = WeakMap<Request, string>;
 
-function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
+function makeApps(
+  rooms: HttpRooms,
+  remotes: Remotes,
+  cut: (addresses: readonly string[]) => void,
+): RoomApp[] {
   const { config, logger, metrics, store, admission, catalogue, credentials, stopping, onBug } =
     rooms;
   const { link, priorities, groups } = rooms;
@@ -254,6 +259,8 @@ function makeApps(rooms: HttpRooms, remotes: Remotes): RoomApp[] {
     createEgressApp({
       ...common,
       stopping,
+      cut,
+      addressOf: (request) => remotes.get(request) ?? null,
       heard: {
         endOf: (logId) => receiver.ends.of(logId),
         lastSeen: () => receiver.sessions.lastSeen(),

@@ -9,14 +9,15 @@ import { handshakeHead } from "./support/websocket_frames.ts";
 function open(
   config: Partial<HttpListenersOptions["config"]>,
   mqtt: HttpListenersOptions["mqtt"] = null,
+  handle: HttpListenersOptions["handle"] = (request, remote) =>
+    new Response(`${new URL(request.url).pathname} ${remote}`),
 ): HttpListeners {
   const listeners = new HttpListeners({
     config: {
       ...{ host: "127.0.0.1", http_port: 0, https_port: null, tls_cert: null, tls_key: null },
       ...config,
     },
-    ...{ timers: HOST_TIMERS, logger: SILENT_LOGGER, mqtt },
-    handle: (request, remote) => new Response(`${new URL(request.url).pathname} ${remote}`),
+    ...{ timers: HOST_TIMERS, logger: SILENT_LOGGER, mqtt, handle },
     onBug(error) {
       throw error;
     },
@@ -42,6 +43,29 @@ describe("HttpListeners", () => {
       const { http } = open({}, mqtt);
       const { text, from } = await ask(http!.port);
       expect(text).toContain(`/x 127.0.0.1:${from}`);
+    },
+  );
+
+  it.each([["a front before it", () => {}], ["none", null]])(
+    "cuts off a client that takes nothing, with %s",
+    async (_name, mqtt) => {
+      const gone = Promise.withResolvers<void>();
+      const endless = () =>
+        new ReadableStream({
+          pull: (controller) => controller.enqueue(new Uint8Array(64 * 1024)),
+          cancel: () => gone.resolve(),
+        }, { highWaterMark: 0 });
+      let remote = "";
+      const listeners = open({}, mqtt, (_request, from) => {
+        remote = from;
+        return new Response(endless());
+      });
+      const client = await Deno.connect({ hostname: "127.0.0.1", port: listeners.http!.port });
+      onTestFinished(() => client.close());
+      await client.write(new TextEncoder().encode("GET /x HTTP/1.1\r\nHost: h\r\n\r\n"));
+      await expect.poll(() => remote).toBe(`127.0.0.1:${client.localAddr.port}`);
+      listeners.cut([remote]);
+      await gone.promise;
     },
   );
 

@@ -75,6 +75,10 @@ export interface EgressOptions {
   readonly clones?: () => readonly Clone[];
   /** Aborted when the node stops: whoever waits for records is answered at once. */
   readonly stopping?: AbortSignal;
+  /** Where a request came from, as "host:port". */
+  readonly addressOf?: (request: Request) => string | null;
+  /** Cuts off connections from there: their clients take nothing. */
+  readonly cut?: (addresses: readonly string[]) => void;
   /** Told of each bug, after it was logged. */
   readonly onBug?: (error: unknown) => void;
 }

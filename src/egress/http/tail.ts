@@ -50,7 +50,7 @@ export function tailRecords(
     sourceOf: source
       ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
       : undefined,
-    cut() {},
+    address: options.addressOf?.(request) ?? null,
   };
   return new Response(streamOf(options, hub.open(wanted)), { headers: HEADERS });
 }

@@ -38,6 +38,8 @@ export interface TailHubOptions {
   readonly metrics: Metrics;
   /** Aborted when the node stops: all tails end. */
   readonly stopping?: AbortSignal | undefined;
+  /** Cuts connections off: their readers did not even take the event that says why. */
+  readonly cut?: ((addresses: readonly string[]) => void) | undefined;
 }
 
 export interface TailRequest extends FeedOptions {
@@ -45,8 +47,8 @@ export interface TailRequest extends FeedOptions {
   /** The same for those who want the same records in the same form. */
   readonly likeness: string;
   readonly place: TailPlace;
-  /** Cuts the connection: the reader did not even take the event that says why. */
-  cut(): void;
+  /** Where the reader is, where that is known. */
+  readonly address: string | null;
 }
 
 export class TailHub {
@@ -173,11 +175,19 @@ export class TailHub {
         });
       }
     }
-    for (const [reader, sinceMs] of this.#ending) {
-      if (nowMs - sinceMs < TAIL_GOODBYE_MS) continue;
-      this.#readers.get(reader)?.cut();
-      reader.close();
-    }
+    this.#cutOff(
+      [...this.#ending.keys()].filter((reader) =>
+        nowMs - this.#ending.get(reader)! >= TAIL_GOODBYE_MS
+      ),
+    );
+  }
+
+  #cutOff(readers: readonly TailReader[]): void {
+    if (readers.length === 0) return;
+    const addresses = readers.map((reader) => this.#readers.get(reader)?.address ?? null)
+      .filter((address) => address !== null);
+    for (const reader of readers) reader.close();
+    this.#options.cut?.(addresses);
   }
 
   /** A topic may have got partitions, or be gone. */
@@ -203,7 +213,8 @@ export class TailHub {
       { reason: end.code },
     ).value += 1;
     const { topic } = reader.feed;
-    logger.warn("tail_ended", { topic: topic.name, reason: end.code, lag: reader.lag() });
+    const address = this.#readers.get(reader)?.address;
+    logger.warn("tail_ended", { topic: topic.name, reason: end.code, address, lag: reader.lag() });
     reader.end(end);
   }
 

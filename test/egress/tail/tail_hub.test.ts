@@ -21,16 +21,17 @@ async function openHub(given: { partitions?: number } = {}) {
     ...{ store: world.store, clock: world.clock, timers: world.clock, metrics },
     logger: { ...SILENT_LOGGER, warn: (event, fields) => void said.push([event, fields]) },
     stopping: stopping.signal,
+    cut: (addresses) => void cuts.push(...addresses),
   });
-  let cuts = 0;
+  const cuts: string[] = [];
   const open = (more: Partial<TailRequest> = {}) =>
     hub.open({
       ...{ ...world.options, scope: world.scope, likeness: "" },
       place: placeAt(world.scope, "latest"),
-      cut: () => cuts++,
+      address: "h:1",
       ...more,
     });
-  return { hub, world, metrics, stopping, said, open, cuts: () => cuts };
+  return { hub, world, metrics, stopping, said, open, cuts };
 }
 
 const text = async (reader: TailReader) => new TextDecoder().decode((await reader.next())!);
@@ -65,22 +66,26 @@ describe("TailHub", () => {
 
   it("ends one who takes nothing, and cuts him off where he does not take even that", async () => {
     const { open, world, said, cuts, hub } = await openHub();
-    const [stuck, quick, sorry] = [open(), open(), open()];
+    const [stuck, quick, sorry] = ["h:1", "h:2", "h:3"].map((address) => open({ address })) as [
+      TailReader,
+      TailReader,
+      TailReader,
+    ];
     for (const reader of [stuck, quick, sorry]) await reader.next();
     await world.put(0, "a");
     expect(await text(quick)).toContain('"a"');
     pass(world, TAIL_STALLED_MS);
     expect(said).toEqual(
-      [stuck, sorry].map(() => [
+      ["h:1", "h:3"].map((address) => [
         "tail_ended",
-        { topic: "t", reason: "slow_reader", lag: 1 },
+        { topic: "t", reason: "slow_reader", address, lag: 1 },
       ]),
     );
     expect(await text(sorry)).toContain("event: end");
     expect(await sorry.next()).toBeNull();
-    expect(cuts()).toBe(0);
+    expect(cuts).toEqual([]);
     pass(world, TAIL_GOODBYE_MS);
-    expect(cuts()).toBe(1);
+    expect(cuts).toEqual(["h:1"]);
     expect(await stuck.next()).toBeNull();
     expect(hub.size).toBe(1);
     const next = text(quick);
