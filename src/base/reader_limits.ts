@@ -13,3 +13,12 @@ export const FILTER_CONTAINS_BYTES_MAX = 256;
 
 /** Headers a filter may ask for: each is looked for among all of a record. */
 export const FILTER_HEADERS_MAX = 16;
+
+/** Bytes of stored batches looked through for one page: at most about a tenth of a second. */
+export const FETCH_SCAN_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bytes of them read at a time: larger pieces are no quicker, and fall out of the CPU's cache. */
+export const FETCH_SCAN_READ_BYTES = 1024 * 1024;
+
+/** Milliseconds one scan may hold the event loop: then all else has a turn, and other scans. */
+export const FETCH_SCAN_TURN_MS = 4;

@@ -43,7 +43,7 @@ export class BatchReader {
     const base = baseOf(batch);
     const count = countOf(batch);
     if (count === 0) return [];
-    const { start, size } = this.#openRecords(batch, inflatedRecords);
+    const { start, size } = this.open(batch, inflatedRecords);
     const reader = new RecordTableReader(this.#memory.slice(start, start + size), base);
     const records: DecodedRecord[] = [];
     this.#walk({ start, size, count }, (rows) => reader.read(this.#table, rows, records));
@@ -61,10 +61,29 @@ export class BatchReader {
     const count = countOf(batch);
     const scanned = new ScannedBatch(base, nextOffset);
     if (count === 0) return scanned;
-    const { start, size } = this.#openRecords(batch, inflatedRecords);
+    const { start, size } = this.open(batch, inflatedRecords);
     scanned.records = this.#memory.slice(start, start + size);
     this.#walk({ start, size, count }, (rows) => scanned.addRows(this.#table, rows));
     return scanned;
+  }
+
+  /**
+   * Brings the records of a batch to where the core reads them; they stay until the next call.
+   *
+   * @throws {OperatingError} corrupt_batch
+   */
+  open(batch: Uint8Array, inflated?: Uint8Array): { start: number; size: number } {
+    const { IN, IN_BYTES, BIG, BIG_BYTES } = this.#map;
+    if (inflated !== undefined) {
+      if (inflated.length > BIG_BYTES) throw corrupt(Status.TOO_LARGE);
+      this.#memory.set(inflated, BIG);
+      return { start: BIG, size: inflated.length };
+    }
+    if (batch.length > IN_BYTES) throw corrupt(Status.TOO_LARGE);
+    this.#memory.set(batch, IN);
+    const size = this.#core.openRecords(IN, batch.length);
+    if (size < 0) throw corrupt(size);
+    return { start: this.#result[0]!, size };
   }
 
   /** Fills the table with rows, as often as it takes. */
@@ -84,23 +103,9 @@ export class BatchReader {
       records += walked;
     } while (records < count);
   }
-
-  #openRecords(batch: Uint8Array, inflated?: Uint8Array): { start: number; size: number } {
-    const { IN, IN_BYTES, BIG, BIG_BYTES } = this.#map;
-    if (inflated !== undefined) {
-      if (inflated.length > BIG_BYTES) throw corrupt(Status.TOO_LARGE);
-      this.#memory.set(inflated, BIG);
-      return { start: BIG, size: inflated.length };
-    }
-    if (batch.length > IN_BYTES) throw corrupt(Status.TOO_LARGE);
-    this.#memory.set(batch, IN);
-    const size = this.#core.openRecords(IN, batch.length);
-    if (size < 0) throw corrupt(size);
-    return { start: this.#result[0]!, size };
-  }
 }
 
-function baseOf(batch: Uint8Array): BatchBase {
+export function baseOf(batch: Uint8Array): BatchBase {
   if (batch.length < BATCH_HEADER_BYTES) throw corrupt(Status.NEED_MORE);
   const view = viewOf(batch);
   return {
@@ -111,7 +116,7 @@ function baseOf(batch: Uint8Array): BatchBase {
 }
 
 /** Records that are of interest: none in a control batch. */
-function countOf(batch: Uint8Array): number {
+export function countOf(batch: Uint8Array): number {
   const view = viewOf(batch);
   if (view.getInt16(21) & CONTROL_FLAG) return 0;
   const count = view.getUint32(RECORDS_COUNT_AT);
@@ -119,7 +124,7 @@ function countOf(batch: Uint8Array): number {
   return count;
 }
 
-function corrupt(status: number): OperatingError {
+export function corrupt(status: number): OperatingError {
   return new OperatingError("corrupt_batch", `Cannot decode batch: ${statusName(status)}`, {
     status: statusName(status),
   });

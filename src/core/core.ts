@@ -20,6 +20,7 @@ import { type CoreExports, instantiate, type MemoryMap } from "./exports.ts";
 import { type IngestResult, type IngestSession, ingestStatus } from "./ingest.ts";
 import type { DecodedRecord, RecordParts } from "./record.ts";
 import { type EncodedHeaders, encodeHeaders, NO_HEADERS } from "./record_headers.ts";
+import { type FilterOptions, RecordSieve } from "./record_sieve.ts";
 import { CoreRoutes } from "./routes.ts";
 import type { ScannedBatch } from "./scanned_batch.ts";
 import { Status } from "./status.ts";
@@ -46,6 +47,7 @@ export class Core {
   readonly routes: CoreRoutes;
   readonly #core: CoreExports;
   readonly #batches: BatchReader;
+  readonly #sieve: RecordSieve;
   readonly #text: TextScanner;
   readonly #map: MemoryMap;
   readonly #memory: Uint8Array<ArrayBuffer>;
@@ -77,6 +79,7 @@ export class Core {
     this.#table = new Int32Array(buffer, map.TABLE, map.TABLE_BYTES / 4);
     this.#touched = new Uint32Array(buffer, map.TOUCHED, 64);
     this.#batches = new BatchReader(exports, this.#memory, map);
+    this.#sieve = new RecordSieve(exports, this.#memory, map);
     this.#text = new TextScanner(exports, this.#memory, map);
     this.routes = new CoreRoutes(exports, this.#memory, map);
   }
@@ -164,6 +167,11 @@ export class Core {
   /** See BatchReader.scan(). */
   scan(batch: Uint8Array, inflatedRecords?: Uint8Array): ScannedBatch {
     return this.#batches.scan(batch, inflatedRecords);
+  }
+
+  /** See RecordSieve.filter(). */
+  filter(batch: Uint8Array, options: FilterOptions): DecodedRecord[] {
+    return this.#sieve.filter(batch, options, this.#batches);
   }
 
   // ── open batches ─────────────────────────────────────────────────────────────────────────────

@@ -23,6 +23,15 @@ export interface CoreExports {
     table: number,
     tableSize: number,
   ): number;
+  filterRecords(
+    start: number,
+    size: number,
+    from: number,
+    index: number,
+    count: number,
+    first: number,
+    rowsMax: number,
+  ): number;
   append(
     handle: number,
     timestamp: number,
@@ -90,6 +99,8 @@ export type MemoryMap = Readonly<Record<typeof MAPPED[number], number>>;
 const MAPPED = [
   "BIG",
   "BIG_BYTES",
+  "FILTER",
+  "FILTER_BYTES",
   "IN",
   "IN_BYTES",
   "OUT",

@@ -32,17 +32,21 @@ export async function fetchWait(
   await log.waitFor(offset, { minBytes, timeoutMs: maxWaitMs, signal });
 }
 
-/** The same for several partitions at once: resolves when there is anything in any of them. */
+/**
+ * The same for several partitions at once: resolves when there is anything in any of them; false
+ * when the wait ended without.
+ */
 export async function fetchWaitAny(
   standings: readonly { readonly log: WaitableLog; readonly offset: Offset }[],
   { maxWaitMs, signal }: Omit<FetchWaitOptions, "minBytes">,
-): Promise<void> {
-  if (maxWaitMs === 0 || standings.some(({ log, offset }) => log.highWatermark > offset)) return;
+): Promise<boolean> {
+  if (standings.some(({ log, offset }) => log.highWatermark > offset)) return true;
+  if (maxWaitMs === 0) return false;
   // Whoever is first ends the waiting of the others.
   const first = new AbortController();
   const ended = signal === undefined ? first.signal : AbortSignal.any([signal, first.signal]);
   try {
-    await Promise.race(
+    return await Promise.race(
       standings.map(({ log, offset }) =>
         log.waitFor(offset, { timeoutMs: maxWaitMs, signal: ended })
       ),

@@ -9,7 +9,9 @@
 import { FETCH_DECODED_BYTES_MAX } from "../base/limits.ts";
 import type { Offset } from "../base/types.ts";
 import type { PageGap, PageRecord } from "../protocol/http/fetch_body.ts";
+import type { SegmentedLog } from "./older_segments.ts";
 import { type ReadableLog, readRecordPage, type RecordPageOptions } from "./record_page.ts";
+import { type RecordScanOptions, scanRecordPage } from "./record_scan.ts";
 
 export interface MergedPage<Place> {
   readonly records: readonly PageRecord[];
@@ -24,12 +26,17 @@ export interface MergedStream<Place> {
   read(place: Place, maxBytes: number): Promise<StreamPage<Place>>;
   /** Whether there was nothing behind it when the merge began. */
   isAtEnd(place: Place): boolean;
+  /** Whether no more may be looked through: what it finds next is not known then. */
+  isSpent?(): boolean;
 }
 
 export interface StreamPage<Place> {
   readonly records: readonly PageRecord[];
+  /** Where a reader stands right before the first of them, if that is not where he stood. */
+  readonly before?: Place | undefined;
   /** Where a reader stands behind each record. */
   readonly after: readonly Place[];
+  /** Each is passed with the record of that number; -1: with reading the page. */
   readonly gaps: readonly { readonly gap: PageGap; readonly before: number }[];
   /** Behind all of it. */
   readonly next: Place;
@@ -59,6 +66,8 @@ export async function readMergedPage<Place>(
   const records: PageRecord[] = [];
   let bytes = 0;
   while (records.length < maxRecords && bytes < maxBytes) {
+    // The next of a stream that could not read on might come before all others.
+    if (streams.some(({ isHeldUp }) => isHeldUp)) break;
     const stream = lowest(streams);
     if (stream === undefined) break;
     const record = stream.take();
@@ -98,6 +107,33 @@ export function arrivalStream(
   };
 }
 
+/** The same of what a filter wants: between two records a reader stands right before the second. */
+export function filteredStream(
+  log: ReadableLog & SegmentedLog,
+  options: RecordScanOptions,
+): MergedStream<Offset> {
+  const end = log.highWatermark;
+  return {
+    partition: log.index,
+    isAtEnd: (offset) => offset >= end,
+    isSpent: () => options.budget.isSpent,
+    async read(offset, maxBytes) {
+      const page = await scanRecordPage(log, offset, { ...options, maxBytes });
+      const { records, gaps, nextOffset } = page;
+      return {
+        records,
+        before: records[0]?.offset,
+        after: records.map((_, at) => records[at + 1]?.offset ?? nextOffset),
+        gaps: gaps.map((gap) => ({
+          gap,
+          before: records.filter((record) => record.offset < gap.from).length - 1,
+        })),
+        next: nextOffset,
+      };
+    },
+  };
+}
+
 /** The stream whose head comes first; the first partition of equals. */
 function lowest<Place>(streams: readonly Stream<Place>[]): Stream<Place> | undefined {
   let first: Stream<Place> | undefined;
@@ -128,6 +164,11 @@ class Stream<Place> {
     return this.#page.records[this.#at];
   }
 
+  /** Whether what comes next is not known, and not to be found out now. */
+  get isHeldUp(): boolean {
+    return this.head === undefined && !this.#merged.isAtEnd(this.#page.next);
+  }
+
   take(): PageRecord {
     const { records, after, next } = this.#page;
     const record = records[this.#at]!;
@@ -143,7 +184,8 @@ class Stream<Place> {
       this.#page = { ...page, records: page.records.map(detached) };
       this.#at = 0;
       if (page.records.length === 0) this.place = page.next;
-    } while (this.head === undefined && !this.#merged.isAtEnd(this.#page.next));
+      else this.place = page.before ?? this.place;
+    } while (this.isHeldUp && this.#merged.isSpent?.() !== true);
   }
 
   /** Gaps that the reader has passed, and with them the partition they lie in. */

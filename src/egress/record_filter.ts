@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { bytesEqual, utf8 } from "../base/bytes.ts";
+import { utf8 } from "../base/bytes.ts";
 import { OperatingError } from "../base/errors.ts";
 import {
   FILTER_BYTES_MAX,
@@ -19,8 +19,7 @@ import {
   FILTER_HEADERS_MAX,
 } from "../base/reader_limits.ts";
 import type { TimestampMs } from "../base/types.ts";
-import type { FilterTerms } from "../core/filter.ts";
-import type { DecodedRecord } from "../core/record.ts";
+import type { FilterTerms } from "../core/record_sieve.ts";
 import type { BatchHeader } from "../format/record_batch.ts";
 import type { Query } from "../protocol/http/query.ts";
 
@@ -66,21 +65,6 @@ export class RecordFilter {
   skips({ maxTimestamp }: Pick<BatchHeader, "maxTimestamp">): boolean {
     // Its base timestamp is the first record's, and says nothing of the others.
     return this.terms.since !== null && maxTimestamp < this.terms.since;
-  }
-
-  /** Whether one record is wanted. */
-  matches(record: Pick<DecodedRecord, "timestamp" | "key" | "value" | "headers">): boolean {
-    const { key, headers, contains, since, until } = this.terms;
-    if (since !== null && record.timestamp < since) return false;
-    if (until !== null && record.timestamp >= until) return false;
-    if (key !== null && (record.key === null || !bytesEqual(record.key, key))) return false;
-    for (const { name, value } of headers) {
-      const has = record.headers.some(([its, bytes]) =>
-        bytes !== null && bytesEqual(bytes, value) && bytesEqual(utf8(its), name)
-      );
-      if (!has) return false;
-    }
-    return contains === null || record.value !== null && holds(record.value, contains);
   }
 }
 
@@ -131,16 +115,6 @@ function checkSizes({ key, headers, contains }: FilterTerms): void {
     key === null ? "header" : "key",
     `Cannot filter by ${bytes} bytes: at most ${FILTER_BYTES_MAX}`,
   );
-}
-
-/** Whether `part` stands in `bytes`. */
-function holds(bytes: Uint8Array, part: Uint8Array): boolean {
-  const last = bytes.length - part.length;
-  for (let at = bytes.indexOf(part[0]!); at >= 0 && at <= last;) {
-    if (bytesEqual(bytes.subarray(at, at + part.length), part)) return true;
-    at = bytes.indexOf(part[0]!, at + 1);
-  }
-  return false;
 }
 
 function invalid(parameter: string, message: string): OperatingError {

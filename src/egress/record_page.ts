@@ -123,11 +123,8 @@ export class PageBuilder {
   /** Adds the records in [from, to); false once the page is full: they may be only partly in it. */
   add(batch: Uint8Array, { from, to }: { readonly from: Offset; readonly to: Offset }): boolean {
     const header = readBatchHeader(batch);
-    const { filter } = this.options;
-    if (filter?.skips(header)) return true;
-    for (const record of this.#decode(batch, header)) {
+    for (const record of this.#read(batch, header, from)) {
       if (record.offset < from || record.offset >= to) continue;
-      if (filter?.matches(record) === false) continue;
       if (this.full) return false;
       this.records.push(this.#pageRecord(record, header));
       this.#bytes += bytesOf(record);
@@ -146,11 +143,16 @@ export class PageBuilder {
     };
   }
 
-  #decode(batch: Uint8Array, header: BatchHeader): readonly DecodedRecord[] {
-    const { core, inflate } = this.options;
+  #read(batch: Uint8Array, header: BatchHeader, from: Offset): readonly DecodedRecord[] {
+    const { core, inflate, filter, maxRecords } = this.options;
+    if (filter?.skips(header)) return [];
     const packed = { attributes: header.attributes, records: batch.subarray(HEADER_SIZE) };
     try {
-      return core.decode(batch, inflatedRecords(packed, inflate, DECOMPRESSED_BYTES_MAX));
+      const inflated = inflatedRecords(packed, inflate, DECOMPRESSED_BYTES_MAX);
+      if (filter === undefined) return core.decode(batch, inflated);
+      // One more than fits tells that there are more.
+      const recordsMax = maxRecords - this.records.length + 1;
+      return core.filter(batch, { terms: filter.terms, from, recordsMax, inflated });
     } catch (error) {
       if (!isOperatingError(error, "corrupt_batch")) throw error;
       // Its checksum holds, so it is as its maker made it; a reader must be able to pass it.

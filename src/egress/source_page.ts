@@ -14,6 +14,8 @@ import type { SplicePlace } from "../protocol/http/cursor.ts";
 import type { PageGap, PageRecord } from "../protocol/http/fetch_body.ts";
 import type { SourceReading } from "../store/source_order.ts";
 import { PageBuilder, type RecordPageOptions } from "./record_page.ts";
+import type { ScanBudget } from "./record_scan.ts";
+import type { ScanTurn, ScanTurns } from "./scan_turns.ts";
 
 export interface SourcePlace {
   /** Next in the local log. */
@@ -45,10 +47,18 @@ export interface PassedGap {
 
 export interface SourcePage {
   readonly records: readonly PageRecord[];
+  /** Where a reader stands before the first of them, all else up to it looked through. */
+  readonly before: SourcePlace;
   /** Where a reader stands behind each of them. */
   readonly after: readonly SourcePlace[];
   readonly gaps: readonly PassedGap[];
   readonly next: SourcePlace;
+}
+
+export interface SourcePageOptions extends RecordPageOptions {
+  readonly order: SourceReading;
+  /** Given where there is a filter: most may have to be looked through in vain. */
+  readonly scan?: { readonly budget: ScanBudget; readonly turns: ScanTurns } | undefined;
 }
 
 type Splice = ReturnType<SourceReading["at"]>[number];
@@ -65,7 +75,7 @@ const READ_BYTES = 1024 * 1024;
 export async function readSourcePage(
   log: SourceLog,
   place: SourcePlace,
-  options: RecordPageOptions & { readonly order: SourceReading },
+  options: SourcePageOptions,
 ): Promise<SourcePage> {
   const maxBytes = Math.min(options.maxBytes, FETCH_DECODED_BYTES_MAX);
   const reader = new SourceReader(log, place, { ...options, maxBytes });
@@ -85,20 +95,20 @@ class SourceReader {
   readonly #after: SourcePlace[] = [];
   readonly #gaps: PassedGap[] = [];
   readonly #readBytes: number;
+  readonly #scan: SourcePageOptions["scan"];
+  #turn: ScanTurn | null = null;
   #place: SourcePlace;
+  #before: SourcePlace;
   #scannedBytes = 0;
   #full = false;
 
-  constructor(
-    log: SourceLog,
-    place: SourcePlace,
-    options: RecordPageOptions & { readonly order: SourceReading },
-  ) {
+  constructor(log: SourceLog, place: SourcePlace, options: SourcePageOptions) {
     this.#log = log;
     this.#order = options.order;
     this.#builder = new PageBuilder(log, options);
-    this.#readBytes = Math.min(READ_BYTES, options.maxBytes);
-    this.#place = place;
+    this.#scan = options.scan;
+    this.#readBytes = options.scan ? READ_BYTES : Math.min(READ_BYTES, options.maxBytes);
+    this.#place = this.#before = place;
   }
 
   async run(): Promise<void> {
@@ -108,7 +118,7 @@ class SourceReader {
     }
     // What comes meanwhile is for the next page.
     const end = this.#order.end(highWatermark);
-    while (!this.#full && !this.#builder.full && this.#scannedBytes < SOURCE_SCAN_BYTES_MAX) {
+    while (!this.#full && !this.#builder.full && !this.#isSpent) {
       const splice = spliceAt(this.#order, this.#place);
       if (splice !== null) await this.#readSplice(splice);
       else if (this.#place.offset < end) await this.#readPlain(end);
@@ -116,10 +126,15 @@ class SourceReader {
     }
   }
 
+  get #isSpent(): boolean {
+    return this.#scannedBytes >= SOURCE_SCAN_BYTES_MAX || this.#scan?.budget.isSpent === true;
+  }
+
   page(): SourcePage {
     const gaps = this.#builder.gaps.map((gap) => ({ gap, before: this.#after.length }));
     return {
       records: this.#builder.records,
+      before: this.#before,
       after: this.#after,
       gaps: [...this.#gaps, ...gaps],
       next: this.#place,
@@ -133,7 +148,7 @@ class SourceReader {
     this.#passed(read.gaps);
     for (const batch of read.batches) {
       const { logId, sourceOffset, lastOffset } = readBatchHeader(batch);
-      this.#scannedBytes += batch.length;
+      if (this.#count(batch.length)) await this.#pause();
       if (!this.#order.aside(logId, sourceOffset)) {
         const range = { from: this.#place.offset, to: Infinity };
         if (!this.#add(batch, range, ({ offset }) => ({ offset: offset + 1, splice: null }))) {
@@ -163,7 +178,7 @@ class SourceReader {
     for (const batch of read.batches) {
       const header = readBatchHeader(batch);
       const sourceEnd = header.sourceOffset + header.lastOffset - header.baseOffset + 1;
-      this.#scannedBytes += batch.length;
+      if (this.#count(batch.length)) await this.#pause();
       if (header.logId === logId && header.sourceOffset < to && sourceEnd > next) {
         const shift = header.baseOffset - header.sourceOffset;
         const { baseOffset } = header;
@@ -199,6 +214,7 @@ class SourceReader {
     range: { readonly from: Offset; readonly to: Offset },
     after: (record: PageRecord) => SourcePlace,
   ): boolean {
+    if (this.#after.length === 0) this.#before = this.#place;
     const added = this.#builder.add(batch, range);
     const { records } = this.#builder;
     while (this.#after.length < records.length) {
@@ -207,6 +223,17 @@ class SourceReader {
     }
     this.#full = !added;
     return added;
+  }
+
+  /** Counts what is looked through; true where others have their turn now. */
+  #count(bytes: number): boolean {
+    this.#scannedBytes += bytes;
+    this.#scan?.budget.spend(bytes);
+    return this.#scan !== undefined && this.#turn?.isOver !== false;
+  }
+
+  async #pause(): Promise<void> {
+    this.#turn = await this.#scan!.turns.take();
   }
 
   #passed(gaps: readonly PageGap[]): void {

@@ -15,7 +15,7 @@ function logAt(clock: HandClock, offset: number) {
   };
 }
 
-async function isOver(task: Promise<void>): Promise<boolean> {
+async function isOver(task: Promise<unknown>): Promise<boolean> {
   let over = false;
   void task.then(() => over = true);
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();

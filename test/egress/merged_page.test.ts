@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../src/base/bytes.ts";
-import { arrivalStream, readMergedPage } from "../../src/egress/merged_page.ts";
+import { arrivalStream, filteredStream, readMergedPage } from "../../src/egress/merged_page.ts";
+import { RecordFilter } from "../../src/egress/record_filter.ts";
+import { ScanBudget } from "../../src/egress/record_scan.ts";
+import { ScanTurns } from "../../src/egress/scan_turns.ts";
 import { testCore } from "../support/core.ts";
+import { ANYTHING } from "../support/filter_oracle.ts";
+import { HandClock } from "../support/hand_clock.ts";
+import { seededRandom } from "../support/mutations.ts";
+import { scannedLog } from "../support/scanned_log.ts";
 
 const core = testCore();
 const options = {
@@ -67,5 +74,70 @@ describe("readMergedPage()", () => {
       { partition: 1, from: 2, to: 3, reason: "corrupt" },
     ]);
     expect(rest.places).toEqual([4, 3]);
+  });
+});
+
+describe("filteredStream()", () => {
+  const clock = new HandClock();
+  const turns = new ScanTurns({ clock, timers: clock });
+  const filter = new RecordFilter({ ...ANYTHING, contains: utf8("a") }, "id");
+  const scan = (
+    logs: ReturnType<typeof scannedLog>[],
+    places: readonly number[],
+    bytes: number,
+  ) => {
+    const streams = logs.map((log) =>
+      filteredStream(log, { ...options, filter, turns, budget: new ScanBudget(logs.length, bytes) })
+    );
+    return readMergedPage(streams, places, options);
+  };
+
+  it("ends a page where a partition cannot be looked through to its next record", async () => {
+    const late = scannedLog(core, [...Array(20).fill(["b"]), ["a"]], { index: 1 });
+    const logs = [scannedLog(core, [["b"], ["b"], ["a"]], { timestamps: [9, 9, 9] }), late];
+    let places: readonly number[] = [0, 0];
+    const pages: number[][] = [];
+    while (pages.at(-1)?.length !== 2) {
+      const page = await scan(logs, places, 500);
+      // What the first was looked through for is not looked through again.
+      expect(page.places[0]).toBeGreaterThanOrEqual(2);
+      expect(page.places[1]).toBeGreaterThan(places[1]!);
+      places = page.places;
+      pages.push(page.records.map(({ partition }) => partition));
+    }
+    expect(pages.length).toBeGreaterThan(3);
+    expect(pages.slice(0, -1).flat()).toEqual([]);
+    expect(pages.at(-1)).toEqual([1, 0]);
+  });
+
+  it("gives every reader all that is wanted, once, and all gaps, however small its pages", async () => {
+    const random = seededRandom();
+    for (let nth = 0; nth < 100; nth++) {
+      const logs = Array.from({ length: 1 + random.below(4) }, (_, index) => {
+        const batches = Array.from(
+          { length: random.below(12) },
+          () => random.below(5) === 0 ? null : random.below(3) ? ["b", "b"] : ["b", "a"],
+        );
+        return scannedLog(core, batches, { index, timestamps: batches.map(() => random.below(9)) });
+      });
+      const found = logs.map((): number[] => []);
+      const gone = logs.map(() => new Set<number>());
+      let places: readonly number[] = logs.map(() => 0);
+      for (let pages = 0; logs.some((log, at) => places[at]! < log.highWatermark); pages++) {
+        expect(pages, `LOGBOOM_SEED=${random.seed}, ${nth}`).toBeLessThan(300);
+        const page = await scan(logs, places, 1 + random.below(400));
+        for (const { partition, offset } of page.records) found[partition]!.push(offset);
+        for (const { partition, from, to } of page.gaps) {
+          for (let at = from; at < to; at++) gone[partition!]!.add(at);
+        }
+        places = page.places;
+      }
+      for (const [at, log] of logs.entries()) {
+        const wanted = log.records.filter(({ value }) => value === "a");
+        expect(found[at], `LOGBOOM_SEED=${random.seed}, ${nth}`)
+          .toEqual(wanted.map(({ offset }) => offset));
+        expect([...gone[at]!].sort((a, b) => a - b)).toEqual(log.damaged);
+      }
+    }
   });
 });

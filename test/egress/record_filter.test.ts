@@ -1,25 +1,15 @@
 /** What a request asks for by `key=`, `header.NAME=`, `contains=`, `since=` and `until=`. */
 import { describe, expect, it } from "vitest";
-import { utf8 } from "../../src/base/bytes.ts";
 import {
   FILTER_BYTES_MAX,
   FILTER_CONTAINS_BYTES_MAX,
   FILTER_HEADERS_MAX,
 } from "../../src/base/reader_limits.ts";
-import type { DecodedRecord } from "../../src/core/record.ts";
 import { FILTER_PARAMETERS, RecordFilter } from "../../src/egress/record_filter.ts";
 import { Query } from "../../src/protocol/http/query.ts";
 
 const ofQuery = (query: string) =>
   RecordFilter.ofQuery(new Query(`http://node/?${query}`, FILTER_PARAMETERS));
-
-const record = (parts: Partial<DecodedRecord> = {}): DecodedRecord => ({
-  ...{ offset: 0, timestamp: 1_000, key: utf8("k"), value: utf8("some value"), headers: [] },
-  ...parts,
-});
-
-const matches = (query: string, parts?: Partial<DecodedRecord>) =>
-  ofQuery(query)!.matches(record(parts));
 
 describe("RecordFilter.ofQuery()", () => {
   it("is none where nothing is asked for", () => {
@@ -70,43 +60,6 @@ describe("RecordFilter.ofQuery()", () => {
     expect(id("key=a&header.x=1&header.y=2")).toBe(id("header.y=2&header.x=1&key=a"));
     expect(new Set(["key=a", "contains=a", "header.key=a", "key=", "since=1", "until=1"].map(id)))
       .toHaveProperty("size", 6);
-  });
-});
-
-describe("RecordFilter.matches()", () => {
-  it("compares the key whole, and never with null", () => {
-    expect(matches("key=k")).toBe(true);
-    expect(matches("key=k2")).toBe(false);
-    expect(matches("key=", { key: utf8("") })).toBe(true);
-    expect(matches("key=", { key: null })).toBe(false);
-  });
-
-  it("takes a header that stands twice by either value, and asks for all names", () => {
-    const headers = [["a", utf8("1")], ["a", utf8("2")], ["b", null]] as const;
-    expect(matches("header.a=1", { headers: [...headers] })).toBe(true);
-    expect(matches("header.a=2", { headers: [...headers] })).toBe(true);
-    expect(matches("header.a=3", { headers: [...headers] })).toBe(false);
-    expect(matches("header.b=", { headers: [...headers] })).toBe(false);
-    expect(matches("header.a=2&header.b=", { headers: [["a", utf8("2")], ["b", utf8("")]] }))
-      .toBe(true);
-  });
-
-  it("looks for bytes anywhere in the value", () => {
-    for (const part of ["some", "value", "e v", "e", "some value"]) {
-      expect(matches(`contains=${part}`), part).toBe(true);
-    }
-    expect(matches("contains=values")).toBe(false);
-    expect(matches("contains=aab", { value: utf8("aaab") })).toBe(true);
-    expect(matches("contains=x", { value: null })).toBe(false);
-  });
-
-  it("includes since and excludes until", () => {
-    expect(matches("since=1000")).toBe(true);
-    expect(matches("since=1001")).toBe(false);
-    expect(matches("until=1000")).toBe(false);
-    expect(matches("until=1001")).toBe(true);
-    expect(matches("since=1000&until=1001&key=k&contains=v")).toBe(true);
-    expect(matches("since=1000&until=1001&key=x&contains=v")).toBe(false);
   });
 });
 

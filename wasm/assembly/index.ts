@@ -3,6 +3,8 @@ export * from "./limits";
 export {
   BIG,
   BIG_BYTES,
+  FILTER,
+  FILTER_BYTES,
   IN,
   IN_BYTES,
   MEMORY_END,
@@ -20,6 +22,7 @@ export { crc32c } from "./crc32c";
 export { murmur2 } from "./murmur2";
 export { openRecords, validateBatch, verifyBatch } from "./record_batch";
 export { walkRecords } from "./record";
+export { filterRecords } from "./filter";
 export {
   append,
   discard,

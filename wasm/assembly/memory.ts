@@ -8,6 +8,10 @@ import { BATCH_BYTES_MAX, DECOMPRESSED_BYTES_MAX, PARTITIONS_MAX, SLOTS_MAX } fr
 
 export const SLACK: u32 = 256;
 
+/** What a filter asks of records; `filter.ts` draws it. */
+export const FILTER: usize = 0xc000;
+export const FILTER_BYTES: u32 = 0x4000 - SLACK;
+
 /** Small answers that do not fit one integer; each export says what it leaves here. */
 export const RESULT: usize = 0x10000;
 export const RESULT_BYTES: u32 = 256;

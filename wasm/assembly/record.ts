@@ -29,8 +29,8 @@ import {
 } from "./varint";
 
 /** Words of a row of the record table before its headers, and of each header. */
-const ROW_WORDS: u32 = 7;
-const HEADER_WORDS: u32 = 4;
+export const ROW_WORDS: u32 = 7;
+export const HEADER_WORDS: u32 = 4;
 
 /** Bytes of a record whose parts have these sizes, without its length field. */
 export function recordBodySize(
@@ -110,7 +110,7 @@ export function walkRecords(
 }
 
 /** Returns the address behind the record; 0 where it is bad, `at` where its row does not fit. */
-function walkRecord(
+export function walkRecord(
   start: usize,
   at: usize,
   batchEnd: usize,

@@ -15,7 +15,8 @@ import { health, readiness } from "./health.ts";
 import { listLosses } from "./losses.ts";
 import { fetchMerged } from "./merged.ts";
 import { openApiDocument } from "./openapi.ts";
-import type { EgressOptions } from "./options.ts";
+import { ScanTurns } from "../scan_turns.ts";
+import type { EgressOptions, PullOptions } from "./options.ts";
 import { tailRecords } from "./tail.ts";
 import { describeTopic, listTopics } from "./topics.ts";
 import { wipeRecords } from "./wipe.ts";
@@ -25,6 +26,7 @@ export function createEgressApp(options: EgressOptions): Hono {
   const consume = authorize("consume");
   const admin = authorize("admin");
   const tails = new TailHub(options);
+  const pull: PullOptions = { ...options, turns: new ScanTurns(options) };
   const app = new Hono();
 
   app.get("/healthz", () => health());
@@ -46,12 +48,12 @@ export function createEgressApp(options: EgressOptions): Hono {
   app.get(
     "/v1/topics/:topic/partitions/:partition/records",
     consume,
-    (c) => fetchRecords(options, c.req.raw, c.req.param()),
+    (c) => fetchRecords(pull, c.req.raw, c.req.param()),
   );
   app.get(
     "/v1/topics/:topic/records",
     consume,
-    (c) => fetchMerged(options, c.req.raw, c.req.param("topic")),
+    (c) => fetchMerged(pull, c.req.raw, c.req.param("topic")),
   );
   app.get(
     "/v1/topics/:topic/tail",

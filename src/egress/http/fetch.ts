@@ -4,29 +4,30 @@
  *
  * @module
  */
-import { BufferPool } from "../../base/buffer_pool.ts";
-import { joined } from "../../base/bytes.ts";
 import { OperatingError } from "../../base/errors.ts";
-import { GAPS_PER_HEADER_MAX, INDEX_INTERVAL_BYTES, PARTITIONS_MAX } from "../../base/limits.ts";
+import { PARTITIONS_MAX } from "../../base/limits.ts";
 import type { Offset } from "../../base/types.ts";
-import { readBatchHeader } from "../../format/record_batch.ts";
-import { encodePage, type PageGap, type PageType } from "../../protocol/http/fetch_body.ts";
+import { encodePage, type PageType } from "../../protocol/http/fetch_body.ts";
 import { MediaType, negotiate } from "../../protocol/http/media_type.ts";
 import { Query } from "../../protocol/http/query.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import { fetchWait } from "../fetch_wait.ts";
+import { filterWait } from "../filter_wait.ts";
 import { checkEpoch, epochBefore } from "../leader_epoch.ts";
-import { readOn, readRecordPage } from "../record_page.ts";
-import { sourceNamer } from "../record_source.ts";
-import type { EgressOptions } from "./options.ts";
+import type { RecordFilter } from "../record_filter.ts";
+import { readRecordPage, type RecordPage } from "../record_page.ts";
+import { ScanBudget, scanRecordPage } from "../record_scan.ts";
+import type { EgressOptions, PullOptions } from "./options.ts";
 import {
   checkReadable,
   FETCH_PARAMETERS,
   type FetchParameters,
   fetchParameters,
   isInSourceOrder,
+  pageOptions,
   waitSignal,
 } from "./parameters.ts";
+import { rawPage } from "./raw_page.ts";
 import { fetchInSourceOrder } from "./source.ts";
 import { topicOf } from "./topics.ts";
 
@@ -38,7 +39,7 @@ const SAFE = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /** @throws {OperatingError} unknown_topic, unknown_partition, invalid_argument, and what reading throws. */
 export async function fetchRecords(
-  options: EgressOptions,
+  options: PullOptions,
   request: Request,
   place: { readonly topic: string; readonly partition: string },
 ): Promise<Response> {
@@ -61,16 +62,22 @@ export async function fetchRecords(
   const offset = await startOffset(log, query);
   checkReadable(log, offset);
   if (epoch !== undefined) checkEpoch(log, epoch, offset);
-  if (parameters.maxWaitMs > 0) {
-    await fetchWait(log, offset, { ...parameters, signal: waitSignal(options, request) });
+  const signal = parameters.maxWaitMs > 0 ? waitSignal(options, request) : undefined;
+  const { filter } = parameters;
+  if (filter !== undefined && type !== MediaType.batches) {
+    const page = await awaitedMatches(options, log, { offset, parameters, filter, signal });
+    return pageAnswer(log, type, page);
   }
-  return type === MediaType.batches
-    ? await rawPage(log, offset, parameters)
-    : await decodedPage(options, log, { type, offset, parameters });
+  await fetchWait(log, offset, { ...parameters, signal });
+  if (type === MediaType.batches) {
+    return await rawPage(log, offset, { maxBytes: parameters.maxBytes, headersOf });
+  }
+  const page = await readRecordPage(log, offset, pageOptions(options, parameters));
+  return pageAnswer(log, type, page);
 }
 
 async function fetchPartitionInSourceOrder(
-  options: EgressOptions,
+  options: PullOptions,
   request: Request,
   { query, log, parameters }: {
     readonly query: Query;
@@ -96,14 +103,23 @@ async function fetchPartitionInSourceOrder(
   return await fetchInSourceOrder(options, request, wanted);
 }
 
-/** @throws {OperatingError} invalid_argument where batches are asked for, which lie as they are. */
-function checkFilter({ filter }: FetchParameters, type: MediaType): void {
-  if (filter === undefined || type !== MediaType.batches) return;
-  throw new OperatingError(
-    "invalid_argument",
-    `Cannot filter ${MediaType.batches}: batches are given whole; accept another type`,
-    { parameter: "Accept" },
-  );
+/** @throws {OperatingError} invalid_argument where a filter does not go with what is asked for. */
+function checkFilter({ filter, minBytes }: FetchParameters, type: MediaType): void {
+  if (filter === undefined) return;
+  if (type === MediaType.batches) {
+    throw new OperatingError(
+      "invalid_argument",
+      `Cannot filter ${MediaType.batches}: batches are given as they lie; accept another type`,
+      { parameter: "Accept" },
+    );
+  }
+  if (minBytes > 1) {
+    throw new OperatingError(
+      "invalid_argument",
+      "Cannot wait for min_bytes of what a filter wants: it is waited for the first record",
+      { parameter: "min_bytes" },
+    );
+  }
 }
 
 function partitionOf(
@@ -138,25 +154,34 @@ async function startOffset(log: PartitionLog, query: Query): Promise<Offset> {
   return await log.offsetForTimestamp(timestamp) ?? log.highWatermark;
 }
 
-async function decodedPage(
-  { store, inflate, nodeName }: EgressOptions,
+/** A page with something of what is wanted in it, or none when the time is up. */
+async function awaitedMatches(
+  options: PullOptions,
   log: PartitionLog,
-  { type, offset, parameters }: {
-    readonly type: PageType;
+  { offset, parameters, filter, signal }: {
     readonly offset: Offset;
     readonly parameters: FetchParameters;
+    readonly filter: RecordFilter;
+    readonly signal: AbortSignal | undefined;
   },
-): Promise<Response> {
-  const { records, gaps, nextOffset } = await readRecordPage(log, offset, {
-    core: store.core,
-    inflate,
-    maxRecords: parameters.maxRecords,
-    maxBytes: parameters.maxBytes,
-    filter: parameters.filter,
-    sourceOf: parameters.source
-      ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
-      : undefined,
+): Promise<RecordPage> {
+  const { clock, turns } = options;
+  const scan = { ...pageOptions(options, parameters), filter, turns };
+  return await filterWait<RecordPage>({
+    ...{ clock, signal, maxWaitMs: parameters.maxWaitMs },
+    read: (before) =>
+      scanRecordPage(log, before?.nextOffset ?? offset, { ...scan, budget: new ScanBudget() }),
+    isWorthIt: ({ records, gaps, nextOffset }) =>
+      records.length > 0 || gaps.length > 0 || nextOffset < log.highWatermark,
+    wait: ({ nextOffset }, timeoutMs) => log.waitFor(nextOffset, { timeoutMs, signal }),
   });
+}
+
+function pageAnswer(
+  log: PartitionLog,
+  type: PageType,
+  { records, gaps, nextOffset }: RecordPage,
+): Response {
   const body = encodePage(type, {
     records,
     gaps,
@@ -167,61 +192,10 @@ async function decodedPage(
       log_start_offset: log.logStartOffset,
     },
   });
-  return new Response(body, { headers: pageHeaders(log, nextOffset, type) });
+  return new Response(body, { headers: headersOf(log, nextOffset, type) });
 }
 
-/** Batches as they lie on the disk; the first may begin before `offset`. */
-async function rawPage(
-  log: PartitionLog,
-  offset: Offset,
-  { maxBytes }: FetchParameters,
-): Promise<Response> {
-  const whole = { batches: [] as Uint8Array[], gaps: [] as PageGap[], nextOffset: offset };
-  const window = maxBytes > WINDOW_BYTES_MAX ? undefined : windows.take(windowBytes(maxBytes));
-  try {
-    for await (const read of readOn(log, offset, maxBytes, window)) {
-      whole.batches.push(...read.batches);
-      whole.gaps.push(...read.gaps);
-      whole.nextOffset = read.nextOffset;
-    }
-    const { batches, gaps, nextOffset } = withNameableGaps(whole);
-    const headers = pageHeaders(log, nextOffset, MediaType.batches);
-    if (gaps.length > 0) headers["logboom-gaps"] = JSON.stringify(gaps);
-    // A response copies its body as it is made (Fetch standard, "extract a body").
-    return new Response(joined(batches), { headers });
-  } finally {
-    if (window !== undefined) windows.give(window);
-  }
-}
-
-/** Larger pages are rare, and would keep much memory. */
-const WINDOW_BYTES_MAX = 2 * 1024 * 1024;
-/** Memory that raw pages are read into: a fresh window for each would be most of their cost. */
-const windows = new BufferPool({ keptMax: 4, bytesMin: 64 * 1024 });
-
-/** A read looks for the first batch between two entries of the index. */
-function windowBytes(maxBytes: number): number {
-  return Math.max(maxBytes, INDEX_INTERVAL_BYTES) + INDEX_INTERVAL_BYTES;
-}
-
-interface RawRead {
-  readonly batches: readonly Uint8Array[];
-  readonly gaps: readonly PageGap[];
-  readonly nextOffset: Offset;
-}
-
-/** Cuts a page where it passes more gaps than a header can name. */
-function withNameableGaps({ batches, gaps, nextOffset }: RawRead): RawRead {
-  const tooMany = gaps[GAPS_PER_HEADER_MAX];
-  if (tooMany === undefined) return { batches, gaps, nextOffset };
-  return {
-    batches: batches.filter((batch) => readBatchHeader(batch).baseOffset < tooMany.from),
-    gaps: gaps.slice(0, GAPS_PER_HEADER_MAX),
-    nextOffset: tooMany.from,
-  };
-}
-
-function pageHeaders(log: PartitionLog, nextOffset: Offset, type: string): Record<string, string> {
+function headersOf(log: PartitionLog, nextOffset: Offset, type: string): Record<string, string> {
   return {
     "content-type": type,
     "cache-control": "no-store",

@@ -8,20 +8,24 @@ import { MERGED_PARTITIONS_MAX } from "../../base/limits.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "../../protocol/http/cursor.ts";
 import { MediaType, negotiate } from "../../protocol/http/media_type.ts";
 import { Query } from "../../protocol/http/query.ts";
+import type { Offset } from "../../base/types.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { Topic } from "../../store/topic.ts";
 import { fetchWaitAny } from "../fetch_wait.ts";
 import { checkEpoch, epochBefore } from "../leader_epoch.ts";
-import { arrivalStream, readMergedPage } from "../merged_page.ts";
-import { sourceNamer } from "../record_source.ts";
+import { filterWait } from "../filter_wait.ts";
+import { arrivalStream, filteredStream, type MergedPage, readMergedPage } from "../merged_page.ts";
+import { ScanBudget } from "../record_scan.ts";
 import { cursorPage } from "./cursor_page.ts";
-import type { EgressOptions } from "./options.ts";
+import type { PullOptions } from "./options.ts";
 import {
   checkReadable,
   checkTopic,
   FETCH_PARAMETERS,
+  type FetchParameters,
   fetchParameters,
   isInSourceOrder,
+  pageOptions,
   waitSignal,
 } from "./parameters.ts";
 import { fetchInSourceOrder } from "./source.ts";
@@ -36,16 +40,14 @@ const OFFERED = [MediaType.json, MediaType.ndjson, MediaType.cbor] as const;
 
 /** @throws {OperatingError} log_diverged when the cursor is of another topic or history. */
 export async function fetchMerged(
-  options: EgressOptions,
+  options: PullOptions,
   request: Request,
   topicName: string,
 ): Promise<Response> {
   const query = new Query(request.url, PARAMETERS);
   const type = negotiate(request.headers.get("accept"), OFFERED);
   const parameters = fetchParameters(query);
-  const { maxRecords, maxBytes, maxWaitMs, source, filter } = parameters;
-  const { store, inflate, nodeName } = options;
-  const topic = topicOf(store, topicName);
+  const topic = topicOf(options.store, topicName);
   checkMergeable(topic);
   const text = query.text("cursor");
   if (isInSourceOrder(query)) {
@@ -53,18 +55,10 @@ export async function fetchMerged(
     const wanted = { topic, partition: null, type, parameters, cursor: text, start };
     return await fetchInSourceOrder(options, request, wanted);
   }
+  const signal = parameters.maxWaitMs > 0 ? waitSignal(options, request) : undefined;
   const offsets = startOffsets(topic, text);
-  if (maxWaitMs > 0) {
-    const standings = topic.partitions.map((log, at) => ({ log, offset: offsets[at]! }));
-    await fetchWaitAny(standings, { maxWaitMs, signal: waitSignal(options, request) });
-  }
-
-  const sourceOf = source
-    ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
-    : undefined;
-  const each = { core: store.core, inflate, maxRecords, maxBytes, sourceOf, filter };
-  const streams = topic.partitions.map((log) => arrivalStream(log, each));
-  const page = await readMergedPage(streams, offsets, { maxRecords, maxBytes });
+  const wanted = { topic, offsets, parameters, signal };
+  const page = await awaitedPage(options, wanted);
   const cursor = encodeCursor(cursorAt(topic, page.places));
   const { records, gaps } = page;
   const lag = topic.partitions.reduce(
@@ -72,6 +66,47 @@ export async function fetchMerged(
     0,
   );
   return cursorPage(type, { records, gaps, cursor, lag });
+}
+
+interface MergedRequest {
+  readonly topic: Topic;
+  readonly offsets: readonly Offset[];
+  readonly parameters: FetchParameters;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A page with something in it, or none when the time is up. */
+async function awaitedPage(
+  options: PullOptions,
+  { topic, offsets, parameters, signal }: MergedRequest,
+): Promise<MergedPage<Offset>> {
+  const { clock, turns } = options;
+  const { filter, maxWaitMs } = parameters;
+  const each = pageOptions(options, parameters);
+  const { partitions } = topic;
+  const wait = (at: readonly Offset[], maxWaitMs: number) => {
+    const standings = partitions.map((log, nth) => ({ log, offset: at[nth]! }));
+    return fetchWaitAny(standings, { maxWaitMs, signal });
+  };
+  if (filter === undefined) {
+    await wait(offsets, maxWaitMs);
+    return await readMergedPage(partitions.map((log) => arrivalStream(log, each)), offsets, each);
+  }
+  return await filterWait<MergedPage<Offset>>({
+    ...{ clock, signal, maxWaitMs },
+    read: (before) => {
+      const places = before?.places ?? offsets;
+      const unread = partitions.filter((log, at) => places[at]! < log.highWatermark).length;
+      const streams = partitions.map((log) =>
+        filteredStream(log, { ...each, filter, turns, budget: new ScanBudget(unread) })
+      );
+      return readMergedPage(streams, places, each);
+    },
+    isWorthIt: ({ records, gaps, places }) =>
+      records.length > 0 || gaps.length > 0 ||
+      partitions.some((log, at) => places[at]! < log.highWatermark),
+    wait: ({ places }, leftMs) => wait(places, leftMs),
+  });
 }
 
 /** @throws {OperatingError} invalid_argument when a cursor of all partitions would be too long. */

@@ -11,6 +11,7 @@ import {
 import { statusOf } from "../../protocol/http/problem.ts";
 import type { ProblemCode } from "../../protocol/http/problem.ts";
 import { MediaType } from "../../protocol/http/media_type.ts";
+import { FILTER_QUERIES } from "./openapi_filter.ts";
 import { integer, list, ref, text } from "./openapi_schemas.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -36,7 +37,13 @@ const PAGE_PARAMETERS = [
     { type: "boolean", default: false },
     "Tell where each record was first durable.",
   ),
+  ...FILTER_QUERIES,
 ];
+
+const FILTERED =
+  "A record must be all that `key`, `header.NAME`, `contains`, `since` and `until` ask for. So " +
+  "much is looked through for a page: where little matches, it may end with few records, or none, " +
+  "and be followed by others. With `max_wait_ms` it is waited for a record that matches.";
 
 const RAW = { type: "string", format: "binary" };
 
@@ -108,6 +115,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
     get: {
       operationId: "fetchMerged",
       summary: "All partitions merged, by timestamp and then by partition",
+      description: FILTERED,
       parameters: [
         TOPIC,
         inQuery(
@@ -154,6 +162,7 @@ export const PATHS: Readonly<Record<string, Json>> = {
     get: {
       operationId: "fetch",
       summary: "A page of one partition",
+      description: FILTERED + " Raw batches are given as they lie, and cannot be filtered.",
       parameters: [
         TOPIC,
         inPath("partition", integer),

@@ -9,6 +9,7 @@ import type { Logger } from "../../base/log.ts";
 import type { LogId, NodeId, Offset, TimestampMs } from "../../base/types.ts";
 import type { Inflate } from "../../format/codec.ts";
 import type { Store } from "../../store/store.ts";
+import type { ScanTurns } from "../scan_turns.ts";
 import type { PrometheusMetrics } from "./metrics.ts";
 
 export type Scope = "produce" | "consume" | "admin" | "replicate";
@@ -81,4 +82,9 @@ export interface EgressOptions {
   readonly cut?: (addresses: readonly string[]) => void;
   /** Told of each bug, after it was logged. */
   readonly onBug?: (error: unknown) => void;
+}
+
+/** The same for reads of records, which share what one node has of it. */
+export interface PullOptions extends EgressOptions {
+  readonly turns: ScanTurns;
 }

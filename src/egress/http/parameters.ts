@@ -17,6 +17,8 @@ import type { Query } from "../../protocol/http/query.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { Topic } from "../../store/topic.ts";
 import { FILTER_PARAMETERS, RecordFilter } from "../record_filter.ts";
+import type { RecordPageOptions } from "../record_page.ts";
+import { sourceNamer } from "../record_source.ts";
 import type { EgressOptions } from "./options.ts";
 
 /** Names of what {@linkcode fetchParameters} reads. */
@@ -50,6 +52,16 @@ export function fetchParameters(query: Query): FetchParameters {
     source: query.flag("source"),
     filter: RecordFilter.ofQuery(query),
   };
+}
+
+/** How a page is to be made: as its reader asked for it, with what the node has. */
+export function pageOptions(
+  { store, inflate, nodeName }: EgressOptions,
+  { maxRecords, maxBytes, source, filter }: FetchParameters,
+): RecordPageOptions {
+  const { core, logs, ranges } = store;
+  const sourceOf = source ? sourceNamer({ nodeName, logs, ranges }) : undefined;
+  return { core, inflate, maxRecords, maxBytes, sourceOf, filter };
 }
 
 /** Whether the reader asked for the order of source, not of arrival. */

@@ -13,12 +13,18 @@ import type { SourceReading } from "../../store/source_order.ts";
 import type { Topic } from "../../store/topic.ts";
 import { checkEpoch, epochBefore } from "../leader_epoch.ts";
 import { type MergedPage, type MergedStream, readMergedPage } from "../merged_page.ts";
-import { sourceNamer } from "../record_source.ts";
+import { ScanBudget } from "../record_scan.ts";
 import { isAtEnd, readSourcePage, type SourcePlace } from "../source_page.ts";
 import { sourceWait } from "../source_wait.ts";
 import { cursorPage } from "./cursor_page.ts";
-import type { EgressOptions } from "./options.ts";
-import { checkReadable, checkTopic, type FetchParameters, waitSignal } from "./parameters.ts";
+import type { PullOptions } from "./options.ts";
+import {
+  checkReadable,
+  checkTopic,
+  type FetchParameters,
+  pageOptions,
+  waitSignal,
+} from "./parameters.ts";
 
 export interface SourceRequest extends SourceScope {
   readonly topic: Topic;
@@ -39,7 +45,7 @@ interface ReadLog {
  *         invalid_argument when it is of another kind of read; offset_out_of_range
  */
 export async function fetchInSourceOrder(
-  options: EgressOptions,
+  options: PullOptions,
   request: Request,
   wanted: SourceRequest,
 ): Promise<Response> {
@@ -64,7 +70,7 @@ export async function fetchInSourceOrder(
 
 /** A page with something in it, or what there is when the time is up. */
 async function awaitedPage(
-  options: EgressOptions,
+  options: PullOptions,
   request: Request,
   { logs, wanted }: { readonly logs: readonly ReadLog[]; readonly wanted: SourceRequest },
 ): Promise<MergedPage<SourcePlace>> {
@@ -72,14 +78,21 @@ async function awaitedPage(
   const { maxWaitMs } = wanted.parameters;
   const untilMs = clock.monotonicMs() + maxWaitMs;
   const signal = maxWaitMs > 0 ? waitSignal(options, request) : undefined;
-  const streams = logs.map((each) => streamOf(options, each, wanted));
+  const { parameters } = wanted;
   let places: readonly SourcePlace[] = startPlaces(logs, wanted);
   for (;;) {
-    const page = await readMergedPage(streams, places, wanted.parameters);
+    const unread = logs.filter(({ log, order }, at) => !isAtEnd(log, order, places[at]!)).length;
+    const budgets = logs.map(() => new ScanBudget(unread));
+    const streams = logs.map((each, at) =>
+      streamOf(options, each, { parameters, budget: budgets[at]! })
+    );
+    const page = await readMergedPage(streams, places, parameters);
     if (page.records.length > 0 || page.gaps.length > 0) return page;
     places = page.places;
     const timeoutMs = untilMs - clock.monotonicMs();
-    if (timeoutMs <= 0 || signal?.aborted) return page;
+    if (timeoutMs <= 0 || signal?.aborted || budgets.some(({ isSpent }) => isSpent)) {
+      return page;
+    }
     if (!logs.every(({ log, order }, at) => isAtEnd(log, order, places[at]!))) continue;
     await sourceWait(logs.map(({ log }) => log), {
       timeoutMs,
@@ -90,26 +103,24 @@ async function awaitedPage(
 }
 
 function streamOf(
-  { store, inflate, nodeName }: EgressOptions,
+  options: PullOptions,
   { log, order }: ReadLog,
-  { parameters: { maxRecords, source, filter } }: SourceRequest,
+  { parameters, budget }: { readonly parameters: FetchParameters; readonly budget: ScanBudget },
 ): MergedStream<SourcePlace> {
-  const sourceOf = source
-    ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })
-    : undefined;
+  const each = pageOptions(options, parameters);
+  const { turns } = options;
+  const scan = parameters.filter === undefined ? undefined : { budget, turns };
   return {
     partition: log.index,
     isAtEnd: (place) => isAtEnd(log, order, place),
-    read: (place, maxBytes) =>
-      readSourcePage(log, place, {
-        core: store.core,
-        inflate,
-        maxRecords,
-        maxBytes,
-        order,
-        sourceOf,
-        filter,
-      }),
+    isSpent: () => budget.isSpent,
+    async read(place, maxBytes) {
+      const page = await readSourcePage(log, place, { ...each, maxBytes, order, scan });
+      if (scan === undefined) return { ...page, before: undefined };
+      // What a filter passed over is behind the reader as soon as it is read, gaps as well.
+      const gaps = page.gaps.map((gap) => gap.before === 0 ? { ...gap, before: -1 } : gap);
+      return { ...page, gaps };
+    },
   };
 }
 
