@@ -168,9 +168,8 @@ async function openStore(
   return { store, catalogue, disk };
 }
 
-function openPriorities({ config, store, catalogue, logger }: Rooms): Promise<TopicPriorities> {
-  const configured = (topic: string) => topicSettingsOf(config, topic).priority;
-  return TopicPriorities.open({ store, catalogue, configured, logger });
+function openPriorities({ store, catalogue, logger }: Rooms): Promise<TopicPriorities> {
+  return TopicPriorities.open({ store, catalogue, logger });
 }
 
 function startHttp(rooms: HttpRooms): HttpListeners {

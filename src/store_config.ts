@@ -1,6 +1,8 @@
 /**
- * The configuration as the store takes it. Settings of topics are the operator's at every start:
- * what the catalogue remembers of them is only how many partitions a topic was created with.
+ * The configuration as the store takes it. Of a setting of a topic, what was chosen for that topic
+ * while a node ran comes first, then what the file says of it, then what the node has for all. The
+ * file and the node's are read at every start; of what is chosen, and of how many partitions there
+ * are, the catalogue keeps the record.
  *
  * @module
  */
@@ -18,6 +20,7 @@ export function storeSettingsOf(config: Config): StoreSettings {
     diskBudgetBytes: config.disk_budget_bytes,
     headroomBytes: config.headroom_bytes,
     topicDefaults: topicSettingsOf(config),
+    settingsOf: (name) => topicSettingsOf(config, name),
   };
 }
 
@@ -44,7 +47,7 @@ export function topicSettingsOf(config: Config, name?: string): TopicSettings {
   };
 }
 
-/** The catalogue, with the settings of its topics as the configuration has them now. */
+/** The catalogue, with settings of its topics as the configuration has them now. */
 export function configuredCatalogue(
   catalogue: Catalogue,
   config: Config,
@@ -52,12 +55,13 @@ export function configuredCatalogue(
 ): Catalogue {
   const load: Catalogue["load"] = async () => {
     const state = await catalogue.load();
-    const topics = state.topics.map(({ id, name, settings: { partitions } }) => {
+    const topics = state.topics.map((row) => {
+      const { name, chosen, settings: { partitions } } = row;
       const wanted = config.topics[name]?.partitions ?? partitions;
-      if (wanted !== partitions) {
+      if (wanted > partitions) {
         logger.warn("partitions_not_changed", { topic: name, partitions, configured: wanted });
       }
-      return { id, name, settings: { ...topicSettingsOf(config, name), partitions } };
+      return { ...row, settings: { ...topicSettingsOf(config, name), ...chosen, partitions } };
     });
     return { ...state, topics };
   };

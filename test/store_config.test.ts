@@ -16,7 +16,9 @@ const load = (yaml: string): Config =>
 
 describe("storeSettingsOf()", () => {
   it("is the store's own defaults where nothing is configured", () => {
-    expect(storeSettingsOf(load(""))).toEqual(STORE_DEFAULTS);
+    const { settingsOf, ...settings } = storeSettingsOf(load(""));
+    expect(settings).toEqual(STORE_DEFAULTS);
+    expect(settingsOf!("logs")).toEqual(TOPIC_DEFAULTS);
   });
 
   it("carries what is configured", () => {
@@ -44,7 +46,8 @@ describe("configuredCatalogue()", () => {
   it("gives topics the settings of now, and the partitions they were made with", async () => {
     const catalogue = new MemoryCatalogue();
     const id = "0".repeat(32);
-    await catalogue.putTopic({ id, name: "audit", settings: { ...TOPIC_DEFAULTS, partitions: 2 } });
+    const audit = { id, name: "audit", settings: { ...TOPIC_DEFAULTS, partitions: 2 } };
+    await catalogue.putTopic(audit);
     const warnings: unknown[] = [];
     const logger: Logger = { ...SILENT_LOGGER, warn: (...args) => warnings.push(args) };
     const config = load("retention_bytes: 5MiB\ntopics: { audit: { partitions: 8 } }");
@@ -53,5 +56,15 @@ describe("configuredCatalogue()", () => {
     expect(warnings).toEqual([
       ["partitions_not_changed", { topic: "audit", partitions: 2, configured: 8 }],
     ]);
+  });
+
+  it("puts what was chosen for a topic before all else", async () => {
+    const catalogue = new MemoryCatalogue();
+    const settings = { ...TOPIC_DEFAULTS, partitions: 2 };
+    const chosen = { priority: 8, retentionMs: -1 };
+    await catalogue.putTopic({ id: "0".repeat(32), name: "audit", settings, chosen });
+    const config = load("priority: 2\nsegment_bytes: 5MiB\ntopics: { audit: { priority: 3 } }");
+    const { topics } = await configuredCatalogue(catalogue, config, SILENT_LOGGER).load();
+    expect(topics[0]).toMatchObject({ chosen, settings: { ...chosen, segmentBytes: 5 * 2 ** 20 } });
   });
 });

@@ -48,6 +48,8 @@ export type ErrorCode =
   | "too_many_groups"
   | "too_many_partitions"
   | "too_many_topics"
+  | "topic_deleted"
+  | "topic_exists"
   | "unauthorized"
   | "unknown_group"
   | "unknown_member"
@@ -68,6 +70,7 @@ const RETRIABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "shutting_down",
   "storage_failed",
   "storage_full",
+  "topic_deleted",
   "unknown_session",
   "upstream_unreachable",
 ]);

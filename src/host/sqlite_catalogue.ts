@@ -5,7 +5,7 @@
  */
 import { CATALOGUE_BALLAST_BYTES } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
-import type { LogId } from "../base/types.ts";
+import type { LogId, TopicName } from "../base/types.ts";
 import type {
   AnnouncedLogRow,
   Catalogue,
@@ -15,7 +15,7 @@ import type {
   PeerRow,
   TopicRow,
 } from "../store/catalogue.ts";
-import { decodeTopicSettings, encodeTopicSettings } from "../store/settings.ts";
+import { decodeSomeSettings, decodeTopicSettings, encodeTopicSettings } from "../store/settings.ts";
 import { SqliteChanges } from "./sqlite_changes.ts";
 import { SqliteGroupBook } from "./sqlite_group_book.ts";
 import { SqliteMqttBook } from "./sqlite_mqtt_book.ts";
@@ -89,8 +89,17 @@ export class SqliteCatalogue implements Catalogue {
     return this.#change([[PUT_META, [key, value]]]);
   }
 
-  putTopic({ name, id, settings }: TopicRow): Promise<void> {
-    return this.#change([[PUT_TOPIC, [name, id, JSON.stringify(encodeTopicSettings(settings))]]]);
+  putTopic({ name, id, settings, chosen, deleting }: TopicRow): Promise<void> {
+    const text = JSON.stringify({
+      ...encodeTopicSettings(settings),
+      ...(chosen && { chosen: encodeTopicSettings(chosen) }),
+      ...(deleting && { deleting }),
+    });
+    return this.#change([[PUT_TOPIC, [name, id, text]]]);
+  }
+
+  deleteTopic(name: TopicName): Promise<void> {
+    return this.#change([["DELETE FROM topics WHERE name = ?", [name]]]);
   }
 
   putOwnLogs(rows: readonly OwnLogRow[]): Promise<void> {
@@ -149,10 +158,14 @@ export class SqliteCatalogue implements Catalogue {
 }
 
 function topicOf(row: Row): TopicRow {
+  const settings = JSON.parse(row["settings"] as string) as Record<string, unknown>;
+  const chosen = settings["chosen"] as Record<string, unknown> | undefined;
   return {
     name: row["name"] as string,
     id: row["id"] as string,
-    settings: decodeTopicSettings(JSON.parse(row["settings"] as string)),
+    settings: decodeTopicSettings(settings),
+    ...(chosen && { chosen: decodeSomeSettings(chosen) }),
+    ...(settings["deleting"] === true && { deleting: true }),
   };
 }
 

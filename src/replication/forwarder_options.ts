@@ -41,7 +41,7 @@ export const FORWARDER_DEFAULTS: ForwarderSettings = {
 };
 
 export interface ForwarderOptions {
-  readonly store: ForwardedStore & Pick<Store, "commits" | "core" | "topics" | "nodeId">;
+  readonly store: ForwardedStore & Pick<Store, "commits" | "core" | "openLogs" | "nodeId">;
   readonly http: HttpClient;
   readonly upstreamUrl: string;
   readonly token: string | null;

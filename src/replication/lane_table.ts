@@ -23,7 +23,7 @@ import { Turns } from "./turns.ts";
 import { Waiting } from "./waiting.ts";
 
 export interface LaneTableOptions {
-  readonly store: Pick<ForwarderOptions["store"], "topics" | "forwarded">;
+  readonly store: Pick<ForwarderOptions["store"], "openLogs" | "forwarded">;
   readonly books: StoreBooks;
   readonly clock: Clock;
   readonly random: Random;
@@ -61,10 +61,10 @@ export class LaneTable {
     return this.#lanes.size;
   }
 
-  /** Every partition that holds something is a lane. */
+  /** Every partition that holds something is a lane, or that did when its topic was deleted. */
   takeUp(): void {
-    for (const topic of this.#options.store.topics()) {
-      for (const log of topic.partitions) if (log.highWatermark > 0) this.advanced(log);
+    for (const log of this.#options.store.openLogs()) {
+      if (log.highWatermark > 0) this.advanced(log);
     }
   }
 

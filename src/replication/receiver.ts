@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock, Timers } from "../base/clock.ts";
-import { isOperatingError, OperatingError } from "../base/errors.ts";
+import { isOperatingError, messageOf, OperatingError } from "../base/errors.ts";
 import {
   REPLICATION_BODY_BYTES_MAX,
   REPLICATION_PARK_MS,
@@ -52,7 +52,7 @@ import { Turnstile } from "./turnstile.ts";
 export interface ReceiverOptions {
   readonly store: Pick<
     Store,
-    "core" | "ranges" | "logs" | "topic" | "nodeId" | "commits" | "ledger"
+    "core" | "createTopic" | "ranges" | "logs" | "topic" | "nodeId" | "commits" | "ledger"
   >;
   readonly nodeName: string;
   readonly clock: Clock;
@@ -297,11 +297,16 @@ export class Receiver {
   }
 
   #partitionOf({ target: { topic, partition } }: ReceivedLog): PartitionLog {
-    const log = this.#options.store.topic(topic)?.partitions[partition];
+    const { store, logger } = this.#options;
+    const log = store.topic(topic)?.partitions[partition];
     if (log !== undefined) return log;
+    // It is made again, for there are senders that have more for it; they will send it again.
+    store.createTopic(topic).catch((error) => {
+      logger.warn("topic_not_created", { topic, error: messageOf(error) });
+    });
     throw new OperatingError(
-      "unknown_partition",
-      `Cannot append to ${topic}/${partition}: there is no such partition any more`,
+      "topic_deleted",
+      `Cannot append to ${topic}/${partition}: the topic was deleted, and is made again`,
       { topic, partition },
     );
   }

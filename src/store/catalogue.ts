@@ -16,6 +16,10 @@ export interface TopicRow {
   readonly id: TopicId;
   readonly name: TopicName;
   readonly settings: TopicSettings;
+  /** Of its settings, those that were chosen for it by name while the node ran. */
+  readonly chosen?: Partial<TopicSettings>;
+  /** It is given up, whatever still lies there: what a crash cut short is gone on with. */
+  readonly deleting?: boolean;
 }
 
 /** One run of one partition of this node. */
@@ -70,6 +74,7 @@ export interface Catalogue {
   load(): Promise<CatalogueState>;
   setMeta(key: string, value: string): Promise<void>;
   putTopic(row: TopicRow): Promise<void>;
+  deleteTopic(name: TopicName): Promise<void>;
   putOwnLogs(rows: readonly OwnLogRow[]): Promise<void>;
   deleteOwnLogs(logIds: readonly LogId[]): Promise<void>;
   putAnnouncedLogs(rows: readonly AnnouncedLogRow[]): Promise<void>;

@@ -67,6 +67,8 @@ export class CommitLoop {
   #cancelLinger: (() => void) | null = null;
   #running = false;
   #idle: (() => void)[] = [];
+  /** Who waits for the end of the cycle that runs. */
+  #over: (() => void)[] = [];
 
   constructor(options: CommitLoopOptions) {
     this.#core = options.core;
@@ -152,6 +154,12 @@ export class CommitLoop {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
+  /** Resolves when the cycle that runs now is over, if one does; what gathers goes on. */
+  underWay(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#over.push(resolve));
+  }
+
   #schedule(): void {
     if (this.#scheduled !== "no") return;
     const pauseMs = this.#crowd.pauseMs();
@@ -203,6 +211,7 @@ export class CommitLoop {
 
   #ended(): void {
     this.#running = false;
+    for (const resolve of this.#over.splice(0)) resolve();
     if (this.#dirty.length > 0) return this.#schedule();
     const idle = this.#idle;
     this.#idle = [];
@@ -227,6 +236,10 @@ export class CommitLoop {
     let waits: Promise<unknown>[] | null = null;
     let claimed: LogCommit[] | null = null;
     for (const commit of commits) {
+      if (commit.log.refusal !== null) {
+        commit.refuse(commit.log.refusal);
+        continue;
+      }
       if (commit.origins.length > 0) (claimed ??= []).push(commit);
       const writes = commit.gathering.batches.length > 0;
       const { bytes } = commit.gathering;

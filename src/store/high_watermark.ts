@@ -51,8 +51,8 @@ export class HighWatermark {
     }
   }
 
-  /** Wakes everyone with false: the log closes. */
-  close(): void {
+  /** Wakes everyone with false: nothing more comes, or not for a while. */
+  wakeAll(): void {
     for (const waiter of this.#waiters) waiter.wake(false);
   }
 

@@ -178,6 +178,11 @@ export class Ledger {
     return this.#starts.get(directory);
   }
 
+  /** By directory; of partitions that were given up with their topic, too. */
+  logStarts(): Iterable<[string, LogStart]> {
+    return this.#starts;
+  }
+
   voids(): readonly VoidRange[] {
     return this.#voids;
   }

@@ -88,6 +88,13 @@ export class LogWriter {
     this.#rollNext = true;
   }
 
+  /** The directory is gone, and all segments with it. */
+  vacated(): void {
+    assert(this.#written.length === 0, "no commit is under way");
+    this.#directoryDurable = false;
+    this.#rollNext = false;
+  }
+
   /** Closes the active segment and opens an empty one at `baseOffset`, durably. */
   async roll(baseOffset: () => Offset): Promise<void> {
     while (this.#written.length > 0) {
@@ -112,6 +119,7 @@ export class LogWriter {
     const { files, segments, logger } = this.#options;
     for (const segment of [...segments]) {
       if (segment.syncedBytes >= segment.bytes || this.#unsyncable.has(segment)) continue;
+      if (!segments.includes(segment)) continue;
       const { bytes, endOffset } = segment;
       try {
         const lease = files.acquire(segment.path);

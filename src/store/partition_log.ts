@@ -24,12 +24,13 @@ import type { IndexCache } from "./index_cache.ts";
 import { LeaderEpochs } from "./leader_epochs.ts";
 import { LogAppender } from "./log_appender.ts";
 import { LogCommit } from "./log_commit.ts";
+import { LogFiles } from "./log_files.ts";
 import { LogReader, type ReadOptions, type ReadResult } from "./log_reader.ts";
 import { identityRules } from "./log_scan.ts";
 import { LogWriter } from "./log_writer.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { RecoveredLog } from "./recovery.ts";
-import { Segment } from "./segment.ts";
+import type { Segment } from "./segment.ts";
 import { INDEX_SAVED_BYTES_MIN } from "./segment_index.ts";
 import type { TopicSettings } from "./settings.ts";
 import type { ThinnedFile } from "./thinner.ts";
@@ -80,11 +81,13 @@ export class PartitionLog implements KeptLog {
   /** Puts back what damage took. It counts once a checkpoint no longer says that it is a gap. */
   readonly filler: GapFiller;
   readonly #indexes: IndexCache;
+  readonly #files: LogFiles;
   readonly #watermark: HighWatermark;
   #logStartOffset: Offset;
   #bytes: number;
   #takenBytes: number;
   #syncingBehind = false;
+  #refusal: OperatingError | null = null;
   #savedIndex: { readonly segment: Segment; readonly bytes: number } | null = null;
 
   /** Takes over what recovery found; see recovery.ts. */
@@ -92,6 +95,7 @@ export class PartitionLog implements KeptLog {
     this.#options = options;
     this.#commits = options.commits;
     this.#indexes = options.indexes;
+    this.#files = new LogFiles({ ...options, segments: recovered.segments });
     this.topic = options.topic;
     this.index = options.index;
     this.handle = options.handle;
@@ -107,7 +111,7 @@ export class PartitionLog implements KeptLog {
       identity: options.identity,
       leaderEpoch: options.leaderEpoch,
       epochs: this.#epochs,
-      compression: () => options.settings.compressionType,
+      compression: () => this.settings.compressionType,
       endOffset: recovered.endOffset,
       dirty: () => this.#commits.markDirty(this),
     });
@@ -117,7 +121,7 @@ export class PartitionLog implements KeptLog {
       logger: options.logger,
       directory: options.directory,
       segments: recovered.segments,
-      segmentBytes: () => options.settings.segmentBytes,
+      segmentBytes: () => this.settings.segmentBytes,
       directoryDurable: recovered.directoryDurable,
       unsyncable: recovered.unsyncable,
       ageMs: options.ageMs,
@@ -177,9 +181,32 @@ export class PartitionLog implements KeptLog {
     return this.#options.settings;
   }
 
-  /** Another priority from now on. */
-  prioritize(priority: number): void {
-    this.#options = { ...this.#options, settings: { ...this.settings, priority } };
+  /** Other settings from now on. */
+  configure(settings: TopicSettings): void {
+    const wasBehind = this.settings.durability === "os";
+    this.#options = { ...this.#options, settings };
+    if (wasBehind) this.#syncSoon();
+  }
+
+  /** Why nothing may be committed to it any more, or not now; null as a rule. */
+  get refusal(): OperatingError | null {
+    return this.#refusal;
+  }
+
+  /** From the next commit on all is refused, for that reason; null takes appends again. */
+  refuse(refusal: OperatingError | null): void {
+    this.#refusal = refusal;
+    if (refusal !== null) this.#watermark.wakeAll();
+  }
+
+  /** All of it was given up: no file stays. Should it come again, its offsets go on. */
+  vacate(): void {
+    assert(this.#refusal !== null, "nothing is appended to a log that is vacated");
+    assert(this.#logStartOffset === this.#watermark.offset, "all of it was given up");
+    this.#files.removeAll();
+    this.#writer.vacated();
+    this.#reader.forgetPlaces();
+    this.#bytes = 0;
   }
 
   get epochs(): readonly EpochStart[] {
@@ -269,18 +296,7 @@ export class PartitionLog implements KeptLog {
   }
 
   removeBelowLogStart(): number {
-    const { segments } = this.#parts;
-    let freed = 0;
-    // The active segment stays, so that the log end offset is told by a file.
-    while (segments.length > 1 && segments[1]!.baseOffset <= this.#logStartOffset) {
-      const [oldest] = segments;
-      if (oldest === undefined || oldest.endOffset > this.#logStartOffset) break;
-      this.#options.files.forget(oldest.path);
-      this.#options.disk.remove(oldest.path);
-      this.#options.indexes.remove(oldest);
-      segments.shift();
-      freed += oldest.bytes;
-    }
+    const freed = this.#files.removeBelow(this.#logStartOffset);
     if (freed > 0) this.#reader.forgetPlaces();
     this.#bytes -= freed;
     return freed;
@@ -288,13 +304,12 @@ export class PartitionLog implements KeptLog {
 
   /** The file of the segment that begins there. */
   pathOf(baseOffset: Offset): string {
-    return new Segment(this.#options.directory, baseOffset).path;
+    return this.#files.pathOf(baseOffset);
   }
 
   /** Nothing more can be thinned in that segment. */
   noteThinned(baseOffset: Offset): void {
-    const found = this.#parts.segments.find((segment) => segment.baseOffset === baseOffset);
-    if (found !== undefined) found.thinned = true;
+    this.#files.noteThinned(baseOffset);
   }
 
   /**
@@ -302,23 +317,10 @@ export class PartitionLog implements KeptLog {
    * way end in the old one. Durable once the directory is synced.
    */
   replaceSegment(baseOffset: Offset, file: ThinnedFile): number {
-    const { files, indexes, disk, directory } = this.#options;
-    const { segments } = this.#parts;
-    const at = segments.findIndex((segment) => segment.baseOffset === baseOffset);
-    const old = segments[at];
-    assert(old !== undefined && at < segments.length - 1, "a sealed segment is replaced");
-    const summary = { ...old.summary(), bytes: file.bytes };
-    const fresh = Segment.ofSummary(directory, summary, old.endOffset);
-    fresh.index = file.index;
-    fresh.thinned = true;
-    files.forget(old.path);
-    indexes.remove(old);
-    disk.rename(file.path, old.path);
-    segments[at] = fresh;
-    indexes.sealed(fresh);
+    const freed = this.#files.replace(baseOffset, file);
     this.#reader.forgetPlaces();
-    this.#bytes -= old.bytes - fresh.bytes;
-    return old.bytes - fresh.bytes;
+    this.#bytes -= freed;
+    return freed;
   }
 
   roll(): Promise<void> {
@@ -349,7 +351,7 @@ export class PartitionLog implements KeptLog {
 
   /** Wakes all who wait; nothing may be appended any more. */
   close(): void {
-    this.#watermark.close();
+    this.#watermark.wakeAll();
     this.#commits.unregister(this);
   }
 

@@ -126,6 +126,15 @@ export class ReceivedLogs {
     return false;
   }
 
+  /** Partitions a topic has at the least, for its logs go where they went. */
+  partitionsMin(topic: TopicName): number {
+    let min = 0;
+    for (const { target } of this.#entries.values()) {
+      if (target.topic === topic) min = Math.max(min, target.partition + 1);
+    }
+    return min;
+  }
+
   /** What the catalogue and the checkpoint know; returns the orders, to be loaded. */
   load(
     rows: readonly AnnouncedLogRow[],

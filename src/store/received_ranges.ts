@@ -255,6 +255,10 @@ export class ReceivedRanges {
   /** Whether a log of another node goes to that partition. */
   readonly hasTarget: ReceivedLogs["haveTarget"] = (...at) => this.#logs.haveTarget(...at);
 
+  /** See ReceivedLogs. */
+  readonly partitionsMin: ReceivedLogs["partitionsMin"] = (topic) =>
+    this.#logs.partitionsMin(topic);
+
   readonly has = (logId: LogId): boolean => this.#logs.has(logId);
 
   /** What has to be in the checkpoint of this very moment; `placeOf` tells where logs begin and end. */

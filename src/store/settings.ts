@@ -59,6 +59,8 @@ export interface StoreSettings {
   /** Bytes each of the two origin journal files starts with. */
   readonly originJournalBytes: number;
   readonly topicDefaults: TopicSettings;
+  /** Of a topic of that name, where it is not as others are. */
+  readonly settingsOf?: (topic: string) => TopicSettings;
 }
 
 export const PRIORITY_MIN = 1;
@@ -118,45 +120,48 @@ export function checkTopicSettings(topic: string, settings: TopicSettings): void
 }
 
 /** The catalogue and every interface speak snake_case. */
+export const TOPIC_SETTING_NAMES = {
+  partitions: "partitions",
+  retentionMs: "retention_ms",
+  retentionBytes: "retention_bytes",
+  segmentBytes: "segment_bytes",
+  maxMessageBytes: "max_message_bytes",
+  compressionType: "compression_type",
+  durability: "durability",
+  diskPolicy: "disk_policy",
+  severityField: "severity_field",
+  keepSeverity: "keep_severity",
+  replicationOrder: "replication_order",
+  priority: "priority",
+  retainUntil: "retain_until",
+  retainUndelivered: "retain_undelivered",
+} as const satisfies Readonly<Record<keyof TopicSettings, string>>;
+
+type SettingValue = TopicSettings[keyof TopicSettings];
+
+/** Of all settings, or of some. */
 export function encodeTopicSettings(
-  settings: TopicSettings,
-): Record<string, string | number | boolean> {
-  return {
-    partitions: settings.partitions,
-    retention_ms: settings.retentionMs,
-    retention_bytes: settings.retentionBytes,
-    segment_bytes: settings.segmentBytes,
-    max_message_bytes: settings.maxMessageBytes,
-    compression_type: settings.compressionType,
-    durability: settings.durability,
-    disk_policy: settings.diskPolicy,
-    severity_field: settings.severityField,
-    keep_severity: settings.keepSeverity,
-    replication_order: settings.replicationOrder,
-    priority: settings.priority,
-    retain_until: settings.retainUntil,
-    retain_undelivered: settings.retainUndelivered,
-  };
+  settings: Partial<TopicSettings>,
+): Record<string, SettingValue> {
+  const encoded: Record<string, SettingValue> = {};
+  for (const [key, name] of Object.entries(TOPIC_SETTING_NAMES)) {
+    const value = settings[key as keyof TopicSettings];
+    if (value !== undefined) encoded[name] = value;
+  }
+  return encoded;
 }
 
 /** What {@linkcode encodeTopicSettings} wrote; what an older version did not know has its default. */
 export function decodeTopicSettings(row: Readonly<Record<string, unknown>>): TopicSettings {
-  const known = encodeTopicSettings(TOPIC_DEFAULTS);
-  const value = (name: string) => typeof row[name] === typeof known[name] ? row[name] : known[name];
-  return {
-    partitions: value("partitions") as number,
-    retentionMs: value("retention_ms") as number,
-    retentionBytes: value("retention_bytes") as number,
-    segmentBytes: value("segment_bytes") as number,
-    maxMessageBytes: value("max_message_bytes") as number,
-    compressionType: value("compression_type") as TopicSettings["compressionType"],
-    durability: value("durability") as TopicSettings["durability"],
-    diskPolicy: value("disk_policy") as TopicSettings["diskPolicy"],
-    severityField: value("severity_field") as string,
-    keepSeverity: value("keep_severity") as string,
-    priority: value("priority") as number,
-    replicationOrder: value("replication_order") as TopicSettings["replicationOrder"],
-    retainUntil: value("retain_until") as TopicSettings["retainUntil"],
-    retainUndelivered: value("retain_undelivered") as boolean,
-  };
+  return { ...TOPIC_DEFAULTS, ...decodeSomeSettings(row) };
+}
+
+/** The same of some settings; what is unknown, or of another type, is left out. */
+export function decodeSomeSettings(
+  row: Readonly<Record<string, unknown>>,
+): Partial<TopicSettings> {
+  const known = Object.entries(TOPIC_SETTING_NAMES)
+    .filter(([key, name]) => typeof row[name] === typeof TOPIC_DEFAULTS[key as keyof TopicSettings])
+    .map(([key, name]) => [key, row[name]]);
+  return Object.fromEntries(known) as Partial<TopicSettings>;
 }

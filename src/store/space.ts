@@ -110,7 +110,7 @@ export class Space {
       metrics,
       hasForeign: ({ topic, index }) => books.ranges.hasTarget(topic, index),
       hasUpstream: () => books.hasUpstream,
-      logOf: ({ topic, index }) => options.topics.get(topic)?.partitions[index],
+      logOf: ({ topic, index }) => options.topics.logOf(topic, index),
       thinner: new Thinner({
         disk,
         core: options.core,
@@ -226,7 +226,7 @@ export class Space {
    * @throws {OperatingError} offset_out_of_range above the high watermark
    */
   async wipe(log: PartitionLog, before: Offset): Promise<Wiped> {
-    const { books, checkpointer, topics } = this.#options;
+    const { checkpointer, topics } = this.#options;
     const { topic, index, highWatermark } = log;
     if (before > highWatermark) {
       const message = `Cannot wipe ${topic}-${index} below ${before}: it ends at ${highWatermark}`;
@@ -239,8 +239,24 @@ export class Space {
     if (start === highWatermark) await log.roll();
     // Recovery must not look for what is gone.
     await checkpointer.cover();
-    const { retainUntil } = topics.get(topic)!.settings;
-    const delivered = books.forwarded.of(topic, index)[retainUntil];
+    const { settings } = topics.get(topic) ?? log;
+    return await this.#giveUp(log, start, settings);
+  }
+
+  /** All of a partition that takes nothing any more, and that both checkpoints cover. */
+  giveUp(log: PartitionLog, settings: TopicSettings): Promise<Wiped> {
+    return this.#giveUp(log, log.highWatermark, settings);
+  }
+
+  async #giveUp(
+    log: PartitionLog,
+    start: Offset,
+    { retainUntil }: TopicSettings,
+  ): Promise<Wiped> {
+    const { books } = this.#options;
+    const first = log.logStartOffset;
+    if (start <= first) return { records: 0, ledgered: 0, freedBytes: 0 };
+    const delivered = books.forwarded.of(log.topic, log.index)[retainUntil];
     const deliveredBelow = books.hasUpstream ? delivered : Infinity;
     const freedBytes = await this.#evictor.moveStart(log, start, {
       deliveredBelow,

@@ -22,9 +22,9 @@ import type { Random } from "../base/random.ts";
 import type { LogId, NodeId, Offset, TopicName } from "../base/types.ts";
 import type { Core } from "../core/core.ts";
 import type { CheckpointParts, Gap } from "../format/checkpoint.ts";
-import { parsePartitionDirectory } from "../format/partition_directory.ts";
+import { parsePartitionDirectory, partitionDirectory } from "../format/partition_directory.ts";
 import { AgeClock } from "./age_clock.ts";
-import type { IdentityHook, PartitionName } from "./books.ts";
+import type { PartitionName } from "./books.ts";
 import { type CarriedPartition, carriedPartitions } from "./carried_partitions.ts";
 import type { Catalogue, CatalogueState } from "./catalogue.ts";
 import { CheckpointFiles } from "./checkpoint.ts";
@@ -35,6 +35,7 @@ import { openFormat } from "./data_format.ts";
 import type { Disk } from "./disk.ts";
 import { FileCache } from "./file_cache.ts";
 import { Forwarded } from "./forwarded.ts";
+import { identityOf } from "./identity_of.ts";
 import { IndexCache } from "./index_cache.ts";
 import { Ledger } from "./ledger.ts";
 import { LogOpener } from "./log_opener.ts";
@@ -43,13 +44,16 @@ import { openRanges } from "./open_ranges.ts";
 import { OriginJournal } from "./origin_journal.ts";
 import type { PartitionLog } from "./partition_log.ts";
 import { openPathSecret } from "./path_secret.ts";
+import { pruneLogs } from "./prune_logs.ts";
 import { Quarantine } from "./quarantine.ts";
 import type { ReceivedRanges } from "./received_ranges.ts";
 import { raiseLeaderEpoch } from "./raise_leader_epoch.ts";
 import { Space } from "./space.ts";
 import type { StoreSettings, TopicSettings } from "./settings.ts";
-import { TopicTable } from "./topic_table.ts";
+import { TopicChanges } from "./topic_changes.ts";
+import { type TopicObserver, TopicTable } from "./topic_table.ts";
 import type { Topic } from "./topic.ts";
+import { unsettled } from "./unsettled.ts";
 
 export interface StoreOptions {
   readonly disk: Disk;
@@ -83,6 +87,8 @@ export class Store {
   readonly forwarded: Forwarded;
   readonly age: AgeClock;
   readonly space: Space;
+  /** Topics as operators change them. */
+  readonly changes: TopicChanges;
   /** Whether there is an upstream: data not yet forwarded is undelivered then. */
   hasUpstream: boolean;
   readonly #options: StoreOptions;
@@ -163,8 +169,11 @@ export class Store {
       disk,
       random,
       logger,
-      topicDefaults: { ...settings.topicDefaults, partitions: settings.defaultPartitions },
+      settingsOf: this.#settingsOf,
       openLog: (name, topicSettings) => this.#opener.open(name, topicSettings),
+      within: (topicSettings) => this.space.within(topicSettings),
+      partitionsMin: (name) => this.ranges.partitionsMin(name),
+      finishDeletion: async (name) => void await this.changes.finish(name),
     });
     this.#opener = new LogOpener({
       ...{ disk, core, clock, timers, logger, checkpoint: loaded, books: this },
@@ -182,7 +191,7 @@ export class Store {
       logger,
       metrics,
       checkpointBytes: settings.checkpointBytes,
-      logs: () => this.#openLogs(),
+      logs: () => this.openLogs(),
       carried: () => this.#carried,
       ownLogs: (log, recoveryPoint) => this.logs.latest(log, recoveryPoint),
       rest: () => this.#captureBooks(),
@@ -199,8 +208,15 @@ export class Store {
       books: this,
       checkpoints,
       checkpointer: this.#checkpointer,
-      logs: () => this.#openLogs(),
+      logs: () => this.openLogs(),
       topics: this.#topics,
+    });
+    this.changes = new TopicChanges({
+      ...{ disk, catalogue, logger, commits: this.commits, checkpointer: this.#checkpointer },
+      table: this.#topics,
+      settingsOf: this.#settingsOf,
+      partitionsMin: (name) => this.ranges.partitionsMin(name),
+      giveUp: (log, topicSettings) => this.space.giveUp(log, topicSettings),
     });
   }
 
@@ -251,13 +267,22 @@ export class Store {
     return this.#topics.create(name, settings);
   }
 
-  /**
-   * Which topics go over the link first, from now on until the next start.
-   *
-   * @throws {OperatingError} unknown_topic, invalid_argument
-   */
-  prioritize(name: TopicName, priority: number): void {
-    this.#topics.prioritize(name, priority);
+  /** Calls `observer` for each topic that comes, goes or changes, until the returned is called. */
+  observeTopics(observer: TopicObserver): () => void {
+    return this.#topics.observe(observer);
+  }
+
+  /** Partitions that are open, those that are in no topic any more among them. */
+  openLogs(): PartitionLog[] {
+    // A topic being created has places for partitions that are not open yet.
+    return this.#topics.logs.filter((log) => log !== undefined);
+  }
+
+  /** Where a partition ends, or ended when it was given up with its topic. */
+  endOf(topic: TopicName, partition: number): Offset {
+    const log = this.#topics.logOf(topic, partition);
+    return log?.highWatermark ??
+      this.ledger.logStart(partitionDirectory(topic, partition))?.offset ?? 0;
   }
 
   /** @throws {OperatingError} unknown_partition */
@@ -304,7 +329,7 @@ export class Store {
     } catch (error) {
       this.#options.logger.error("checkpoint_failed", { error: messageOf(error) });
     }
-    for (const log of this.#openLogs()) log.close();
+    for (const log of this.openLogs()) log.close();
     await this.origins.close();
     await this.ledger.close();
     await this.#closedLogs.close();
@@ -317,14 +342,15 @@ export class Store {
     await this.#checkpoints.makeDurable();
     await this.ledger.prepare();
     await this.#topics.open(state.topics);
+    for (const [topic, partition] of this.hasUpstream ? unsettled(this) : []) {
+      await this.#topics.openVacant(topic, partition);
+    }
     this.#carried = carriedPartitions(
       this.#checkpoints.loaded,
       (topic) => this.refusalOf(topic) !== null,
     );
     await this.origins.recovered((topic, partition) =>
-      this.refusalOf(topic) !== null
-        ? OUT_OF_REACH
-        : this.#topics.get(topic)?.partitions[partition] ?? null
+      this.refusalOf(topic) !== null ? OUT_OF_REACH : this.#topics.logOf(topic, partition) ?? null
     );
     this.#opener.recovered();
     this.ranges.recovered();
@@ -336,21 +362,10 @@ export class Store {
     await this.space.start();
     // Before anything is appended behind it: the next start has to see the same damage.
     if (this.#opener.damaged) await this.#checkpointer.tryNow();
-    this.#pruneLogs();
-  }
-
-  /** Nobody waits for it: what fails is tried again at the next start. Unknown logs are own ones. */
-  #pruneLogs(): void {
-    const known = (logId: LogId) => this.logs.get(logId) !== undefined || this.ranges.has(logId);
-    this.logs.prune(({ topic, partition }, end) => {
-      const log = this.topic(topic)?.partitions[partition];
-      if (log === undefined || end > log.logStartOffset) return false;
-      return !this.hasUpstream || end <= this.forwarded.of(topic, partition).settled;
-    }).catch((error) => this.#options.logger.warn("log_ids_kept", { error: messageOf(error) }));
-    this.forwarded.prune((topic, partition, { logId, held }) => {
-      const start = this.topic(topic)?.partitions[partition]?.logStartOffset ?? -1;
-      const { settled } = this.forwarded.of(topic, partition);
-      return !known(logId) && held <= Math.min(start, settled);
+    await this.changes.finishAll();
+    pruneLogs(this, {
+      logOf: (topic, partition) => this.#topics.logOf(topic, partition),
+      logger: this.#options.logger,
     });
   }
 
@@ -364,31 +379,17 @@ export class Store {
       leaderEpoch: this.leaderEpoch,
       ageMs: this.age.nowMs(),
       forwarded: this.forwarded.checkpoint(),
-      ranges: ranges.checkpoint(({ topic, partition }) => this.topic(topic)?.partitions[partition]),
+      ranges: ranges.checkpoint(({ topic, partition }) => this.#topics.logOf(topic, partition)),
       origins: this.origins.checkpoint(),
     };
   }
 
-  /** A topic being created has places for partitions that are not open yet. */
-  #openLogs(): PartitionLog[] {
-    return this.#topics.logs.filter((log) => log !== undefined);
-  }
-
-  readonly #identity: IdentityHook = {
-    current: (log, logEndOffset) => this.logs.current(log, logEndOffset),
-    // A commit waits here for whatever must be true before its records are written.
-    registered: (log, bytes) => {
-      const room = this.space.roomFor(log.topic, bytes);
-      return room === null ? this.logs.registered(log) : this.#registeredWithRoom(log, room);
-    },
-    isOwn: (log, logId) => this.logs.isOwn(log, logId),
-    isReceived: (_log, logId) => this.ranges.has(logId),
+  readonly #settingsOf = (name: TopicName): TopicSettings => {
+    const { settingsOf, topicDefaults, defaultPartitions } = this.#options.settings;
+    return settingsOf?.(name) ?? { ...topicDefaults, partitions: defaultPartitions };
   };
 
-  async #registeredWithRoom(log: PartitionName, room: Promise<void>): Promise<void> {
-    await room;
-    await this.logs.registered(log);
-  }
+  readonly #identity = identityOf(this);
 
   #quarantined(log: PartitionName, gap: Gap): void {
     void this.space.damaged(log, gap);

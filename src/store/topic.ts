@@ -14,6 +14,8 @@ export interface Topic {
   readonly id: TopicId;
   readonly name: TopicName;
   readonly settings: TopicSettings;
+  /** Those of its settings that were chosen for it while the node ran. */
+  readonly chosen: Partial<TopicSettings>;
   readonly partitions: readonly PartitionLog[];
 }
 
@@ -27,4 +29,9 @@ export function checkTopicName(name: string): void {
     `Cannot use topic name "${name.slice(0, TOPIC_NAME_MAX)}": it must be 1 to ${TOPIC_NAME_MAX} ` +
       `characters out of a-z, A-Z, 0-9, ".", "_" and "-", and neither "." nor ".."`,
   );
+}
+
+export function unknownTopic(name: string): OperatingError {
+  const topic = name.slice(0, TOPIC_NAME_MAX);
+  return new OperatingError("unknown_topic", `Cannot find topic "${topic}"`, { topic });
 }

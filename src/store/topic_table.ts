@@ -2,10 +2,16 @@
  * The topics of a node and the partitions in them, by name and by handle. Topics are created on
  * first use; those who ask for the same one at the same time share its creation.
  *
+ * A partition that was given up with its topic may stay open, *vacant*: it holds nothing, takes
+ * nothing, and is in no topic, but the upstream has to be asked about what was not delivered of it.
+ * Should the topic come again, the partition does, and its offsets go on where they ended. So the
+ * logs that went there stay what they are, and nobody's place comes to stand for another record.
+ *
  * @module
  */
+import { assert } from "../base/assert.ts";
 import { messageOf, OperatingError } from "../base/errors.ts";
-import { PARTITIONS_MAX, TOPIC_NAME_MAX, TOPICS_MAX } from "../base/limits.ts";
+import { PARTITIONS_MAX, TOPICS_MAX } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { type Random, randomHex } from "../base/random.ts";
 import type { TopicName } from "../base/types.ts";
@@ -15,16 +21,32 @@ import type { Catalogue, TopicRow } from "./catalogue.ts";
 import type { Disk } from "./disk.ts";
 import type { PartitionLog } from "./partition_log.ts";
 import { checkTopicSettings, type TopicSettings } from "./settings.ts";
-import { checkTopicName, type Topic } from "./topic.ts";
+import { checkTopicName, type Topic, unknownTopic } from "./topic.ts";
 
 export interface TopicTableOptions {
   readonly catalogue: Pick<Catalogue, "putTopic">;
   readonly disk: Disk;
   readonly random: Random;
   readonly logger: Logger;
-  readonly topicDefaults: TopicSettings;
+  /** Of a topic of that name, where nothing else was chosen for it. */
+  readonly settingsOf: (name: TopicName) => TopicSettings;
   readonly openLog: (name: PartitionName, settings: TopicSettings) => Promise<PartitionLog>;
+  /** The settings of a topic as its partitions go by them. */
+  readonly within: (settings: TopicSettings) => TopicSettings;
+  /** Partitions that logs of other nodes go to for life: a topic of that name has so many. */
+  readonly partitionsMin: (name: TopicName) => number;
+  /** Goes on with the deletion of a topic of that name, where one is not over. */
+  readonly finishDeletion: (name: TopicName) => Promise<void>;
 }
+
+/** A topic whose deletion has begun, durably. */
+export interface LeavingTopic {
+  readonly row: TopicRow;
+  readonly partitions: readonly PartitionLog[];
+}
+
+/** Hears of each topic that came, went, or has other settings or partitions. It must not throw. */
+export type TopicObserver = (name: TopicName, change: "came" | "went" | "changed") => unknown;
 
 const TOPIC_ID_BYTES = 16;
 
@@ -33,9 +55,14 @@ export class TopicTable {
   readonly #topics = new Map<TopicName, Topic>();
   readonly #creating = new Map<TopicName, Promise<Topic>>();
   readonly #refused = new Map<TopicName, OperatingError>();
+  readonly #leaving = new Map<TopicName, LeavingTopic>();
+  readonly #observers = new Set<TopicObserver>();
   readonly #logs: PartitionLog[] = [];
-  /** Handles given out, to partitions open and still opening. */
+  /** All of them, by directory. */
+  readonly #open = new Map<string, PartitionLog>();
+  /** Handles given out, to partitions open and still opening; of those, what was given back. */
   #handles = 0;
+  readonly #free: number[] = [];
 
   constructor(options: TopicTableOptions) {
     this.#options = options;
@@ -53,6 +80,17 @@ export class TopicTable {
     return this.#topics.get(name);
   }
 
+  /** A partition that is open, be it vacant or its topic about to go. */
+  logOf(topic: TopicName, partition: number): PartitionLog | undefined {
+    return this.#open.get(partitionDirectory(topic, partition));
+  }
+
+  /** Calls `observer` for each topic that comes, goes or changes, until the returned is called. */
+  observe(observer: TopicObserver): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+
   byHandle(handle: number): PartitionLog {
     const log = this.#logs[handle];
     if (log !== undefined) return log;
@@ -65,7 +103,7 @@ export class TopicTable {
   /** Opens every topic of the catalogue, and those only the directory knows. */
   async open(rows: readonly TopicRow[]): Promise<void> {
     for (const row of [...rows, ...await this.#adopt(rows)]) {
-      if (!this.#isOutOfReach(row)) await this.#open(row);
+      if (!this.#isOutOfReach(row)) await this.#openRow(row);
     }
   }
 
@@ -77,40 +115,118 @@ export class TopicTable {
     return this.#refused.get(name) ?? null;
   }
 
-  /**
-   * Another priority from now on, until the next start.
-   *
-   * @throws {OperatingError} unknown_topic, invalid_argument
-   */
-  prioritize(name: TopicName, priority: number): void {
-    const topic = this.#topics.get(name);
-    if (topic === undefined) {
-      const shown = name.slice(0, TOPIC_NAME_MAX);
-      throw new OperatingError("unknown_topic", `Cannot find topic "${shown}"`, { topic: shown });
-    }
-    const settings = { ...topic.settings, priority };
-    checkTopicSettings(name, settings);
-    this.#topics.set(name, { ...topic, settings });
-    for (const log of topic.partitions) log.prioritize(priority);
+  /** Whether a topic of that name is there, comes, or goes. */
+  isKnown(name: TopicName): boolean {
+    return this.#topics.has(name) || this.#creating.has(name) || this.#leaving.has(name);
   }
 
-  create(name: TopicName, settings: Partial<TopicSettings> = {}): Promise<Topic> {
+  /** @param chosen those of the settings that are to stay the topic's own */
+  create(
+    name: TopicName,
+    settings: Partial<TopicSettings> = {},
+    chosen: Partial<TopicSettings> = {},
+  ): Promise<Topic> {
     const existing = this.#topics.get(name);
     if (existing !== undefined) return Promise.resolve(existing);
     const refused = this.refusalOf(name);
     if (refused !== null) return Promise.reject(refused);
     const creating = this.#creating.get(name);
     if (creating !== undefined) return creating;
-    const created = this.#create(name, { ...this.#options.topicDefaults, ...settings })
+    const created = this.#create(name, settings, chosen)
       .finally(() => this.#creating.delete(name));
     this.#creating.set(name, created);
     return created;
   }
 
-  async #create(name: TopicName, settings: TopicSettings): Promise<Topic> {
+  /** Another form of a topic that is there: the catalogue holds it already. */
+  replace(topic: Topic): void {
+    assert(this.#topics.has(topic.name), "a topic that is there is replaced");
+    this.#topics.set(topic.name, topic);
+    for (const log of topic.partitions) log.configure(this.#options.within(topic.settings));
+    this.#tell(topic.name, "changed");
+  }
+
+  /**
+   * Handles for those of a topic's partitions that are not open; what is left of them is to be given
+   * back.
+   *
+   * @throws {OperatingError} too_many_partitions
+   */
+  takeHandles(name: TopicName, first: number, end: number): number[] {
+    let count = 0;
+    for (let at = first; at < end; at++) if (this.logOf(name, at) === undefined) count++;
+    const taken = this.#handles - this.#free.length;
+    if (taken + count > PARTITIONS_MAX) {
+      throw new OperatingError(
+        "too_many_partitions",
+        `Cannot make ${count} partitions for topic "${name}": the node has ${taken} of at most ` +
+          `${PARTITIONS_MAX}`,
+        { topic: name, limit: PARTITIONS_MAX },
+      );
+    }
+    return Array.from({ length: count }, () => this.#free.pop() ?? this.#handles++);
+  }
+
+  giveHandles(handles: readonly number[]): void {
+    this.#free.push(...handles.toReversed());
+  }
+
+  /** The partitions of a topic: those that are open as they are, the others are opened. */
+  async openPartitions(
+    topic: TopicName,
+    settings: TopicSettings,
+    handles: number[],
+  ): Promise<PartitionLog[]> {
+    const partitions: PartitionLog[] = [];
+    for (let index = 0; index < settings.partitions; index++) {
+      const known = this.logOf(topic, index);
+      partitions.push(known ?? await this.#openLog({ topic, index }, settings, handles));
+    }
+    return partitions;
+  }
+
+  /** From now on the topic is not there, but for who finishes that. The catalogue knows. */
+  leave({ partitions, ...topic }: Topic): void {
+    this.#topics.delete(topic.name);
+    this.#leaving.set(topic.name, { row: topic, partitions });
+    this.#tell(topic.name, "went");
+  }
+
+  leaving(name: TopicName): LeavingTopic | undefined {
+    return this.#leaving.get(name);
+  }
+
+  allLeaving(): TopicName[] {
+    return [...this.#leaving.keys()];
+  }
+
+  /** Nothing is left of it but partitions that are vacant. */
+  left(name: TopicName): void {
+    this.#leaving.delete(name);
+  }
+
+  /** Opens a partition that is in no topic any more; where there are too many, it is left. */
+  async openVacant(topic: TopicName, index: number): Promise<void> {
+    if (this.#handles >= PARTITIONS_MAX || this.logOf(topic, index) !== undefined) return;
+    const settings = this.#options.settingsOf(topic);
+    const log = await this.#openLog({ topic, index }, settings, [this.#handles++]);
+    log.refuse(unknownTopic(topic));
+  }
+
+  #tell(...told: Parameters<TopicObserver>): void {
+    for (const observer of this.#observers) observer(...told);
+  }
+
+  async #create(
+    name: TopicName,
+    given: Partial<TopicSettings>,
+    chosen: Partial<TopicSettings>,
+  ): Promise<Topic> {
     checkTopicName(name);
+    const { catalogue, random, settingsOf, partitionsMin, finishDeletion } = this.#options;
+    const wanted = { ...settingsOf(name), ...given };
+    const settings = { ...wanted, partitions: Math.max(wanted.partitions, partitionsMin(name)) };
     checkTopicSettings(name, settings);
-    const { catalogue, random } = this.#options;
     // Those being created hold their place, so that many at once cannot pass the limit.
     if (this.#topics.size + this.#creating.size >= TOPICS_MAX) {
       throw new OperatingError(
@@ -119,35 +235,30 @@ export class TopicTable {
         { topic: name, limit: TOPICS_MAX },
       );
     }
-    if (this.#handles + settings.partitions > PARTITIONS_MAX) {
-      throw new OperatingError(
-        "too_many_partitions",
-        `Cannot create topic "${name}" with ${settings.partitions} partitions: the node has ` +
-          `${this.#handles} of at most ${PARTITIONS_MAX}`,
-        { topic: name, limit: PARTITIONS_MAX },
-      );
-    }
-    const reserved = this.#handles;
-    this.#handles += settings.partitions;
-    const row = { id: randomHex(random, TOPIC_ID_BYTES), name, settings };
+    if (this.#leaving.has(name)) await finishDeletion(name);
+    const handles = this.takeHandles(name, 0, settings.partitions);
+    const row = { id: randomHex(random, TOPIC_ID_BYTES), name, settings, chosen };
     try {
       await catalogue.putTopic(row);
-    } catch (error) {
-      if (this.#handles === reserved + settings.partitions) this.#handles = reserved;
-      throw error;
+      return await this.#openTopic(row, handles);
+    } finally {
+      this.giveHandles(handles);
     }
-    return await this.#openPartitions(row, reserved);
   }
 
-  async #open(row: TopicRow): Promise<void> {
+  async #openRow(row: TopicRow): Promise<void> {
     const { logger } = this.#options;
-    if (this.#handles + row.settings.partitions > PARTITIONS_MAX) {
-      logger.error("topic_not_opened", { topic: row.name, reason: "too many partitions" });
+    const { name, settings } = row;
+    let handles: number[];
+    try {
+      handles = this.takeHandles(name, 0, settings.partitions);
+    } catch (error) {
+      logger.error("topic_not_opened", { topic: name, error: messageOf(error) });
+      this.#refused.set(name, error as OperatingError);
       return;
     }
-    const first = this.#handles;
-    this.#handles += row.settings.partitions;
-    await this.#openPartitions(row, first);
+    const topic = await this.#openTopic(row, handles);
+    if (row.deleting === true) this.leave(topic);
   }
 
   #isOutOfReach({ name, settings }: Pick<TopicRow, "name" | "settings">): boolean {
@@ -170,23 +281,36 @@ export class TopicTable {
     this.#options.logger.error("topic_refused", { topic, error: messageOf(error) });
   }
 
-  async #openPartitions(row: TopicRow, firstHandle: number): Promise<Topic> {
-    const { id, name, settings } = row;
-    const partitions: PartitionLog[] = [];
-    for (let index = 0; index < settings.partitions; index++) {
-      const handle = firstHandle + index;
-      const log = await this.#options.openLog({ topic: name, index, handle }, settings);
-      this.#logs[handle] = log;
-      partitions.push(log);
+  async #openTopic(row: TopicRow, handles: number[]): Promise<Topic> {
+    const { id, name, settings, chosen = {} } = row;
+    const partitions = await this.openPartitions(name, settings, handles);
+    for (const log of partitions) {
+      log.configure(this.#options.within(settings));
+      log.refuse(null);
     }
-    const topic = { id, name, settings, partitions };
+    const topic = { id, name, settings, chosen, partitions };
     this.#topics.set(name, topic);
+    this.#tell(name, "came");
     return topic;
+  }
+
+  async #openLog(
+    name: Pick<PartitionName, "topic" | "index">,
+    settings: TopicSettings,
+    handles: number[],
+  ): Promise<PartitionLog> {
+    const handle = handles[0];
+    assert(handle !== undefined, "there is a handle for each partition that is opened");
+    const log = await this.#options.openLog({ ...name, handle }, settings);
+    handles.shift();
+    this.#logs[handle] = log;
+    this.#open.set(partitionDirectory(name.topic, name.index), log);
+    return log;
   }
 
   /** Directories of topics the catalogue does not know: it was restored from an older copy. */
   async #adopt(rows: readonly TopicRow[]): Promise<TopicRow[]> {
-    const { disk, catalogue, random, logger, topicDefaults } = this.#options;
+    const { disk, catalogue, random, logger, settingsOf } = this.#options;
     const known = new Set(rows.map(({ name }) => name));
     const counts = new Map<TopicName, number>();
     for (const directory of disk.list("")) {
@@ -204,7 +328,7 @@ export class TopicTable {
     for (const [name, partitions] of counts) {
       if (this.#refused.has(name)) continue;
       const id = randomHex(random, TOPIC_ID_BYTES);
-      const row = { id, name, settings: { ...topicDefaults, partitions } };
+      const row = { id, name, settings: { ...settingsOf(name), partitions } };
       logger.warn("topic_adopted", { topic: name, partitions });
       try {
         await catalogue.putTopic(row);

@@ -45,7 +45,13 @@ export function catalogueContract(
   it("gives back everything that was put into it, by a later run too", async () => {
     const catalogue = await open();
     const settings = { ...TOPIC_DEFAULTS, partitions: 4, retentionMs: -1, segmentBytes: 4096 };
-    await catalogue.putTopic({ id: "ff".repeat(16), name: "logs", settings });
+    const chosen = { retentionMs: -1, priority: 7 };
+    const logs = { id: "ff".repeat(16), name: "logs", settings };
+    await catalogue.putTopic({ ...logs, deleting: true });
+    await catalogue.putTopic({ ...logs, chosen });
+    await catalogue.putTopic({ id: "ee".repeat(16), name: "half", settings, deleting: true });
+    await catalogue.putTopic({ id: "dd".repeat(16), name: "gone", settings });
+    await catalogue.deleteTopic("gone");
     await catalogue.putOwnLogs([OWN, { ...OWN, logId: "1".repeat(16) }]);
     await catalogue.deleteOwnLogs(["1".repeat(16)]);
     await catalogue.putAnnouncedLogs([ANNOUNCED]);
@@ -58,12 +64,16 @@ export function catalogueContract(
 
     const again = await reopen(catalogue);
     expect(await again.load()).toEqual({
-      topics: [{ id: "ff".repeat(16), name: "logs", settings }],
+      topics: expect.arrayContaining([
+        { ...logs, chosen },
+        { id: "ee".repeat(16), name: "half", settings, deleting: true },
+      ]),
       ownLogs: [OWN],
       announcedLogs: [{ ...ANNOUNCED, closed: '{"to":5}' }],
       peers: [{ id: "a".repeat(16), name: "n", firstSeenMs: 1, lastSeenMs: 2 }],
       meta: { leader_epoch: "8" },
     });
+    expect((await again.load()).topics).toHaveLength(2);
     expect(await again.committedOffsets("g")).toEqual([{ ...offset, group: "g" }]);
     expect(await again.committedOffsets("other")).toEqual([]);
     await again.close();

@@ -44,7 +44,7 @@ it("waitFor() gives up on time, on abort, and when the log closes", async () => 
   abort.abort();
   expect(await aborted).toBe(false);
   const closed = watermark.waitFor(0, { timeoutMs: 50 });
-  watermark.close();
+  watermark.wakeAll();
   expect(await closed).toBe(false);
   expect(watermark.waiting).toBe(0);
 });

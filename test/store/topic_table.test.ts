@@ -26,26 +26,6 @@ describe("TopicTable.create()", () => {
   });
 });
 
-describe("TopicTable.prioritize()", () => {
-  it("changes the priority of one topic, in all its partitions", async () => {
-    const { store } = await openStore();
-    await store.createTopic("logs", { partitions: 2 });
-    await store.createTopic("other");
-    store.prioritize("logs", 9);
-    const topic = store.topic("logs")!;
-    expect(topic.partitions.map(({ settings }) => settings.priority)).toEqual([9, 9]);
-    expect(topic.settings.priority).toBe(9);
-    expect(store.topic("other")!.settings.priority).toBe(5);
-  });
-
-  it("refuses a topic that is not there, and a priority that is none", async () => {
-    const { store } = await openStore();
-    await store.createTopic("logs");
-    expect(() => store.prioritize("none", 9)).toThrow("none");
-    expect(() => store.prioritize("logs", 10)).toThrow("from 1 to 9");
-  });
-});
-
 describe("TopicTable.byHandle()", () => {
   it("finds each partition, and no other", async () => {
     const { store } = await openStore();

@@ -87,6 +87,10 @@ export class MemoryCatalogue implements Catalogue {
     return this.#change(({ topics }) => void topics.set(row.name, row));
   }
 
+  deleteTopic(name: string): Promise<void> {
+    return this.#change(({ topics }) => void topics.delete(name));
+  }
+
   putOwnLogs(rows: readonly OwnLogRow[]): Promise<void> {
     return this.#change(({ ownLogs }) => rows.forEach((row) => ownLogs.set(row.logId, row)));
   }

@@ -204,6 +204,7 @@ export class MqttFixture {
         },
       },
       topics: () => store.topics(),
+      observeTopics: (observer) => store.observeTopics(observer),
       topic: (name) => store.topic(name),
       createTopic: (name) => this.#createTopic(name),
       byHandle: (handle) => store.byHandle(handle),

@@ -164,8 +164,7 @@ function* eachAccount(
 
 function ownAccount(store: EgressStore, gateway: string, row: OwnLogRow): Account {
   const from = row.firstOffset;
-  const highWatermark = store.topic(row.topic)?.partitions[row.partition]?.highWatermark;
-  const to = Math.max(from, store.logs.endOf(row, highWatermark ?? from));
+  const to = Math.max(from, store.logs.endOf(row, store.endOf(row.topic, row.partition)));
   const taken = store.logs.takenOf(row);
   const { settled, settledVoids = 0, settledLost = 0 } = store.hasUpstream
     ? store.forwarded.ofLog(row.logId) ?? NOTHING

@@ -22,6 +22,7 @@ export type EgressStore = Pick<
   Store,
   | "commits"
   | "core"
+  | "endOf"
   | "forwarded"
   | "hasUpstream"
   | "ledger"

@@ -9,6 +9,7 @@ import type { TopicName } from "../../base/types.ts";
 import type { ProtocolVersion } from "../../protocol/mqtt/packet_type.ts";
 import type { ReasonCode } from "../../protocol/mqtt/reason_code.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
+import type { Store } from "../../store/store.ts";
 import type { Topic } from "../../store/topic.ts";
 import type { Admission } from "../admission.ts";
 import type { AppendTarget } from "../record_appender.ts";
@@ -53,6 +54,7 @@ export interface MqttStore extends AppendTarget {
   /** Whether every append would be refused now; and whether one may be by the time it is committed. */
   readonly space: { readonly full: boolean; readonly tight: boolean };
   topics(): Topic[];
+  observeTopics: Store["observeTopics"];
   topic(name: TopicName): Topic | undefined;
   createTopic(name: TopicName): Promise<Topic>;
   byHandle(handle: number): PartitionLog;

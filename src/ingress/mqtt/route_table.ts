@@ -46,6 +46,7 @@ export class RouteTable {
     this.#isWanted = isWanted;
     this.#store = store;
     this.#routes = routes;
+    store.observeTopics((_name, change) => change !== "came" && this.#forget());
   }
 
   /**
@@ -73,6 +74,12 @@ export class RouteTable {
         maxMessageBytes: topic.settings.maxMessageBytes,
       });
     }
+  }
+
+  /** A topic went, or has other partitions or settings: where names go is looked up again. */
+  #forget(): void {
+    this.#keyless.clear();
+    this.#store.core.routes.clear();
   }
 
   #destination(

@@ -79,6 +79,8 @@ const TABLE: Readonly<Record<ProblemCode, Row>> = {
   too_many_groups: { status: 409, title: "Too many groups" },
   too_many_partitions: { status: 409, title: "Too many partitions" },
   too_many_topics: { status: 409, title: "Too many topics" },
+  topic_deleted: { status: 409, title: "Topic is being deleted" },
+  topic_exists: { status: 409, title: "Topic is there already" },
   unauthorized: { status: 401, title: "Credential missing or unknown" },
   unknown_group: { status: 404, title: "Unknown group" },
   unknown_member: { status: 409, title: "Group does not know the member: join anew" },

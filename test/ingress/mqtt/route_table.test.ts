@@ -9,6 +9,7 @@ import { LogHarness } from "../../support/log_harness.ts";
 import { SimulatedDisk } from "../../support/simulated_disk.ts";
 import type { PartitionLog } from "../../../src/store/partition_log.ts";
 import { TOPIC_DEFAULTS } from "../../../src/store/settings.ts";
+import type { TopicObserver } from "../../../src/store/topic_table.ts";
 import type { Topic } from "../../../src/store/topic.ts";
 
 const SESSION = {
@@ -26,11 +27,13 @@ async function fixture(partitions: number, routes: readonly RouteSettings[] = []
   const logs: PartitionLog[] = [];
   for (let index = 0; index < partitions; index++) logs.push(await harness.open({ index }));
   let topic: Topic | undefined;
+  let changed: TopicObserver = () => {};
   const store = {
     core,
+    observeTopics: (observer: TopicObserver) => void (changed = observer),
     topic: () => topic,
     createTopic: (name: string) => {
-      topic = { id: "", name, settings: TOPIC_DEFAULTS, partitions: logs };
+      topic = { id: "", name, settings: TOPIC_DEFAULTS, chosen: {}, partitions: logs };
       return Promise.resolve(topic);
     },
   } as unknown as MqttStore;
@@ -43,7 +46,7 @@ async function fixture(partitions: number, routes: readonly RouteSettings[] = []
     const packet = Uint8Array.of(0x30, 2 + name.length, 0, name.length, ...name);
     return core.ingest(packet, SESSION).records === 1;
   };
-  return { table, resolve, isCached, core };
+  return { table, resolve, isCached, core, change: () => changed("logs", "changed") };
 }
 
 describe("RouteTable.resolve()", () => {
@@ -77,6 +80,19 @@ describe("RouteTable.resolve()", () => {
 
   it("is null for the server's own names", async () => {
     expect((await fixture(1)).resolve("$SYS/a")).toBeNull();
+  });
+});
+
+describe("RouteTable where a topic changed", () => {
+  it("looks up again where names go, those without a key too", async () => {
+    const { table, resolve, isCached, change } = await fixture(3, [
+      { filter: "keyless", topic: "logs", key: "" },
+    ]);
+    for (const name of ["keyless", "a"]) await resolve(name);
+    expect([isCached("keyless"), isCached("a")]).toEqual([true, true]);
+    change();
+    table.rotate();
+    expect([isCached("keyless"), isCached("a")]).toEqual([false, false]);
   });
 });
 
