@@ -27,8 +27,9 @@ interface GroupOffsets {
   aliveMs: number;
   /** By topic and partition. */
   readonly offsets: Map<string, GroupOffsetRow>;
-  /** Commits of it that are not durable yet. */
-  pending: Promise<unknown>;
+  /** Commits of it that are not durable yet, and the end of them all. */
+  committing: number;
+  pending: Promise<void>;
 }
 
 /** The row of a group that is alive is written again when it is that old. */
@@ -87,15 +88,16 @@ export class OffsetBook {
     const own = this.#groupOf(group);
     const aliveMs = this.#options.ageMs();
     const durable = this.#options.book.commit({ group, aliveMs }, rows);
-    own.pending = Promise.allSettled([own.pending, durable]);
+    own.pending = Promise.allSettled([own.pending, durable]).then(() => {});
+    own.committing++;
     try {
       await durable;
-    } catch (error) {
+      this.#groupOf(group).aliveMs = aliveMs;
+      for (const row of rows) this.#keep(row);
+    } finally {
+      own.committing--;
       this.#dropIfNothing(group);
-      throw error;
     }
-    this.#groupOf(group).aliveMs = aliveMs;
-    for (const row of rows) this.#keep(row);
   }
 
   /** What is committed for today's topics, once all that was asked for before is durable. */
@@ -142,8 +144,10 @@ export class OffsetBook {
    */
   async sweep(isOver: (group: string, aliveMs: number) => boolean): Promise<number> {
     const { topics, book } = this.#options;
-    const gone = [...this.#groups.values()]
-      .flatMap(({ offsets }) => [...offsets.values()])
+    // What is on its way to the disk would be dropped behind it.
+    const still = [...this.#groups].filter(([, { committing }]) => committing === 0);
+    const gone = still
+      .flatMap(([, { offsets }]) => [...offsets.values()])
       .filter(({ topic, topicId }) =>
         topics.topic(topic)?.id !== topicId && !topics.isOutOfReach(topic)
       );
@@ -153,8 +157,8 @@ export class OffsetBook {
       // It may have been committed anew, for today's topic.
       if (offsets.get(keyOf(row)) === row && offsets.delete(keyOf(row))) this.#uncount(row);
     }
-    const over = [...this.#groups].filter(([group, { aliveMs, offsets }]) =>
-      offsets.size === 0 && aliveMs !== -Infinity || isOver(group, aliveMs)
+    const over = [...this.#groups].filter(([group, { aliveMs, offsets, committing }]) =>
+      committing === 0 && (offsets.size === 0 || isOver(group, aliveMs))
     );
     if (over.length > 0) await this.drop(over.map(([group]) => group));
     return over.length;
@@ -204,14 +208,15 @@ export class OffsetBook {
   #groupOf(group: string): GroupOffsets {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;
-    const made = { aliveMs: -Infinity, offsets: new Map(), pending: Promise.resolve() };
+    const aliveMs = this.#options.ageMs();
+    const made = { aliveMs, offsets: new Map(), committing: 0, pending: Promise.resolve() };
     this.#groups.set(group, made);
     return made;
   }
 
   #dropIfNothing(group: string): void {
     const own = this.#groups.get(group);
-    if (own?.offsets.size === 0 && own.aliveMs === -Infinity) this.#groups.delete(group);
+    if (own?.offsets.size === 0 && own.committing === 0) this.#groups.delete(group);
   }
 
   #keep(row: GroupOffsetRow): void {

@@ -13,8 +13,9 @@ export const assignRange: Assignor = (subscribers, partitions) => {
   const assigned = new Map<string, TopicPartition[]>(
     ordered.map(({ memberId }) => [memberId, []]),
   );
+  const topicsOf = new Map(ordered.map(({ memberId, topics }) => [memberId, new Set(topics)]));
   for (const topic of new Set(ordered.flatMap(({ topics }) => topics))) {
-    const takers = ordered.filter(({ topics }) => topics.includes(topic));
+    const takers = ordered.filter(({ memberId }) => topicsOf.get(memberId)!.has(topic));
     const count = partitions.get(topic) ?? 0;
     let next = 0;
     for (const [at, { memberId }] of takers.entries()) {

@@ -64,21 +64,37 @@ function fewest(shares: readonly Share[]): Share {
   );
 }
 
-/** Each move takes one from the more to the fewer, so the sum of squares falls: it ends. */
+/**
+ * One at a time, from the one that has most of those that can give. Each takes one from the more to
+ * the fewer, so the sum of squares falls: it ends.
+ */
 function level(shares: readonly Share[]): void {
-  for (let moved = true; moved;) {
-    moved = false;
-    for (const from of shares) {
-      for (let at = from.partitions.length - 1; at >= 0; at--) {
-        const partition = from.partitions[at]!;
-        const to = fewest(shares.filter(({ topics }) => topics.has(partition.topic)));
-        if (from.partitions.length - to.partitions.length < 2) continue;
-        from.partitions.splice(at, 1);
-        to.partitions.push(partition);
-        moved = true;
-      }
-    }
+  const takers = new Map<string, readonly Share[]>();
+  const takersOf = (topic: string) => {
+    const known = takers.get(topic) ?? shares.filter(({ topics }) => topics.has(topic));
+    takers.set(topic, known);
+    return known;
+  };
+  const moveOne = () => {
+    const most = shares.toSorted((a, b) => b.partitions.length - a.partitions.length);
+    return most.some((from) => giveOne(from, takersOf));
+  };
+  while (moveOne());
+}
+
+function giveOne(from: Share, takersOf: (topic: string) => readonly Share[]): boolean {
+  const seen = new Set<string>();
+  for (let at = from.partitions.length - 1; at >= 0; at--) {
+    const partition = from.partitions[at]!;
+    if (seen.has(partition.topic)) continue;
+    seen.add(partition.topic);
+    const to = fewest(takersOf(partition.topic));
+    if (from.partitions.length - to.partitions.length < 2) continue;
+    from.partitions.splice(at, 1);
+    to.partitions.push(partition);
+    return true;
   }
+  return false;
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {
