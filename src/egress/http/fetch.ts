@@ -18,8 +18,8 @@ import type { RecordFilter } from "../record_filter.ts";
 import { readRecordPage, type RecordPage } from "../record_page.ts";
 import { ScanBudget, scanRecordPage } from "../record_scan.ts";
 import type { EgressOptions, PullOptions } from "./options.ts";
+import { checkReadable, explained } from "./out_of_range.ts";
 import {
-  checkReadable,
   FETCH_PARAMETERS,
   type FetchParameters,
   fetchParameters,
@@ -63,17 +63,32 @@ export async function fetchRecords(
   checkReadable(log, offset);
   if (epoch !== undefined) checkEpoch(log, epoch, offset);
   const signal = parameters.maxWaitMs > 0 ? waitSignal(options, request) : undefined;
-  const { filter } = parameters;
+  try {
+    return await awaitedPage(options, log, { type, offset, parameters, signal });
+  } catch (error) {
+    throw explained(error, log);
+  }
+}
+
+interface PageRequest {
+  readonly offset: Offset;
+  readonly parameters: FetchParameters;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function awaitedPage(
+  options: PullOptions,
+  log: PartitionLog,
+  { type, ...wanted }: PageRequest & { readonly type: typeof OFFERED[number] },
+): Promise<Response> {
+  const { offset, parameters, signal } = wanted;
+  const { filter, maxBytes } = parameters;
   if (filter !== undefined && type !== MediaType.batches) {
-    const page = await awaitedMatches(options, log, { offset, parameters, filter, signal });
-    return pageAnswer(log, type, page);
+    return pageAnswer(log, type, await awaitedMatches(options, log, { ...wanted, filter }));
   }
   await fetchWait(log, offset, { ...parameters, signal });
-  if (type === MediaType.batches) {
-    return await rawPage(log, offset, { maxBytes: parameters.maxBytes, headersOf });
-  }
-  const page = await readRecordPage(log, offset, pageOptions(options, parameters));
-  return pageAnswer(log, type, page);
+  if (type === MediaType.batches) return await rawPage(log, offset, { maxBytes, headersOf });
+  return pageAnswer(log, type, await readRecordPage(log, offset, pageOptions(options, parameters)));
 }
 
 async function fetchPartitionInSourceOrder(
@@ -158,12 +173,7 @@ async function startOffset(log: PartitionLog, query: Query): Promise<Offset> {
 async function awaitedMatches(
   options: PullOptions,
   log: PartitionLog,
-  { offset, parameters, filter, signal }: {
-    readonly offset: Offset;
-    readonly parameters: FetchParameters;
-    readonly filter: RecordFilter;
-    readonly signal: AbortSignal | undefined;
-  },
+  { offset, parameters, filter, signal }: PageRequest & { readonly filter: RecordFilter },
 ): Promise<RecordPage> {
   const { clock, turns } = options;
   const scan = { ...pageOptions(options, parameters), filter, turns };

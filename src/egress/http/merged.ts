@@ -17,9 +17,9 @@ import { filterWait } from "../filter_wait.ts";
 import { arrivalStream, filteredStream, type MergedPage, readMergedPage } from "../merged_page.ts";
 import { ScanBudget } from "../record_scan.ts";
 import { cursorPage } from "./cursor_page.ts";
+import { checkAllReadable } from "./out_of_range.ts";
 import type { PullOptions } from "./options.ts";
 import {
-  checkReadable,
   checkTopic,
   FETCH_PARAMETERS,
   type FetchParameters,
@@ -131,12 +131,13 @@ function startOffsets(topic: Topic, text: string | undefined): number[] {
     );
   }
   checkTopic(topic, cursor, topic.partitions.length);
-  return topic.partitions.map((log, at) => {
+  const standings = topic.partitions.map((log, at) => {
     const { epoch, offset } = cursor.standings[at]!;
     checkEpoch(log, epoch, offset);
-    checkReadable(log, offset);
-    return offset;
+    return { log, offset };
   });
+  checkAllReadable(standings, (offsets) => encodeCursor(cursorAt(topic, offsets)));
+  return standings.map(({ offset }) => offset);
 }
 
 function cursorAt(topic: Topic, offsets: readonly number[]): Cursor {

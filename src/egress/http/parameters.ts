@@ -11,10 +11,8 @@ import {
   FETCH_RECORDS_MAX,
   FETCH_WAIT_MS_MAX,
 } from "../../base/limits.ts";
-import type { Offset } from "../../base/types.ts";
 import type { Cursor } from "../../protocol/http/cursor.ts";
 import type { Query } from "../../protocol/http/query.ts";
-import type { PartitionLog } from "../../store/partition_log.ts";
 import type { Topic } from "../../store/topic.ts";
 import { FILTER_PARAMETERS, RecordFilter } from "../record_filter.ts";
 import type { RecordPageOptions } from "../record_page.ts";
@@ -78,24 +76,6 @@ export function isInSourceOrder(query: Query): boolean {
 /** Ends a wait when the reader has gone, or the node stops. */
 export function waitSignal({ stopping }: EgressOptions, request: Request): AbortSignal {
   return stopping === undefined ? request.signal : AbortSignal.any([request.signal, stopping]);
-}
-
-/** Before anything is waited for: an offset out of range never comes into it by waiting. */
-export function checkReadable(log: PartitionLog, offset: Offset): void {
-  const { topic, index, logStartOffset, highWatermark } = log;
-  if (offset >= logStartOffset && offset <= highWatermark) return;
-  throw new OperatingError(
-    "offset_out_of_range",
-    `Cannot read ${topic}-${index} at ${offset}: offsets ${logStartOffset} to ${highWatermark} ` +
-      "can be read from",
-    {
-      topic,
-      partition: index,
-      offset,
-      log_start_offset: logStartOffset,
-      high_watermark: highWatermark,
-    },
-  );
 }
 
 /** @throws {OperatingError} log_diverged when the cursor is of another topic of that name. */

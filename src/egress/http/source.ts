@@ -17,14 +17,9 @@ import { ScanBudget } from "../record_scan.ts";
 import { isAtEnd, readSourcePage, type SourcePlace } from "../source_page.ts";
 import { sourceWait } from "../source_wait.ts";
 import { cursorPage } from "./cursor_page.ts";
+import { checkAllReadable, checkReadable } from "./out_of_range.ts";
 import type { PullOptions } from "./options.ts";
-import {
-  checkReadable,
-  checkTopic,
-  type FetchParameters,
-  pageOptions,
-  waitSignal,
-} from "./parameters.ts";
+import { checkTopic, type FetchParameters, pageOptions, waitSignal } from "./parameters.ts";
 
 export interface SourceRequest extends SourceScope {
   readonly topic: Topic;
@@ -55,11 +50,7 @@ export async function fetchInSourceOrder(
     .map((log) => ({ log, order: ranges.inOrder(log.topic, log.index) }));
   const page = await awaitedPage(options, request, { logs, wanted });
   const { records, gaps, places } = page;
-  const standings = logs.map(({ log }, at) => ({
-    epoch: epochBefore(log, places[at]!.offset),
-    ...places[at]!,
-  }));
-  const cursor = encodeCursor({ topicId: topic.id, source: { partition }, standings });
+  const cursor = cursorAt(wanted, logs, places);
   const lag = logs.reduce(
     (sum, { log }, at) => sum + Math.max(0, log.highWatermark - places[at]!.offset),
     0,
@@ -126,8 +117,9 @@ function streamOf(
 
 function startPlaces(
   logs: readonly ReadLog[],
-  { topic, partition, cursor, start }: SourceRequest,
+  wanted: SourceRequest,
 ): SourcePlace[] {
+  const { topic, partition, cursor, start } = wanted;
   if (cursor === undefined) {
     return logs.map(({ log }) => {
       const offset = start(log);
@@ -144,10 +136,30 @@ function startPlaces(
     );
   }
   checkTopic(topic, decoded, logs.length);
-  return logs.map(({ log }, at) => {
+  const standings = logs.map(({ log }, at) => {
     const { epoch, offset, splice } = decoded.standings[at]!;
     checkEpoch(log, epoch, offset);
-    checkReadable(log, offset);
-    return { offset, splice: splice ?? null };
+    return { log, offset, splice: splice ?? null };
   });
+  checkAllReadable(standings, (offsets) =>
+    cursorAt(
+      wanted,
+      logs,
+      standings.map(({ offset, splice }, at) =>
+        offset === offsets[at] ? { offset, splice } : { offset: offsets[at]!, splice: null }
+      ),
+    ));
+  return standings.map(({ offset, splice }) => ({ offset, splice }));
+}
+
+function cursorAt(
+  { topic, partition }: SourceRequest,
+  logs: readonly ReadLog[],
+  places: readonly SourcePlace[],
+): string {
+  const standings = logs.map(({ log }, at) => ({
+    epoch: epochBefore(log, places[at]!.offset),
+    ...places[at]!,
+  }));
+  return encodeCursor({ topicId: topic.id, source: { partition }, standings });
 }
