@@ -14,6 +14,7 @@ const SEES: Readonly<Record<string, readonly string[]>> = {
   egress: ["base", "core", "format", "groups", "protocol", "store"],
   replication: ["base", "core", "format", "protocol", "store"],
   host: ["base", "core", "store"],
+  client: ["base", "core", "format"],
 };
 
 /** npm packages and the paths they are let into; "src/x.ts" is a file, "src/x/" a room. */
@@ -26,7 +27,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ],
   "mqtt": ["src/ingress/mqtt/sources/"],
   "mqtt-packet": ["src/ingress/mqtt/"],
-  "cbor-x": ["src/protocol/http/"],
+  "cbor-x": ["src/protocol/http/", "src/client/"],
   "prom-client": ["src/egress/http/"],
   "yaml": ["src/config.ts", "src/config/"],
 };

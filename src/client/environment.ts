@@ -1,0 +1,51 @@
+/**
+ * The outside world as the client needs it, so that tests can own it.
+ *
+ * @module
+ */
+
+/** The platform's `fetch`, or one that behaves so. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface Environment {
+  readonly fetch: Fetch;
+  /** Milliseconds since some fixed moment; never runs backwards. */
+  nowMs(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Calls `task` once, `delayMs` from now; the returned function cancels it. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+/** What Deno, Node and browsers have in common. */
+export function platform(fetchOfCaller?: Fetch): Environment {
+  return {
+    fetch: fetchOfCaller ?? ((url, init) => fetch(url, init)),
+    nowMs: () => performance.now(),
+    random: () => Math.random(),
+    after(delayMs, task) {
+      const timer = setTimeout(task, delayMs);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+/** Resolves after `delayMs`; rejects with the signal's reason as soon as that aborts. */
+export function pause(
+  environment: Pick<Environment, "after">,
+  delayMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const aborted = () => {
+      cancel();
+      reject(signal!.reason);
+    };
+    const cancel = environment.after(delayMs, () => {
+      signal?.removeEventListener("abort", aborted);
+      resolve();
+    });
+    signal?.addEventListener("abort", aborted, { once: true });
+  });
+}
