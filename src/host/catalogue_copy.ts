@@ -60,7 +60,7 @@ function checked(path: string): string[] {
 function countOf(path: string): number {
   try {
     using database = new DatabaseSync(path);
-    return Number(database.prepare("SELECT count(*) AS n FROM committed_offsets").get()?.["n"]);
+    return Number(database.prepare("SELECT count(*) AS n FROM group_offsets").get()?.["n"]);
   } catch {
     return 0;
   }

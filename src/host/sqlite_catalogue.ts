@@ -10,7 +10,6 @@ import type {
   AnnouncedLogRow,
   Catalogue,
   CatalogueState,
-  CommittedOffsetRow,
   OwnLogRow,
   PeerRow,
   TopicRow,
@@ -29,7 +28,6 @@ const PUT_ANNOUNCED_LOG =
   "INSERT OR REPLACE INTO announced_logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const PUT_LOG_PATHS = "INSERT OR REPLACE INTO log_paths VALUES (?, ?, ?)";
 const PUT_PEER = "INSERT OR REPLACE INTO peers VALUES (?, ?, ?, ?)";
-const PUT_OFFSET = "INSERT OR REPLACE INTO committed_offsets VALUES (?, ?, ?, ?, ?, ?)";
 
 export class SqliteCatalogue implements Catalogue {
   /** What is kept of MQTT clients, in the same database. */
@@ -127,22 +125,6 @@ export class SqliteCatalogue implements Catalogue {
     return this.#change([[PUT_PEER, [id, name, firstSeenMs, lastSeenMs]]]);
   }
 
-  async committedOffsets(group: string): Promise<CommittedOffsetRow[]> {
-    const rows = await this.#query("SELECT * FROM committed_offsets WHERE group_id = ?", [group]);
-    return rows.map(committedOffsetOf);
-  }
-
-  putCommittedOffsets(rows: readonly CommittedOffsetRow[]): Promise<void> {
-    return this.#change(rows.map((row) => [PUT_OFFSET, [
-      row.group,
-      row.topic,
-      row.partition,
-      row.offset,
-      row.leaderEpoch,
-      row.metadata,
-    ]]));
-  }
-
   async close(): Promise<void> {
     await this.#changes.idle();
     await this.#thread.close();
@@ -229,16 +211,5 @@ function peerOf(row: Row): PeerRow {
     name: row["name"] as string,
     firstSeenMs: row["first_seen_ms"] as number,
     lastSeenMs: row["last_seen_ms"] as number,
-  };
-}
-
-function committedOffsetOf(row: Row): CommittedOffsetRow {
-  return {
-    group: row["group_id"] as string,
-    topic: row["topic"] as string,
-    partition: row["partition"] as number,
-    offset: row["committed_offset"] as number,
-    leaderEpoch: row["leader_epoch"] as number,
-    metadata: row["metadata"] as string,
   };
 }

@@ -37,11 +37,6 @@ export const SQLITE_SCHEMA = `
     id TEXT PRIMARY KEY, name TEXT NOT NULL,
     first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS committed_offsets (
-    group_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
-    committed_offset INTEGER NOT NULL, leader_epoch INTEGER NOT NULL, metadata TEXT NOT NULL,
-    PRIMARY KEY (group_id, topic, partition)
-  ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS consumer_groups (
     group_id TEXT PRIMARY KEY, alive_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;

@@ -1,7 +1,7 @@
 /**
  * The catalogue: what must be looked up, changes seldom, and is never on the publish path. Topics
- * and their settings, log ids with their chain, peers, committed offsets, credentials, and a few
- * facts about the node. `host/sqlite_catalogue.ts` keeps it in SQLite.
+ * and their settings, log ids with their chain, peers, and a few facts about the node.
+ * `host/sqlite_catalogue.ts` keeps it in SQLite, with the books of MQTT sessions and of groups.
  *
  * Every change is one transaction: durable and whole once its promise resolves. After a crash a
  * change that had not resolved may or may not have happened.
@@ -53,15 +53,6 @@ export interface PeerRow {
   readonly lastSeenMs: number;
 }
 
-export interface CommittedOffsetRow {
-  readonly group: string;
-  readonly topic: TopicName;
-  readonly partition: number;
-  readonly offset: Offset;
-  readonly leaderEpoch: number;
-  readonly metadata: string;
-}
-
 export interface CatalogueState {
   readonly topics: readonly TopicRow[];
   readonly ownLogs: readonly OwnLogRow[];
@@ -79,7 +70,5 @@ export interface Catalogue {
   deleteOwnLogs(logIds: readonly LogId[]): Promise<void>;
   putAnnouncedLogs(rows: readonly AnnouncedLogRow[]): Promise<void>;
   putPeer(row: PeerRow): Promise<void>;
-  committedOffsets(group: string): Promise<CommittedOffsetRow[]>;
-  putCommittedOffsets(rows: readonly CommittedOffsetRow[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -10,7 +10,6 @@ import type {
   AnnouncedLogRow,
   Catalogue,
   CatalogueState,
-  CommittedOffsetRow,
   OwnLogRow,
   PeerRow,
   TopicRow,
@@ -21,7 +20,6 @@ interface Tables {
   ownLogs: Map<string, OwnLogRow>;
   announcedLogs: Map<string, AnnouncedLogRow>;
   peers: Map<string, PeerRow>;
-  offsets: Map<string, CommittedOffsetRow>;
   meta: Map<string, string>;
 }
 
@@ -33,7 +31,6 @@ export class MemoryCatalogue implements Catalogue {
     ownLogs: new Map(),
     announcedLogs: new Map(),
     peers: new Map(),
-    offsets: new Map(),
     meta: new Map(),
   };
   #pending: Change[] = [];
@@ -54,13 +51,12 @@ export class MemoryCatalogue implements Catalogue {
   /** The catalogue as a crash now may leave it: of the changes pending, the first few happened. */
   crashed(random: Random): MemoryCatalogue {
     const copy = new MemoryCatalogue();
-    const { topics, ownLogs, announcedLogs, peers, offsets, meta } = this.#tables;
+    const { topics, ownLogs, announcedLogs, peers, meta } = this.#tables;
     copy.#tables = {
       topics: new Map(topics),
       ownLogs: new Map(ownLogs),
       announcedLogs: new Map(announcedLogs),
       peers: new Map(peers),
-      offsets: new Map(offsets),
       meta: new Map(meta),
     };
     const happened = Math.floor(random.next() * (this.#pending.length + 1));
@@ -107,16 +103,6 @@ export class MemoryCatalogue implements Catalogue {
 
   putPeer(row: PeerRow): Promise<void> {
     return this.#change(({ peers }) => void peers.set(row.id, row));
-  }
-
-  committedOffsets(group: string): Promise<CommittedOffsetRow[]> {
-    return Promise.resolve([...this.#tables.offsets.values()].filter((row) => row.group === group));
-  }
-
-  putCommittedOffsets(rows: readonly CommittedOffsetRow[]): Promise<void> {
-    return this.#change(({ offsets }) =>
-      rows.forEach((row) => offsets.set(`${row.group}/${row.topic}-${row.partition}`, row))
-    );
   }
 
   close(): Promise<void> {
