@@ -24,6 +24,7 @@ type Values<T extends Readonly<Record<string, { readonly read: Reader<unknown> }
 
 type Unset =
   | "connections_per_address_max"
+  | "cors_origins"
   | "disk_budget_bytes"
   | "link_bytes_per_day"
   | "link_bytes_per_month"

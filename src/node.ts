@@ -23,6 +23,7 @@ import { HOST_RANDOM } from "./host/random.ts";
 import { slowDisk } from "./host/slow_disk.ts";
 import { SqliteCatalogue } from "./host/sqlite_catalogue.ts";
 import { HOST_TIMERS } from "./host/timers.ts";
+import { allowOrigins } from "./cors.ts";
 import { authorizeWith, joinApps, type RoomApp } from "./http_door.ts";
 import { HttpListeners } from "./http_listeners.ts";
 import { type NodeLink, startLink } from "./link_node.ts";
@@ -176,7 +177,7 @@ function startHttp(rooms: HttpRooms): HttpListeners {
   const { config, logger, doors, mqtt, onBug } = rooms;
   const remotes: Remotes = new WeakMap();
   const cut = (addresses: readonly string[]) => listeners.cut(addresses);
-  const handle = joinApps(makeApps(rooms, remotes, cut));
+  const handle = allowOrigins(config.cors_origins, joinApps(makeApps(rooms, remotes, cut)));
   const listeners: HttpListeners = new HttpListeners({
     ...{ config, logger, onBug, timers: HOST_TIMERS },
     handle(request, remote) {
@@ -188,6 +189,7 @@ function startHttp(rooms: HttpRooms): HttpListeners {
   doors.push(() => listeners.close());
   return listeners;
 }
+
 /** Stopped before the doors close: members wait behind them for each other. */
 async function openGroups(rooms: Rooms): Promise<GroupCoordinator> {
   const { store, catalogue, logger, metrics, stopping, started } = rooms;
@@ -201,7 +203,6 @@ async function openGroups(rooms: Rooms): Promise<GroupCoordinator> {
   started.defer(() => groups.stop());
   return groups;
 }
-
 
 /** Where requests came from. */
 type Remotes = WeakMap<Request, string>;
@@ -248,13 +249,13 @@ function makeApps(
       sources: rooms.mqtt.sources,
     }),
     createLinkApp({ ...common, link: forwarder, control: link?.control ?? null, priorities }),
+    createExportApp(common),
     createGroupsApp({
       ...common,
       groups,
       topics: storeTopics(store),
       addressOf: (request) => remotes.get(request) ?? null,
     }),
-    createExportApp(common),
     createEgressApp({
       ...common,
       stopping,

@@ -36,6 +36,7 @@ import {
   keyTemplate,
   mqttVersion,
   oneOf,
+  origins,
   port,
   severityField,
   size,
@@ -159,6 +160,11 @@ export const NODE_SETTINGS = {
     "whose days, months and hours those of the link are",
   ),
   allow_anonymous: setting(flag, false, "serve a non-loopback address without credentials"),
+  cors_origins: setting(
+    origins,
+    undefined,
+    "origins of web pages that may use the API; `*`: all",
+  ),
   default_partitions: setting(
     count(1, PARTITIONS_MAX),
     1,

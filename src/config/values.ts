@@ -32,6 +32,20 @@ export const keyTemplate = value(
   (given) => typeof given === "string" ? given : undefined,
 );
 
+/** As browsers write it: scheme, host and port, no path. */
+const ORIGIN = /^https?:\/\/[^/?#\s@,]+$/;
+
+/** A list, or text with commas. */
+export const origins = value(
+  'origins such as "https://logs.example,http://localhost:3000", or "*"',
+  (given) => {
+    const list: unknown = typeof given === "string" ? given.split(",") : given;
+    if (!Array.isArray(list) || list.length === 0) return undefined;
+    const trimmed = list.map((one: unknown) => typeof one === "string" ? one.trim() : "");
+    return trimmed.every((one) => one === "*" || ORIGIN.test(one)) ? trimmed : undefined;
+  },
+);
+
 /** Short secrets can be guessed over the network. */
 export const token = value(
   "a token of at least 16 printable characters without spaces",

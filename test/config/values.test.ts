@@ -31,6 +31,16 @@ describe("values", () => {
     }
   });
 
+  it("reads origins as a list, and as text with commas", () => {
+    const two = ["https://logs.example", "http://localhost:3000"];
+    expect(read(values.origins, two)).toEqual(two);
+    expect(read(values.origins, "https://logs.example, http://localhost:3000")).toEqual(two);
+    expect(read(values.origins, "*")).toEqual(["*"]);
+    for (const bad of ["", "logs.example", "https://logs.example/", "null", [], [7], null]) {
+      expect(read(values.origins, bad)).toBeUndefined();
+    }
+  });
+
   it("reads bytes with a unit", () => {
     const bytes = values.bytes(1);
     expect(read(bytes, "64MiB")).toBe(64 * 2 ** 20);
