@@ -35,6 +35,13 @@ export const MQTT_FRESH_BYTES_MAX = 16 * 1024 * 1024;
 /** Decoded batches kept for clients that are behind, all together: they share what they read. */
 export const MQTT_BATCH_CACHE_BYTES_MAX = 32 * 1024 * 1024;
 
+/**
+ * Topic filters, and bytes of them, of a client that is behind that the core holds its records
+ * against, one after the other: with more a tree is quicker.
+ */
+export const MQTT_PLAIN_FILTERS_MAX = 16;
+export const MQTT_PLAIN_FILTERS_BYTES_MAX = 8 * 1024;
+
 /** Bytes of batches read for a client that is behind, before the next one has its turn. */
 export const MQTT_BEHIND_READ_BYTES = 256 * 1024;
 

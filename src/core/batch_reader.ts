@@ -7,6 +7,7 @@
 import { viewOf } from "../base/bytes.ts";
 import { OperatingError } from "../base/errors.ts";
 import { BATCH_HEADER_BYTES, BATCH_RECORDS_MAX } from "../base/limits.ts";
+import type { Offset } from "../base/types.ts";
 import type { CoreExports, MemoryMap } from "./exports.ts";
 import type { DecodedRecord } from "./record.ts";
 import { type BatchBase, RecordTableReader } from "./record_table.ts";
@@ -17,6 +18,16 @@ const CONTROL_FLAG = 0x20;
 const APPEND_TIME_FLAG = 0x08;
 const LAST_OFFSET_DELTA_AT = 23;
 const RECORDS_COUNT_AT = 57;
+
+/** A batch's records, in the core's memory until the next call that writes there. */
+export interface OpenedRecords {
+  readonly baseOffset: Offset;
+  readonly nextOffset: Offset;
+  readonly start: number;
+  readonly size: number;
+  /** 0 in a control batch. */
+  readonly count: number;
+}
 
 export class BatchReader {
   readonly #core: CoreExports;
@@ -57,9 +68,8 @@ export class BatchReader {
    */
   scan(batch: Uint8Array, inflatedRecords?: Uint8Array): ScannedBatch {
     const base = baseOf(batch);
-    const nextOffset = base.offset + viewOf(batch).getInt32(LAST_OFFSET_DELTA_AT) + 1;
     const count = countOf(batch);
-    const scanned = new ScannedBatch(base, nextOffset);
+    const scanned = new ScannedBatch(base, this.nextOffset(batch));
     if (count === 0) return scanned;
     const { start, size } = this.open(batch, inflatedRecords);
     scanned.records = this.#memory.slice(start, start + size);
@@ -84,6 +94,24 @@ export class BatchReader {
     const size = this.#core.openRecords(IN, batch.length);
     if (size < 0) throw corrupt(size);
     return { start: this.#result[0]!, size };
+  }
+
+  /**
+   * The same, with what the header says.
+   *
+   * @throws {OperatingError} corrupt_batch
+   */
+  openBatch(batch: Uint8Array, inflatedRecords?: Uint8Array): OpenedRecords {
+    const { offset: baseOffset } = baseOf(batch);
+    const count = countOf(batch);
+    const place = count === 0 ? { start: 0, size: 0 } : this.open(batch, inflatedRecords);
+    return { ...place, baseOffset, nextOffset: this.nextOffset(batch), count };
+  }
+
+  /** The offset behind a batch. */
+  nextOffset(batch: Uint8Array): Offset {
+    const view = viewOf(batch);
+    return Number(view.getBigInt64(0)) + view.getInt32(LAST_OFFSET_DELTA_AT) + 1;
   }
 
   /** Fills the table with rows, as often as it takes. */

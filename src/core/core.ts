@@ -18,6 +18,7 @@ import { type AppendStatus, appendStatus } from "./append_status.ts";
 import { BatchReader } from "./batch_reader.ts";
 import { type CoreExports, instantiate, type MemoryMap } from "./exports.ts";
 import { type IngestResult, type IngestSession, ingestStatus } from "./ingest.ts";
+import { PublishWriter } from "./publish_writer.ts";
 import type { DecodedRecord, RecordParts } from "./record.ts";
 import { type EncodedHeaders, encodeHeaders, NO_HEADERS } from "./record_headers.ts";
 import { type FilterOptions, RecordSieve } from "./record_sieve.ts";
@@ -45,6 +46,8 @@ const NO_BYTES = new Uint8Array(0);
 export class Core {
   /** Where the MQTT fast path appends to. */
   readonly routes: CoreRoutes;
+  /** What MQTT subscribers who are behind are sent. */
+  readonly publishes: PublishWriter;
   readonly #core: CoreExports;
   readonly #batches: BatchReader;
   readonly #sieve: RecordSieve;
@@ -82,6 +85,7 @@ export class Core {
     this.#sieve = new RecordSieve(exports, this.#memory, map);
     this.#text = new TextScanner(exports, this.#memory, map);
     this.routes = new CoreRoutes(exports, this.#memory, map);
+    this.publishes = new PublishWriter(exports, this.#memory, { batches: this.#batches, map });
   }
 
   /** Compiles and instantiates `core.wasm` or `core.relaxed.wasm`. */

@@ -89,6 +89,15 @@ export interface CoreExports {
     headers: number,
     headersSize: number,
   ): number;
+  writePublishes(
+    records: number,
+    row: number,
+    count: number,
+    offset: number,
+    how: number,
+    filtersSize: number,
+    to: number,
+  ): number;
   ingest(start: number, size: number, version: number, now: number, packetSizeMax: number): number;
   resetBatches(): void;
 }
@@ -109,6 +118,8 @@ const MAPPED = [
   "SESSION_HEADERS_0",
   "SESSION_HEADERS_1",
   "SESSION_HEADERS_BYTES",
+  "SUBSCRIPTION",
+  "SUBSCRIPTION_BYTES",
   "TABLE",
   "TABLE_BYTES",
   "TOUCHED",

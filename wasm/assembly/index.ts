@@ -14,6 +14,8 @@ export {
   SESSION_HEADERS_0,
   SESSION_HEADERS_1,
   SESSION_HEADERS_BYTES,
+  SUBSCRIPTION,
+  SUBSCRIPTION_BYTES,
   TABLE,
   TABLE_BYTES,
   TOUCHED,
@@ -33,6 +35,7 @@ export {
   seal,
 } from "./open_batch";
 export { clearRoutes, setRoute, unwantRoute, wantRoutes } from "./routes";
+export { writePublishes } from "./mqtt_packets";
 export { ingest, setSessionHeaders } from "./mqtt_publish";
 export { compressFrame, decompressFrame } from "./lz4_frame";
 export { compressBlock, decompressBlock } from "./lz4_block";

@@ -43,6 +43,10 @@ export const SESSION_HEADERS_BYTES: u32 = 0x14000 - SLACK;
 export const SESSION_HEADERS_0: usize = 0x20000;
 export const SESSION_HEADERS_1: usize = 0x34000;
 
+/** What the subscriber at hand asked for; `mqtt_packets.ts` draws it. */
+export const SUBSCRIPTION: usize = 0x48000;
+export const SUBSCRIPTION_BYTES: u32 = 0x8000 - SLACK;
+
 /** Addresses of routes by hash of their topic name, and the routes themselves. */
 export const ROUTE_TABLE: usize = 0x50000;
 export const ROUTE_TABLE_BYTES: u32 = 0x40000; // 65,536 addresses

@@ -183,7 +183,7 @@ function hasWildcard(at: usize, size: u32): bool {
 }
 
 /** Level by level; no name here begins with "$", which would need a rule of its own. */
-function matches(filter: usize, filterEnd: usize, name: usize, nameEnd: usize): bool {
+export function matches(filter: usize, filterEnd: usize, name: usize, nameEnd: usize): bool {
   while (true) {
     if (filter < filterEnd && load<u8>(filter) == NUMBER_SIGN) return true;
     if (filter < filterEnd && load<u8>(filter) == PLUS) {

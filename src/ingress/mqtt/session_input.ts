@@ -14,6 +14,7 @@ import {
   MQTT_CONTROL_BYTES_MAX,
 } from "../../base/limits.ts";
 import type { Connection } from "../../base/net.ts";
+import { shortPubacksSize } from "../../protocol/mqtt/ack_packet.ts";
 import {
   HEADER_INCOMPLETE,
   HEADER_MALFORMED,
@@ -40,7 +41,7 @@ export interface InputOwner extends PacketHolder {
   readonly mustWaitForRoom: boolean;
   /** Bytes came. */
   heard(): void;
-  /** One whole packet for its handler; a promise holds back what is behind it. */
+  /** One whole packet, or several PUBACKs, for its handler; a promise holds back what is behind it. */
   handle(packet: Uint8Array): Promise<void> | void;
   stall(): void;
   fail(reasonCode: ReasonCode, state: string): void;
@@ -155,13 +156,13 @@ export class SessionInput {
   /** Hands one packet to its handler. False when it is not whole yet, or was the last one. */
   #takePacket(unread: Uint8Array): boolean {
     const bytes = this.#bytes;
-    const size = packetSize(unread, 0);
+    const size = shortPubacksSize(unread) || packetSize(unread, 0);
     if (size === HEADER_INCOMPLETE) return false;
     if (size === HEADER_MALFORMED) {
       this.#owner.fail(ReasonCode.MalformedPacket, "a remaining length that does not end");
       return false;
     }
-    if (size > this.#packetBytesMax(unread[0]!)) {
+    if (packetType(unread[0]!) !== PacketType.Puback && size > this.#packetBytesMax(unread[0]!)) {
       this.#owner.fail(ReasonCode.PacketTooLarge, `a packet of ${size} bytes`);
       return false;
     }

@@ -20,7 +20,9 @@ export interface AckPacket {
   readonly reasonCode: number;
 }
 
-const SHORT_BYTES = 4;
+/** Without a reason code. */
+export const SHORT_BYTES = 4;
+const PUBACK = 0x40;
 
 /** @throws {OperatingError} malformed_packet */
 export function readAck(packet: Uint8Array, version: ProtocolVersion): AckPacket {
@@ -36,4 +38,19 @@ export function readAck(packet: Uint8Array, version: ProtocolVersion): AckPacket
     packetId: packet[at + 1]! * 256 + packet[at + 2]!,
     reasonCode: packet[at + 3] ?? 0,
   };
+}
+
+/** Bytes of the whole PUBACKs in their short form, one after the other, that `bytes` begin with. */
+export function shortPubacksSize(bytes: Uint8Array): number {
+  let size = 0;
+  while (
+    size + SHORT_BYTES <= bytes.length && bytes[size] === PUBACK && bytes[size + 1] === 2 &&
+    (bytes[size + 2]! | bytes[size + 3]!) !== 0
+  ) size += SHORT_BYTES;
+  return size;
+}
+
+/** Packet identifier of the short one at `position`. */
+export function shortPacketId(bytes: Uint8Array, position: number): number {
+  return bytes[position + 2]! * 256 + bytes[position + 3]!;
 }

@@ -60,6 +60,15 @@ export function encodePublish(parts: PublishParts): EncodedPublish {
   return { bytes, packetIdAt };
 }
 
+/** The properties section of MQTT 5 where it holds subscription identifiers, and nothing else. */
+export function identifierProperties(identifiers: readonly number[]): Uint8Array<ArrayBuffer> {
+  const parts = { properties: new Uint8Array(0), expiryS: null, identifiers, alias: 0 };
+  const size = sizeOfProperties(parts);
+  const bytes = new Uint8Array(varintSize(size) + size);
+  writeProperties(bytes, writeVarint(bytes, 0, size), parts);
+  return bytes;
+}
+
 /** A copy for one subscriber, or for the second time. */
 export function withPacketId(
   encoded: EncodedPublish,
@@ -80,13 +89,15 @@ export function setPacketId(
   return bytes;
 }
 
-function sizeOfProperties({ properties, expiryS, identifiers, alias }: PublishParts): number {
+type Properties = Pick<PublishParts, "properties" | "expiryS" | "identifiers" | "alias">;
+
+function sizeOfProperties({ properties, expiryS, identifiers, alias }: Properties): number {
   let size = properties.length + (expiryS === null ? 0 : 5) + (alias === 0 ? 0 : 3);
   for (const identifier of identifiers) size += 1 + varintSize(identifier);
   return size;
 }
 
-function writeProperties(bytes: Uint8Array, start: number, parts: PublishParts): number {
+function writeProperties(bytes: Uint8Array, start: number, parts: Properties): number {
   const { properties, expiryS, identifiers, alias } = parts;
   let at = start;
   bytes.set(properties, at);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/base/bytes.ts";
 import { isOperatingError } from "../../../src/base/errors.ts";
-import { readAck } from "../../../src/protocol/mqtt/ack_packet.ts";
+import { readAck, shortPacketId, shortPubacksSize } from "../../../src/protocol/mqtt/ack_packet.ts";
 
 describe("readAck()", () => {
   it("reads each of the four, short and long", () => {
@@ -39,5 +39,22 @@ describe("readAck()", () => {
       }
       expect(isOperatingError(error, "malformed_packet"), hex).toBe(true);
     }
+  });
+});
+
+describe("shortPubacksSize()", () => {
+  it("counts the bytes of whole PUBACKs at the head", () => {
+    const sizes: [string, number][] = [
+      ["", 0],
+      ["40020001", 4],
+      ["4002000140020102" + "400200", 8],
+      ["40020001" + "40020000", 4], // identifier 0
+      ["40020001" + "4003000100", 4], // a reason code
+      ["40020001" + "c000", 4],
+      ["50020001", 0],
+      ["42020001", 0],
+    ];
+    for (const [hex, size] of sizes) expect(shortPubacksSize(fromHex(hex)), hex).toBe(size);
+    expect(shortPacketId(fromHex("4002000140020102"), 4)).toBe(0x0102);
   });
 });

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { fromHex, toHex, utf8 } from "../../../src/base/bytes.ts";
 import {
   encodePublish,
+  identifierProperties,
   type PublishParts,
   withPacketId,
 } from "../../../src/protocol/mqtt/publish_encoder.ts";
@@ -80,4 +81,12 @@ describe("withPacketId()", () => {
     expect(encoded.bytes).toEqual(before);
     expect(read(own, 4)).toMatchObject({ messageId: 0x1234, dup: true, qos: 2 });
   });
+});
+
+it("identifierProperties() is the whole section, as encodePublish() writes it", () => {
+  for (const identifiers of [[], [1], [200, 268_435_455]]) {
+    const { bytes } = encodePublish({ ...PLAIN, version: 5, identifiers });
+    const section = identifierProperties(identifiers);
+    expect(toHex(bytes.subarray(7, bytes.length - 2)), `${identifiers}`).toBe(toHex(section));
+  }
 });

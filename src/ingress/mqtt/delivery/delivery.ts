@@ -9,11 +9,13 @@
  *
  * @module
  */
+import { BufferPool } from "../../../base/buffer_pool.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { isOperatingError } from "../../../base/errors.ts";
 import {
   MQTT_BEHIND_RETRY_MS,
   MQTT_IDLE_SWEEPS,
+  MQTT_OUT_PENDING_BYTES_MAX,
   MQTT_QUEUE_SAVE_MS,
 } from "../../../base/mqtt_limits.ts";
 import type { Offset } from "../../../base/types.ts";
@@ -46,6 +48,7 @@ export class Delivery implements QueueServices, GroupServices {
   readonly book: QueueBook;
   readonly flushSoon: DeliveryOptions["flushSoon"];
   readonly pending = { bytes: 0 };
+  readonly buffers = new BufferPool({ keptMax: 16, bytesMin: MQTT_OUT_PENDING_BYTES_MAX / 2 });
   readonly readers = { count: 0 };
   readonly #options: DeliveryOptions;
   readonly #interest: TopicInterest;

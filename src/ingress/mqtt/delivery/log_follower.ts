@@ -13,10 +13,11 @@ import { isOperatingError } from "../../../base/errors.ts";
 import { MQTT_NAMES_KEPT_MAX, MQTT_NAMES_KEPT_MIN } from "../../../base/mqtt_limits.ts";
 import type { Offset } from "../../../base/types.ts";
 import type { ScannedBatch } from "../../../core/scanned_batch.ts";
-import type { BatchCache, DeliveryLog, Page } from "./batch_cache.ts";
+import type { BatchCache, DeliveryLog, KeyedForm, PacketPage, Page } from "./batch_cache.ts";
 import { Message } from "./message.ts";
 import { NameMatches } from "./name_matches.ts";
 import { Outgoing } from "./outgoing.ts";
+import type { PlainSending } from "./plain_sending.ts";
 import { type HeldSubscription, partitionKey } from "./subscription.ts";
 import { SubscriptionTree } from "./subscription_tree.ts";
 import { maySay, topicOfRecord } from "./topic_of_record.ts";
@@ -32,6 +33,8 @@ export interface FollowerOwner {
   /** Its subscriptions as of now; read again after `subscriptionsChanged()`. */
   subscriptions(): Iterable<HeldSubscription>;
   readonly hasRoom: boolean;
+  /** Where records may be sent without being looked at; null where they never are. */
+  readonly plain: PlainSending | null;
   /**
    * False: there is no room, and it comes again. `old`: it was there before the client came back,
    * so that nobody waits for it at QoS 0.
@@ -63,6 +66,8 @@ interface Cursor {
   live: boolean;
   /** Records below were there before the client came back. */
   oldBelow: Offset;
+  /** Records below are looked at one by one: not all of them are plain. */
+  lookBelow: Offset;
 }
 
 export class LogFollower {
@@ -97,7 +102,7 @@ export class LogFollower {
   follow(log: DeliveryLog, next?: Offset): void {
     const live = next === undefined;
     this.#forget(log.handle);
-    const cursor = { log, next: next ?? log.highWatermark, live, oldBelow: 0 };
+    const cursor = newCursor(log, next ?? log.highWatermark, live);
     this.#cursors.set(log.handle, cursor);
     if (!live) this.#behind += 1;
   }
@@ -129,8 +134,7 @@ export class LogFollower {
   notice(logs: Iterable<DeliveryLog>): void {
     for (const log of logs) {
       if (this.has(log)) continue;
-      const next = this.#services.position(log);
-      this.#cursors.set(log.handle, { log, next, live: true, oldBelow: 0 });
+      this.#cursors.set(log.handle, newCursor(log, this.#services.position(log), true));
     }
   }
 
@@ -144,6 +148,7 @@ export class LogFollower {
 
   subscriptionsChanged(): void {
     this.#dropMatches();
+    this.#owner.plain?.subscriptionsChanged();
   }
 
   /** The next record to look at, by partition. */
@@ -160,7 +165,7 @@ export class LogFollower {
     let cursor = this.#cursors.get(record.log.handle);
     if (cursor === undefined) {
       // A partition made since the client came: it is followed from its start.
-      cursor = { log: record.log, next: 0, live: true, oldBelow: 0 };
+      cursor = newCursor(record.log, 0, true);
       this.#cursors.set(record.log.handle, cursor);
     }
     if (!cursor.live || record.offset < cursor.next) return true;
@@ -184,14 +189,25 @@ export class LogFollower {
     const cursor = this.#nextBehind();
     if (cursor === null) return false;
     const era = this.#era;
-    const page = await this.#read(cursor);
+    const form = this.#formOf(cursor);
+    const page = await this.#read(cursor, form);
     if (era !== this.#era || cursor.live || !this.#isCurrent(cursor)) return this.isBehind;
     if (page !== null) {
-      if (!this.#takePage(cursor, page)) return false;
-      cursor.next = Math.max(cursor.next, page.nextOffset);
+      // Subscriptions may have changed meanwhile.
+      if (form !== null && form !== this.#formOf(cursor)) return true;
+      const took = "runs" in page ? this.#takePackets(cursor, page) : this.#takePage(cursor, page);
+      if (!took) return false;
     }
     this.#caughtUp(cursor);
     return this.isBehind;
+  }
+
+  /** How its next records are sent without being looked at; null where they cannot be. */
+  #formOf(cursor: Cursor): KeyedForm | null {
+    const { log, next, oldBelow, lookBelow } = cursor;
+    if (next < lookBelow) return null;
+    const keyIsTopic = this.#services.keyIsTopic(log);
+    return this.#owner.plain?.form(log, next, { keyIsTopic, old: next < oldBelow }) ?? null;
   }
 
   /** One after the other, so that a busy log does not hide the others. */
@@ -206,10 +222,14 @@ export class LogFollower {
   }
 
   /** Null where the cursor had to be moved. */
-  async #read(cursor: Cursor): Promise<Page | null> {
+  async #read(cursor: Cursor, form: KeyedForm | null): Promise<Page | PacketPage | null> {
     const { log } = cursor;
+    const { cache } = this.#services;
     try {
-      return await this.#services.cache.read(log, cursor.next);
+      const read = form === null
+        ? cache.read(log, cursor.next)
+        : cache.packets(log, cursor.next, form);
+      return await read;
     } catch (error) {
       if (!isOperatingError(error, "offset_out_of_range")) throw error;
       // Retention was quicker, or the log is not the one that the cursor was made in.
@@ -239,6 +259,22 @@ export class LogFollower {
         return false;
       }
     }
+    cursor.next = Math.max(cursor.next, page.nextOffset);
+    return true;
+  }
+
+  /** The same of packets. */
+  #takePackets(cursor: Cursor, page: PacketPage): boolean {
+    const plain = this.#owner.plain!;
+    if (page.isGone) return true;
+    const isTaken = plain.takes(page);
+    if (isTaken) {
+      const upTo = cursor.next < cursor.oldBelow ? cursor.oldBelow : Infinity;
+      const sent = plain.send(cursor.log, page, { from: cursor.next, upTo });
+      cursor.next = sent;
+      if (sent < Math.min(page.nextOffset, upTo)) return false;
+    }
+    if (!isTaken || (!page.isAll && cursor.next >= page.nextOffset)) cursor.lookBelow = page.end;
     return true;
   }
 
@@ -291,6 +327,10 @@ export class LogFollower {
   #positionOf({ log, live, next }: Cursor): Offset {
     return live ? Math.max(next, this.#services.position(log)) : next;
   }
+}
+
+function newCursor(log: DeliveryLog, next: Offset, live: boolean): Cursor {
+  return { log, next, live, oldBelow: 0, lookBelow: 0 };
 }
 
 /** The nth record of a batch, whose topic name is known. */

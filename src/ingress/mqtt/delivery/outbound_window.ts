@@ -9,13 +9,18 @@
  * @module
  */
 import { assert } from "../../../base/assert.ts";
+import type { Offset } from "../../../base/types.ts";
 import type { OutboundState } from "./queue_book.ts";
+import { type SentFrom, SentRun } from "./sent_run.ts";
 
 const PACKET_ID_MAX = 65_535;
 
+/** Longer ones would keep what was acknowledged long ago. */
+const RUN_LENGTH_MAX = 128;
+
 export class OutboundWindow {
   /** Made with the first one: thousands of clients never have any. */
-  #inFlight: Map<number, OutboundState> | null = null;
+  #inFlight: Map<number, OutboundState | SentRun> | null = null;
   #lastId = 0;
 
   get size(): number {
@@ -23,21 +28,48 @@ export class OutboundWindow {
   }
 
   get(packetId: number): OutboundState | undefined {
-    return this.#inFlight?.get(packetId);
+    const found = this.#inFlight?.get(packetId);
+    if (!(found instanceof SentRun)) return found;
+    const state = found.state(packetId);
+    this.#inFlight!.set(packetId, state);
+    return state;
   }
 
-  all(): Iterable<OutboundState> {
-    return this.#inFlight?.values() ?? [];
+  all(): readonly OutboundState[] {
+    return Array.from(this.#inFlight?.keys() ?? [], (packetId) => this.get(packetId)!);
   }
 
   /** Gives it a packet identifier that is not in use [MQTT-2.2.1-4]. */
   add(state: Omit<OutboundState, "packetId">): OutboundState {
+    const packetId = this.#freeId();
+    const added = { ...state, packetId };
+    this.#inFlight!.set(packetId, added);
+    return added;
+  }
+
+  /** The same for a plain record of QoS 1: `run` goes on with it, or a new one begins. */
+  addPlain(offset: Offset, run: SentRun | null, from: SentFrom): SentRun {
+    const packetId = this.#freeId();
+    const goesOn = run !== null && run.length < RUN_LENGTH_MAX &&
+      run.firstId + run.length === packetId;
+    const into = goesOn ? run : new SentRun(from, packetId);
+    into.add(offset);
+    this.#inFlight!.set(packetId, into);
+    return into;
+  }
+
+  #freeId(): number {
     const inFlight = this.#inFlight ??= new Map();
     assert(inFlight.size < PACKET_ID_MAX, "the window is smaller than all identifiers");
     do this.#lastId = this.#lastId % PACKET_ID_MAX + 1; while (inFlight.has(this.#lastId));
-    const added = { ...state, packetId: this.#lastId };
-    inFlight.set(added.packetId, added);
-    return added;
+    return this.#lastId;
+  }
+
+  /** PUBACK came; false where it is not one of QoS 1. */
+  acknowledge(packetId: number): boolean {
+    const found = this.#inFlight?.get(packetId);
+    if (found === undefined || !(found instanceof SentRun || found.qos === 1)) return false;
+    return this.#inFlight!.delete(packetId);
   }
 
   /** One of an earlier connection, or of an earlier run. */

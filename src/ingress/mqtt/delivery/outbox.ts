@@ -9,8 +9,10 @@
  *
  * @module
  */
+import type { BufferPool } from "../../../base/buffer_pool.ts";
 import { concat } from "../../../base/bytes.ts";
 import type { Clock } from "../../../base/clock.ts";
+import type { PacketRun } from "../../../core/packet_run.ts";
 import {
   MQTT_OUT_IN_FLIGHT_MAX,
   MQTT_OUT_IN_FLIGHT_V4,
@@ -30,13 +32,14 @@ import { OutboundAliases } from "./outbound_aliases.ts";
 import { OutboundWindow } from "./outbound_window.ts";
 import type { Outgoing, Variant } from "./outgoing.ts";
 import type { OutboundState } from "./queue_book.ts";
+import type { SentFrom, SentRun } from "./sent_run.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 export interface OutboxOwner {
   /** Whether the session outlives its connection. */
   readonly lasting: boolean;
   /** What is in flight under an identifier changed; null: it is free. */
-  changed(packetId: number, state: OutboundState | null): void;
+  changed(packetId: number, state: OutboundState | SentRun | null): void;
   /** Resolves once all that changed is durable. */
   kept(): Promise<void>;
   /** There may be room again. */
@@ -48,6 +51,8 @@ export interface OutboxServices {
   readonly counters: DeliveryCounters;
   /** Bytes of messages on their way to all clients. */
   readonly pending: PendingBytes;
+  /** For many packets at once: they are gone as soon as the socket has them. */
+  readonly buffers: BufferPool;
   flushSoon(outbox: { flush(): void }): void;
 }
 
@@ -61,6 +66,8 @@ export type Sending = Omit<Variant, "version"> & {
   readonly group: string | null;
 };
 
+/** Fewer bytes are not worth being used again. */
+const LENT_BYTES_MIN = 8 * 1024;
 const PUBREL_FLAGS = 2;
 const FAILURE = 0x80;
 
@@ -72,6 +79,8 @@ export class Outbox {
   #aliases = new OutboundAliases(0);
   #inFlightMax = 0;
   #packets: Uint8Array[] = [];
+  /** Those of them that are given back once the client has taken all it was sent. */
+  #lent: Uint8Array<ArrayBuffer>[] = [];
   /** Bytes of messages that the client has not taken: here, and handed to its connection. */
   #bytes = 0;
   #handedBytes = 0;
@@ -102,6 +111,8 @@ export class Outbox {
   detach(): void {
     this.#subscriber = null;
     this.#packets = [];
+    // They may be in a write that has not ended.
+    this.#lent = [];
     this.#mustKeep = false;
     this.#take(-this.#bytes);
     this.#handedBytes = 0;
@@ -111,13 +122,20 @@ export class Outbox {
   drained(): void {
     this.#take(-this.#handedBytes);
     this.#handedBytes = 0;
+    if (this.#packets.length > 0 || this.#keeping) return;
+    for (const packets of this.#lent) this.#services.buffers.give(packets);
+    this.#lent = [];
   }
 
   /** Whether the client takes more, whatever its QoS. */
   get isOpen(): boolean {
-    if (this.#subscriber === null || this.#keeping) return false;
+    return this.#bytesLeft > 0;
+  }
+
+  get #bytesLeft(): number {
+    if (this.#subscriber === null || this.#keeping) return 0;
     const crowded = this.#services.pending.bytes >= MQTT_OUT_PENDING_TOTAL_BYTES_MAX;
-    return this.#bytes < (crowded ? MQTT_OUT_PENDING_BYTES_MIN : MQTT_OUT_PENDING_BYTES_MAX);
+    return (crowded ? MQTT_OUT_PENDING_BYTES_MIN : MQTT_OUT_PENDING_BYTES_MAX) - this.#bytes;
   }
 
   /** Whether it takes one more of QoS 1 or 2 [MQTT-3.3.4-9]. */
@@ -160,6 +178,38 @@ export class Outbox {
     return true;
   }
 
+  /** Sends packets of a run from `first` on, as long as there is room. Returns which comes next. */
+  sendRun(
+    run: PacketRun,
+    { first, end, from }: { readonly first: number; readonly end: number; readonly from: SentFrom },
+  ): number {
+    const until = run.position(first) + this.#bytesLeft;
+    let ids = this.#inFlightMax - this.window.size;
+    let next = first;
+    for (; next < end && run.position(next) < until; next++) {
+      if (run.hasPacketId(next) && ids-- <= 0) break;
+    }
+    if (next === first) return first;
+    const size = run.position(next) - run.position(first);
+    const lent = size >= LENT_BYTES_MIN;
+    const into = lent ? this.#services.buffers.take(size) : new Uint8Array(size);
+    const packets = run.copy(first, next, into);
+    if (lent) this.#lent.push(packets);
+    let sent: SentRun | null = null;
+    for (let nth = first; nth < next; nth++) {
+      if (!run.hasPacketId(nth)) continue;
+      sent = this.window.addPlain(run.offset(nth), sent, from);
+      const packetId = sent.firstId + sent.length - 1;
+      this.#owner.changed(packetId, sent);
+      run.setPacketId(packets, { first, nth, packetId });
+    }
+    const { counters } = this.#services;
+    counters.messages.value += next - first;
+    counters.bytes.value += packets.length;
+    this.#push(packets);
+    return next;
+  }
+
   /** On a new connection: what was in flight, in its order. `outgoing` is null where it is released. */
   sendAgain(state: OutboundState, outgoing: Outgoing | null): void {
     const subscriber = this.#subscriber!;
@@ -188,7 +238,12 @@ export class Outbox {
 
   /** Whatever the reason code: it is the client's now [MQTT-4.3.2-3]. */
   puback(packetId: number): void {
-    if (this.window.get(packetId)?.qos === 1) this.#done(packetId);
+    if (this.window.acknowledge(packetId)) this.#owner.changed(packetId, null);
+  }
+
+  /** Behind the last of several PUBACKs. */
+  pubacksEnd(): void {
+    this.#owner.roomMade();
   }
 
   pubrec(packetId: number, reasonCode: number): void {

@@ -6,6 +6,7 @@
  */
 import type { Offset } from "../../../base/types.ts";
 import type { OutboundState, QueueChange, QueueState } from "./queue_book.ts";
+import { SentRun } from "./sent_run.ts";
 import type { PartitionKey, Subscription } from "./subscription.ts";
 
 /** Not an offset: whatever it is now, it has to be written. */
@@ -13,7 +14,7 @@ const UNKNOWN = -1;
 
 export class QueueChanges {
   #subscriptions: Map<string, Subscription | null> | null = null;
-  #outbound: Map<number, OutboundState | null> | null = null;
+  #outbound: Map<number, OutboundState | SentRun | null> | null = null;
   /** What is written down, or may be. */
   #written: Set<number> | null = null;
   /** As they were last written. */
@@ -41,7 +42,7 @@ export class QueueChanges {
     (this.#subscriptions ??= new Map()).set(filter, subscription);
   }
 
-  outbound(packetId: number, state: OutboundState | null): void {
+  outbound(packetId: number, state: OutboundState | SentRun | null): void {
     // Anew under the same identifier: behind those that were sent before it.
     this.#outbound?.delete(packetId);
     // Sent and acknowledged in between: nobody has to know.
@@ -66,13 +67,15 @@ export class QueueChanges {
     const moved = this.#moved(cursors);
     if (!this.any && moved.size === 0) return null;
     const written = this.#written ??= new Set();
+    const outbound = new Map<number, OutboundState | null>();
     for (const [packetId, state] of this.#outbound ?? []) {
       if (state === null) written.delete(packetId);
       else written.add(packetId);
+      outbound.set(packetId, state instanceof SentRun ? state.state(packetId) : state);
     }
     const change: QueueChange = {
       subscriptions: this.#subscriptions ?? new Map(),
-      outbound: this.#outbound ?? new Map(),
+      outbound,
       cursors: moved,
     };
     this.#subscriptions = null;

@@ -22,9 +22,11 @@ import { Message } from "./message.ts";
 import { Outbox, type OutboxOwner, type OutboxServices } from "./outbox.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { OutboundState, QueueBook, QueueChange, QueueState } from "./queue_book.ts";
+import { PlainSending } from "./plain_sending.ts";
 import { QueueChanges } from "./queue_changes.ts";
 import { Redelivery } from "./redelivery.ts";
 import { RetainedFeed, type RetainedMessagesOf } from "./retained_feed.ts";
+import type { SentRun } from "./sent_run.ts";
 import type { Subscriber } from "./subscriber.ts";
 import {
   HeldSubscription,
@@ -60,6 +62,7 @@ export interface QueueServices extends FollowerServices, OutboxServices {
 export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
   readonly clientId: string;
   readonly outbox: Outbox;
+  readonly plain: PlainSending;
   /** Records that retention took before it had looked at them. */
   gapRecords = 0;
   #lasting: boolean;
@@ -83,6 +86,7 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
     this.#services = services;
     this.#lasting = lasting;
     this.outbox = new Outbox(services, this);
+    this.plain = new PlainSending(this);
     this.#follower = new LogFollower(services, this);
     this.#redelivery = new Redelivery(this.outbox, services, (log) => this.missed(log, 1));
     this.#retained = new RetainedFeed(this);
@@ -312,7 +316,7 @@ export class SessionQueue implements Behind, FollowerOwner, OutboxOwner {
 
   // ── what is kept ─────────────────────────────────────────────────────────────────────────────
 
-  changed(packetId: number, state: OutboundState | null): void {
+  changed(packetId: number, state: OutboundState | SentRun | null): void {
     if (!this.#lasting) return;
     this.#changes.outbound(packetId, state);
     this.#services.saveSoon(this);

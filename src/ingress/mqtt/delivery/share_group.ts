@@ -38,6 +38,8 @@ export class ShareGroup implements Behind, FollowerOwner, Target {
   readonly name: string;
   /** Stands for all members where topic names are matched. */
   readonly held: HeldSubscription;
+  /** Each of its records goes to another member. */
+  readonly plain = null;
   readonly #services: GroupServices;
   readonly #follower: LogFollower;
   /** Members whose clients are there; whose turn it is comes first. */

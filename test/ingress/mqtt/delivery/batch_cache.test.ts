@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { OperatingError } from "../../../../src/base/errors.ts";
-import { BatchCache, type DeliveryLog } from "../../../../src/ingress/mqtt/delivery/batch_cache.ts";
+import { utf8 } from "../../../../src/base/bytes.ts";
+import type { RecordHeader } from "../../../../src/core/record.ts";
+import {
+  BatchCache,
+  type DeliveryLog,
+  type KeyedForm,
+} from "../../../../src/ingress/mqtt/delivery/batch_cache.ts";
 import { batchOf as buildBatch } from "../../../support/batches.ts";
 import { testCore } from "../../../support/core.ts";
 
@@ -90,5 +96,61 @@ describe("BatchCache.keep() and scan()", () => {
     const batch = batchOf(0, 10);
     batch[22] = 4; // zstd
     expect(new BatchCache(core, inflate).scan(batch)).toBeNull();
+  });
+});
+
+describe("BatchCache.packets()", () => {
+  const form = (key: string, qos: 0 | 1 = 1): KeyedForm => ({
+    ...{ key, qos, version: 4, keyIsTopic: true, withoutQos0: false },
+    properties: new Uint8Array(0),
+    filters: Uint8Array.of(1, 0, 0x23),
+  });
+  const messages = (baseOffset: number, headers: RecordHeader[] = []) => {
+    for (let nth = 0; nth < 10; nth++) {
+      core.append(1, { timestamp: 1, key: utf8("a"), value: utf8("v"), headers });
+    }
+    const logId = "00000000000000ff";
+    return core.seal(1, { baseOffset, leaderEpoch: 0, logId, compression: "none" });
+  };
+  const logWith = (batches: (offset: number) => Uint8Array[]) => {
+    const { log, reads } = logOf(1, 100);
+    const read = (offset: number) => {
+      reads.push(offset);
+      return Promise.resolve({ batches: batches(offset), nextOffset: offset + 10 });
+    };
+    return { log: { ...log, read }, reads };
+  };
+
+  it("reads once for all who want one form", async () => {
+    const { log, reads } = logWith((offset) => [messages(offset)]);
+    const cache = new BatchCache(core, inflate);
+    const page = await cache.packets(log, 10, form("x"));
+    expect(page).toMatchObject({ from: 10, nextOffset: 20, end: 20, isAll: true });
+    expect(page).toMatchObject({ largestPacket: 8, isGone: false });
+    expect(await cache.packets(log, 15, form("x"))).toBe(page);
+    expect(await cache.packets(log, 10, form("y", 0))).toMatchObject({ largestPacket: 6 });
+    await cache.read(log, 10);
+    expect(reads).toEqual([10, 10, 10]);
+  });
+
+  it("says how far it holds, and does not keep what holds nothing", async () => {
+    const expiring: RecordHeader[] = [["mqtt.expiry_s", utf8("1")]];
+    const { log, reads } = logWith((offset) => [messages(offset, expiring)]);
+    const cache = new BatchCache(core, inflate);
+    const page = await cache.packets(log, 10, form("x"));
+    expect(page).toMatchObject({ nextOffset: 10, end: 20, isAll: false, runs: [] });
+    await cache.packets(log, 10, form("x"));
+    expect([reads, cache.bytes]).toEqual([[10, 10], 0]);
+  });
+
+  it("uses the memory of a page that it does not keep any more", async () => {
+    const { log } = logWith((offset) => [messages(offset)]);
+    const { bytes } = await new BatchCache(core, inflate).packets(log, 0, form("x")) as unknown as {
+      bytes: number;
+    };
+    const cache = new BatchCache(core, inflate, 2 * bytes);
+    const pages = [];
+    for (const offset of [0, 10, 20]) pages.push(await cache.packets(log, offset, form("x")));
+    expect(pages.map(({ isGone }) => isGone)).toEqual([true, false, false]);
   });
 });

@@ -104,7 +104,7 @@ describe("LogFollower", () => {
     );
     let hasRoom = false;
     const follower = new LogFollower(services, {
-      ...{ hasRoom: true, subscriptions: () => [held], missed: () => {} },
+      ...{ hasRoom: true, plain: null, subscriptions: () => [held], missed: () => {} },
       deliver: () => hasRoom,
     });
     follower.follow(log, 0);

@@ -1,5 +1,6 @@
 /** What leaves and when, against a subscriber made by hand. */
 import { describe, expect, it } from "vitest";
+import { BufferPool } from "../../../../src/base/buffer_pool.ts";
 import { concat, toHex, utf8 } from "../../../../src/base/bytes.ts";
 import {
   MQTT_OUT_IN_FLIGHT_V4,
@@ -9,11 +10,13 @@ import {
 } from "../../../../src/base/mqtt_limits.ts";
 import { OperatingError } from "../../../../src/base/errors.ts";
 import { SILENT_METRICS } from "../../../../src/base/metrics.ts";
+import { PacketRun } from "../../../../src/core/packet_run.ts";
 import { DeliveryCounters } from "../../../../src/ingress/mqtt/delivery/delivery_counters.ts";
 import { Message } from "../../../../src/ingress/mqtt/delivery/message.ts";
 import { Outbox, type Sending } from "../../../../src/ingress/mqtt/delivery/outbox.ts";
 import { Outgoing } from "../../../../src/ingress/mqtt/delivery/outgoing.ts";
 import type { OutboundState } from "../../../../src/ingress/mqtt/delivery/queue_book.ts";
+import { SentRun } from "../../../../src/ingress/mqtt/delivery/sent_run.ts";
 import type { Subscriber } from "../../../../src/ingress/mqtt/delivery/subscriber.ts";
 import { HandClock } from "../../../support/hand_clock.ts";
 
@@ -21,8 +24,9 @@ const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 function started(facts: Partial<Subscriber> = {}, lasting = false) {
   const pending = { bytes: 0 };
+  const buffers = new BufferPool({ keptMax: 1, bytesMin: 0 });
   const writes: Uint8Array[] = [];
-  const changes: [number, OutboundState | null][] = [];
+  const changes: [number, OutboundState | SentRun | null][] = [];
   const kept: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const failed: Error[] = [];
   let roomMade = 0;
@@ -31,6 +35,7 @@ function started(facts: Partial<Subscriber> = {}, lasting = false) {
       clock: new HandClock(),
       counters: new DeliveryCounters(SILENT_METRICS),
       pending,
+      buffers,
       flushSoon: (one) => queueMicrotask(() => one.flush()),
     },
     {
@@ -58,6 +63,7 @@ function started(facts: Partial<Subscriber> = {}, lasting = false) {
   };
   return {
     outbox,
+    buffers,
     pending,
     subscriber,
     send,
@@ -185,5 +191,59 @@ describe("Outbox: what must be kept first", () => {
     outbox.pubrec(1, 0);
     await settled();
     expect([writes.length, kept.length]).toEqual([1, 0]);
+  });
+});
+
+describe("Outbox.sendRun()", () => {
+  /** Of packets of `bytes` each, every other one of QoS 0. */
+  const rows = (count: number, bytes: number) =>
+    Uint32Array.from(
+      Array.from({ length: count }, (_, nth) => [
+        ...[nth * bytes, nth % 2 === 0 ? nth * bytes + 2 : 0, nth],
+      ]).flat(),
+    );
+  const from = { partition: "logs-0", identifiers: [] };
+
+  it("gives identifiers and stops at the client's Receive Maximum", async () => {
+    const { outbox, writes, changes } = started({ receiveMaximum: 2 });
+    const run = new PacketRun(1_000, new Uint8Array(40).fill(0x32), rows(8, 5));
+    expect(outbox.sendRun(run, { first: 1, end: 8, from })).toBe(6);
+    expect(outbox.sendRun(run, { first: 6, end: 8, from }), "no room").toBe(6);
+    await settled();
+    expect(writes.map(toHex)).toEqual([
+      "3232323232" + "3232000132" + "3232323232" + "3232000232" + "3232323232",
+    ]);
+    expect(changes.map(([packetId, state]) => [packetId, state instanceof SentRun])).toEqual([
+      [1, true],
+      [2, true],
+    ]);
+    expect(outbox.window.get(2)!.source).toEqual({ partition: "logs-0", offset: 1_004 });
+    outbox.puback(1);
+    outbox.pubacksEnd();
+    expect(outbox.sendRun(run, { first: 6, end: 8, from })).toBe(8);
+    expect(changes.slice(2).map(([packetId]) => packetId)).toEqual([1, 3]);
+  });
+
+  it("stops while the client has much to take, and uses memory again once it took it", async () => {
+    const { outbox, buffers, writes } = started({ receiveMaximum: 1_000 });
+    const bytes = 10_000;
+    const run = new PacketRun(1_000, new Uint8Array(100 * bytes).fill(0x32), rows(100, bytes));
+    const next = outbox.sendRun(run, { first: 0, end: 100, from });
+    expect(next).toBe(Math.ceil(MQTT_OUT_PENDING_BYTES_MAX / bytes));
+    expect(outbox.sendRun(run, { first: next, end: 100, from })).toBe(next);
+    outbox.drained();
+    expect(buffers.take(1), "it was not handed over yet").toHaveLength(1);
+    await settled();
+    expect(writes.map(({ length }) => length)).toEqual([next * bytes]);
+    outbox.drained();
+    expect(buffers.take(1)).toHaveLength(next * bytes);
+    expect(outbox.sendRun(run, { first: next, end: 100, from })).toBeGreaterThan(next);
+  });
+
+  it("sends nothing without a client", () => {
+    const { outbox } = started();
+    outbox.detach();
+    const run = new PacketRun(1_000, new Uint8Array(5), rows(1, 5));
+    expect(outbox.sendRun(run, { first: 0, end: 1, from })).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OutboundState } from "../../../../src/ingress/mqtt/delivery/queue_book.ts";
 import { QueueChanges } from "../../../../src/ingress/mqtt/delivery/queue_changes.ts";
+import { SentRun } from "../../../../src/ingress/mqtt/delivery/sent_run.ts";
 
 const state = (packetId: number): OutboundState => ({
   ...{ packetId, qos: 1, released: false, retain: false, identifiers: [], group: null },
@@ -63,5 +64,16 @@ describe("QueueChanges", () => {
     expect(changes.isFarBeyond(new Map([["a-0", 99], ["a-1", 9]]), 10)).toBe(false);
     expect(changes.isFarBeyond(new Map([["a-0", 100]]), 10)).toBe(true);
     expect(changes.isFarBeyond(new Map([["a-1", 10]]), 10)).toBe(true);
+  });
+
+  it("says of a record in a run what it would say of it by itself", () => {
+    const run = new SentRun({ partition: "logs-0", identifiers: [] }, 4);
+    for (const offset of [4, 5]) run.add(offset);
+    const changes = new QueueChanges();
+    for (const packetId of [4, 5]) changes.outbound(packetId, run);
+    changes.outbound(4, null);
+    expect(changes.take(NOWHERE)!.outbound).toEqual(new Map([[5, state(5)]]));
+    changes.outbound(5, null);
+    expect(changes.take(NOWHERE)!.outbound).toEqual(new Map([[5, null]]));
   });
 });

@@ -22,3 +22,23 @@ it("handlePuback() makes room for the next message, whatever the reason code", a
   await client.untilPublishes(3);
   expect(client.messages).toEqual(["a 1", "a 2", "a 3"]);
 });
+
+it("handlePuback() takes several that come together, whatever is behind them", async () => {
+  const fixture = await MqttFixture.start();
+  const client = await HeldClient.connect(fixture, {
+    protocolVersion: 5,
+    properties: { receiveMaximum: 3 },
+  });
+  await client.subscribe(["a"]);
+  const payloads = ["1", "2", "3", "4", "5", "6"];
+  for (const payload of payloads) client.publish({ topic: "a", qos: 1, payload });
+  await client.untilPublishes(3);
+  const acks = [1, 2, 3].flatMap((packetId) => [0x40, 2, 0, packetId]);
+  client.connection.push(Uint8Array.from([...acks, 0xc0, 0]));
+  await client.until("pingresp", 1);
+  await client.untilPublishes(6);
+  expect(client.messages).toEqual(payloads.map((payload) => `a ${payload}`));
+  client.connection.push(Uint8Array.of(0x40, 2, 0, 9, 0x40, 2, 0, 0));
+  await settle();
+  expect(client.connection.closed, "identifier 0 [MQTT-2.2.1-3]").toBe(true);
+});
