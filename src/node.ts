@@ -18,6 +18,7 @@ import { HOST_CLOCK } from "./host/clock.ts";
 import { loadCoreFile } from "./host/core_file.ts";
 import { lockDataDir } from "./host/data_dir_lock.ts";
 import { openDisk } from "./host/disk.ts";
+import { compressBody } from "./host/compress_body.ts";
 import { inflate } from "./host/inflate.ts";
 import { HOST_RANDOM } from "./host/random.ts";
 import { slowDisk } from "./host/slow_disk.ts";
@@ -258,6 +259,7 @@ function makeApps(
     }),
     createEgressApp({
       ...common,
+      compress: compressBody,
       stopping,
       cut,
       addressOf: (request) => remotes.get(request) ?? null,

@@ -22,3 +22,6 @@ export const FETCH_SCAN_READ_BYTES = 1024 * 1024;
 
 /** Milliseconds one scan may hold the event loop: then all else has a turn, and other scans. */
 export const FETCH_SCAN_TURN_MS = 4;
+
+/** Bytes of a page below which packing it gains less than the reader's time to unpack it. */
+export const PAGE_COMPRESSED_BYTES_MIN = 1024;

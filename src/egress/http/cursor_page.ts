@@ -1,11 +1,12 @@
 /**
- * A page that ends at a cursor, as a response: what is beside the records stands in the body and in
+ * A page that ends at a cursor: what is beside the records stands in the body and in
  * headers, for those who read bytes.
  *
  * @module
  */
 import { encodePage, type PageType } from "../../protocol/http/fetch_body.ts";
 import type { PageGap, PageRecord } from "../../protocol/http/fetch_body.ts";
+import type { PageBody } from "./page_response.ts";
 
 export interface CursorPage {
   readonly records: readonly PageRecord[];
@@ -17,19 +18,19 @@ export interface CursorPage {
   readonly heldBack?: number;
 }
 
-export function cursorPage(type: PageType, page: CursorPage): Response {
+export function cursorPage(type: PageType, page: CursorPage): PageBody {
   const { records, gaps, cursor, lag, heldBack } = page;
   const rest = { cursor, lag, ...(heldBack === undefined ? {} : { held_back: heldBack }) };
   const names = Object.entries(rest).map(([name, value]) => [
     `logboom-${name.replaceAll("_", "-")}`,
     String(value),
   ]);
-  return new Response(encodePage(type, { records, gaps, rest }), {
+  return {
+    bytes: encodePage(type, { records, gaps, rest }),
     headers: {
       "content-type": type,
       "cache-control": "no-store",
-      "vary": "accept",
       ...Object.fromEntries(names),
     },
-  });
+  };
 }

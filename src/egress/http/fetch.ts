@@ -27,6 +27,7 @@ import {
   pageOptions,
   waitSignal,
 } from "./parameters.ts";
+import { type PageBody, pageResponse } from "./page_response.ts";
 import { rawPage } from "./raw_page.ts";
 import { fetchInSourceOrder } from "./source.ts";
 import { topicOf } from "./topics.ts";
@@ -64,7 +65,14 @@ export async function fetchRecords(
   if (epoch !== undefined) checkEpoch(log, epoch, offset);
   const signal = parameters.maxWaitMs > 0 ? waitSignal(options, request) : undefined;
   try {
-    return await awaitedPage(options, log, { type, offset, parameters, signal });
+    const { compress } = options;
+    const wanted = { offset, parameters, signal };
+    if (type !== MediaType.batches) {
+      const page = pageBody(log, type, await awaitedPage(options, log, wanted));
+      return await pageResponse(request, page, compress);
+    }
+    await fetchWait(log, offset, { ...parameters, signal });
+    return await rawPage(log, offset, { maxBytes: parameters.maxBytes, headersOf });
   } catch (error) {
     throw explained(error, log);
   }
@@ -79,16 +87,13 @@ interface PageRequest {
 async function awaitedPage(
   options: PullOptions,
   log: PartitionLog,
-  { type, ...wanted }: PageRequest & { readonly type: typeof OFFERED[number] },
-): Promise<Response> {
+  wanted: PageRequest,
+): Promise<RecordPage> {
   const { offset, parameters, signal } = wanted;
-  const { filter, maxBytes } = parameters;
-  if (filter !== undefined && type !== MediaType.batches) {
-    return pageAnswer(log, type, await awaitedMatches(options, log, { ...wanted, filter }));
-  }
+  const { filter } = parameters;
+  if (filter !== undefined) return await awaitedMatches(options, log, { ...wanted, filter });
   await fetchWait(log, offset, { ...parameters, signal });
-  if (type === MediaType.batches) return await rawPage(log, offset, { maxBytes, headersOf });
-  return pageAnswer(log, type, await readRecordPage(log, offset, pageOptions(options, parameters)));
+  return await readRecordPage(log, offset, pageOptions(options, parameters));
 }
 
 async function fetchPartitionInSourceOrder(
@@ -187,12 +192,12 @@ async function awaitedMatches(
   });
 }
 
-function pageAnswer(
+function pageBody(
   log: PartitionLog,
   type: PageType,
   { records, gaps, nextOffset }: RecordPage,
-): Response {
-  const body = encodePage(type, {
+): PageBody {
+  const bytes = encodePage(type, {
     records,
     gaps,
     rest: {
@@ -202,7 +207,7 @@ function pageAnswer(
       log_start_offset: log.logStartOffset,
     },
   });
-  return new Response(body, { headers: headersOf(log, nextOffset, type) });
+  return { bytes, headers: headersOf(log, nextOffset, type) };
 }
 
 function headersOf(log: PartitionLog, nextOffset: Offset, type: string): Record<string, string> {

@@ -19,6 +19,7 @@ import { ScanBudget } from "../record_scan.ts";
 import { cursorPage } from "./cursor_page.ts";
 import { checkAllReadable } from "./out_of_range.ts";
 import type { PullOptions } from "./options.ts";
+import { pageResponse } from "./page_response.ts";
 import {
   checkTopic,
   FETCH_PARAMETERS,
@@ -65,7 +66,8 @@ export async function fetchMerged(
     (sum, log, at) => sum + Math.max(0, log.highWatermark - page.places[at]!),
     0,
   );
-  return cursorPage(type, { records, gaps, cursor, lag });
+  const body = cursorPage(type, { records, gaps, cursor, lag });
+  return await pageResponse(request, body, options.compress);
 }
 
 interface MergedRequest {

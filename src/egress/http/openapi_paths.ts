@@ -38,6 +38,12 @@ const PAGE_PARAMETERS = [
     "Tell where each record was first durable.",
   ),
   ...FILTER_QUERIES,
+  inHeader(
+    "Accept-Encoding",
+    text,
+    "`zstd` or `gzip`, with their qualities: pages of 1 KiB and more come packed so. Raw batches " +
+      "are never packed.",
+  ),
 ];
 
 const FILTERED =

@@ -8,6 +8,7 @@ import type { Clock, Timers } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { LogId, NodeId, Offset, TimestampMs } from "../../base/types.ts";
 import type { Inflate } from "../../format/codec.ts";
+import type { Compress } from "../../protocol/http/content_coding.ts";
 import type { Store } from "../../store/store.ts";
 import type { ScanTurns } from "../scan_turns.ts";
 import type { PrometheusMetrics } from "./metrics.ts";
@@ -67,6 +68,8 @@ export interface EgressOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly inflate: Inflate;
+  /** Left out: no page is packed for its reader. */
+  readonly compress?: Compress;
   readonly logger: Logger;
   readonly metrics: PrometheusMetrics;
   readonly authorize: Authorize;

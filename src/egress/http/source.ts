@@ -19,6 +19,7 @@ import { sourceWait } from "../source_wait.ts";
 import { cursorPage } from "./cursor_page.ts";
 import { checkAllReadable, checkReadable } from "./out_of_range.ts";
 import type { PullOptions } from "./options.ts";
+import { pageResponse } from "./page_response.ts";
 import { checkTopic, type FetchParameters, pageOptions, waitSignal } from "./parameters.ts";
 
 export interface SourceRequest extends SourceScope {
@@ -56,7 +57,8 @@ export async function fetchInSourceOrder(
     0,
   );
   const heldBack = logs.reduce((sum, { order }) => sum + order.heldBack(), 0);
-  return cursorPage(type, { records, gaps, cursor, lag, heldBack });
+  const body = cursorPage(type, { records, gaps, cursor, lag, heldBack });
+  return await pageResponse(request, body, options.compress);
 }
 
 /** A page with something in it, or what there is when the time is up. */

@@ -5,21 +5,25 @@ import { MediaType } from "../../../src/protocol/http/media_type.ts";
 
 const empty = { records: [], gaps: [], cursor: "abc", lag: 7 };
 
-it("says where to go on, and how much there is, twice", async () => {
+it("says where to go on, and how much there is, twice", () => {
   const page = cursorPage(MediaType.json, { ...empty, heldBack: 2 });
-  expect(Object.fromEntries(page.headers)).toEqual({
+  expect(page.headers).toEqual({
     "content-type": MediaType.json,
     "cache-control": "no-store",
-    "vary": "accept",
     "logboom-cursor": "abc",
     "logboom-lag": "7",
     "logboom-held-back": "2",
   });
-  expect(await page.json()).toMatchObject({ records: [], cursor: "abc", lag: 7, held_back: 2 });
+  expect(JSON.parse(new TextDecoder().decode(page.bytes))).toMatchObject({
+    records: [],
+    cursor: "abc",
+    lag: 7,
+    held_back: 2,
+  });
 });
 
-it("names nothing held back where nothing can be", async () => {
+it("names nothing held back where nothing can be", () => {
   const page = cursorPage(MediaType.json, empty);
-  expect(page.headers.has("logboom-held-back")).toBe(false);
-  expect(await page.json()).not.toHaveProperty("held_back");
+  expect(page.headers).not.toHaveProperty("logboom-held-back");
+  expect(JSON.parse(new TextDecoder().decode(page.bytes))).not.toHaveProperty("held_back");
 });
