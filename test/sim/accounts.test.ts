@@ -1,7 +1,7 @@
 /**
  * The accounts of two gateways, a relay with publishes of its own and a root, all in one partition,
  * through random histories: publishes, outages, live lanes, crashes, evictions, a gateway that turns
- * to another upstream. They are held against payload ids, counted by the test alone; and `verify`
+ * to another upstream; in half of them, the topic is deleted below the root, and comes again. They are held against payload ids, counted by the test alone; and `verify`
  * has to come to the same numbers.
  *
  * LOGBOOM_SEEDS says how many histories; LOGBOOM_SEED begins at another one.
@@ -19,7 +19,7 @@ import { TOPIC_DEFAULTS } from "../../src/store/settings.ts";
 import { diceOf } from "../support/dice.ts";
 import { HandClock } from "../support/hand_clock.ts";
 import { NarrowLink } from "../support/narrow_link.ts";
-import { pass, SimulatedNode, until } from "../support/replication_world.ts";
+import { pass, SimulatedNode, turns, until } from "../support/replication_world.ts";
 import { runCommand } from "../support/terminal.ts";
 
 const SEEDS = Number(process.env["LOGBOOM_SEEDS"] ?? 12);
@@ -52,17 +52,21 @@ class World {
   /** Acknowledged at each node. */
   readonly acknowledged = new Map<Name, string[]>(NAMES.map((name) => [name, []]));
   readonly down = new Set<Name>();
+  /** Whether topics are deleted. */
+  readonly deletes: boolean;
   /** Whether g1 ever had another upstream than the site. */
   turned = false;
   #next = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, { deletes = false } = {}) {
     this.dice = diceOf(seed);
+    this.deletes = deletes;
     const { clock, dice } = this;
     const node = (name: Name, at: number) =>
       new SimulatedNode({
         ...{ name, seed: 4 * seed + at, clock },
         settings: name === "root" ? {} : { topicDefaults: DEFAULTS },
+        ...(deletes ? { hasUpstream: name !== "root" } : {}),
       });
     this.nodes = {
       g0: node("g0", 0),
@@ -129,6 +133,22 @@ class World {
     await store.checkpoint();
     await store.checkpoint();
     await store.retain();
+  }
+
+  /** Gives up the topic; in part of the cases, a crash comes between. */
+  async delete(name: Name): Promise<void> {
+    const { store } = this.nodes[name];
+    if (store.topic("logs") === undefined) return;
+    let over = false;
+    const deleted = store.changes.delete("logs").finally(() => over = true);
+    if (this.dice() < 0.5) {
+      deleted.catch(() => {});
+      await turns(Math.floor(this.dice() * 4));
+      await this.restart(name);
+      return;
+    }
+    await until(this.clock, () => over);
+    await deleted;
   }
 
   async turnTo(upstream: Name): Promise<void> {
@@ -259,6 +279,7 @@ async function step(world: World): Promise<void> {
   else if (draw < 0.75) await world.nodes[pick(NAMES)].store.checkpoint();
   else if (draw < 0.8) await world.expire(pick(["g0", "g1", "site"] as const));
   else if (draw < 0.83) await world.turnTo(dice() < 0.5 ? "root" : "site");
+  else if (draw < 0.88 && world.deletes) await world.delete(pick(["g0", "g1", "site"] as const));
   else await pass(world.clock, dice() * 3_000);
 }
 
@@ -271,10 +292,13 @@ async function heal(world: World): Promise<void> {
   await until(world.clock, () => world.clock.monotonicMs() > endMs);
 }
 
-it.each(Array.from({ length: SEEDS }, (_, at) => FIRST_SEED + at))(
-  "accounts close to the record at every node (seed %i)",
-  async (seed) => {
-    const world = new World(seed);
+const HISTORIES = Array.from({ length: SEEDS }, (_, at) => FIRST_SEED + at)
+  .flatMap((seed) => [[seed, ""], [seed, ", topics deleted"]] as const);
+
+it.each(HISTORIES)(
+  "accounts close to the record at every node (seed %i%s)",
+  async (seed, how) => {
+    const world = new World(seed, { deletes: how !== "" });
     await world.start();
     for (let at = 0; at < STEPS; at++) {
       await step(world);

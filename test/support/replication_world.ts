@@ -34,6 +34,8 @@ export interface NodeOptions {
   readonly settings?: Partial<StoreSettings>;
   readonly logger?: Logger;
   readonly crashModel?: CrashModel | undefined;
+  /** From the start; without it, once it forwards. */
+  readonly hasUpstream?: boolean;
 }
 
 /** One data directory and the process on it, started and crashed any number of times. */
@@ -63,7 +65,7 @@ export class SimulatedNode {
   }
 
   async start(): Promise<void> {
-    const { clock, settings, seed, name, logger = SILENT_LOGGER } = this.#options;
+    const { clock, settings, seed, name, logger = SILENT_LOGGER, hasUpstream } = this.#options;
     this.run++;
     this.#snapshot = null;
     const random = seededRandom(seed * 1_000 + this.run);
@@ -74,6 +76,7 @@ export class SimulatedNode {
       random,
       logger,
       ...(settings === undefined ? {} : { settings }),
+      ...(hasUpstream === undefined ? {} : { hasUpstream }),
     });
     this.store = store;
     const common = { store, clock, timers: clock, random, logger, metrics: SILENT_METRICS };
