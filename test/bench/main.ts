@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   catchup: async (options) => await (await import("./catchup.ts")).run(options),
   core: async () => await (await import("./core.ts")).run(),
   fanout: async (options) => await (await import("./fanout.ts")).run(options),
+  fetch: async (options) => await (await import("./fetch.ts")).run(options),
   flash: async (options) => await (await import("./flash.ts")).run(options),
   http: async (options) => await (await import("./http.ts")).run(options),
   idle: async (options) => await (await import("./idle.ts")).run(options),
