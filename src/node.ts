@@ -12,6 +12,7 @@ import { Credentials } from "./credentials.ts";
 import { createEgressApp } from "./egress/http/app.ts";
 import { createGroupsApp } from "./egress/http/groups_app.ts";
 import { PrometheusMetrics } from "./egress/http/metrics.ts";
+import { createRestApp } from "./egress/http/rest/app.ts";
 import { GroupCoordinator } from "./groups/coordinator.ts";
 import { storeTopics } from "./groups/group_topics.ts";
 import { HOST_CLOCK } from "./host/clock.ts";
@@ -222,6 +223,7 @@ function makeApps(
     ...{ clock: HOST_CLOCK, timers: HOST_TIMERS, random: HOST_RANDOM },
     nodeName: config.node_name,
     authorize: authorizeWith(credentials),
+    addressOf: (request: Request) => remotes.get(request) ?? null,
   };
   const receiver = new Receiver({
     ...common,
@@ -242,7 +244,6 @@ function makeApps(
       ...common,
       receiver,
       peerOf: ({ headers }) => credentials.ofHeader(headers.get("authorization"))?.name ?? null,
-      addressOf: (request) => remotes.get(request) ?? null,
     }),
     createMqttApp({
       ...common,
@@ -251,18 +252,13 @@ function makeApps(
     }),
     createLinkApp({ ...common, link: forwarder, control: link?.control ?? null, priorities }),
     createExportApp(common),
-    createGroupsApp({
-      ...common,
-      groups,
-      topics: storeTopics(store),
-      addressOf: (request) => remotes.get(request) ?? null,
-    }),
+    createGroupsApp({ ...common, groups, topics: storeTopics(store) }),
+    createRestApp({ ...common, groups, stopping }),
     createEgressApp({
       ...common,
       compress: compressBody,
       stopping,
       cut,
-      addressOf: (request) => remotes.get(request) ?? null,
       heard: {
         endOf: (logId) => receiver.ends.of(logId),
         lastSeen: () => receiver.sessions.lastSeen(),

@@ -1,27 +1,12 @@
-/** Producing as Confluent's REST Proxy v2 and Strimzi's bridge have it. @module */
-import { REST_MEDIA_TYPE } from "../../protocol/http/rest_error.ts";
-import { inPath, inQuery, TOPIC } from "./openapi_paths.ts";
+/** Topics and producing as Confluent's REST Proxy v2 and Strimzi's bridge have them. @module */
+import { TOPIC } from "./openapi_paths.ts";
+import { REST_CONSUMER_PATHS, REST_CONSUMER_SCHEMAS } from "./openapi_rest_consumers.ts";
+import { REST_ASYNC, REST_PARTITION, restContent, restErrors } from "./openapi_rest_parts.ts";
 import { integer, list, nullableInteger, object, ref, text } from "./openapi_schemas.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 const nullableText: Json = { type: ["string", "null"] };
-
-const PARTITION = inPath("partition", integer);
-
-const ASYNC = inQuery(
-  "async",
-  { type: "boolean", default: false },
-  "Strimzi's: 204 without offsets. It comes no sooner: once the records are durable.",
-);
-
-/** The answer to whatever went wrong, whose status is in it. */
-export function restErrors(...statuses: readonly number[]): Json {
-  return Object.fromEntries(statuses.map((status) => [status, {
-    description: "`error_code` says it: the proxy's number, or the status.",
-    content: { [REST_MEDIA_TYPE]: { schema: ref("RestError") } },
-  }]));
-}
 
 const EMBEDDED: Readonly<Record<string, string>> = {
   json: "Keys and values are any JSON; stored is their source text.",
@@ -36,40 +21,93 @@ const RECORDS = Object.fromEntries(
   ]),
 );
 
-function produceAt(operationId: string, summary: string, parameters: readonly Json[]): Json {
+function produceTo(operationId: string, summary: string, parameters: readonly Json[]): Json {
   return {
-    post: {
-      operationId,
-      summary,
-      description:
-        "As `POST /v1/topics/{topic}/records`, for clients of Confluent's REST Proxy v2 " +
-        "and Strimzi's bridge. All records are checked before any is appended; where a disk " +
-        "then refuses, the records of that partition have an error each. A retry appends again: " +
-        "only the other call knows a request that comes twice.",
-      parameters: [...parameters, ASYNC],
-      requestBody: { required: true, content: RECORDS },
-      responses: {
-        200: {
-          description: "Where each record lies, in their order.",
-          content: { [REST_MEDIA_TYPE]: { schema: ref("RestOffsets") } },
-        },
-        204: { description: "With `async=true`." },
-        ...restErrors(400, 401, 403, 404, 406, 408, 409, 413, 415, 422, 503, 507),
+    operationId,
+    summary,
+    description: "As `POST /v1/topics/{topic}/records`, for clients of Confluent's REST Proxy v2 " +
+      "and Strimzi's bridge. All records are checked before any is appended; where a disk " +
+      "then refuses, the records of that partition have an error each. A retry appends again: " +
+      "only the other call knows a request that comes twice.",
+    parameters: [...parameters, REST_ASYNC],
+    requestBody: { required: true, content: RECORDS },
+    responses: {
+      200: {
+        description: "Where each record lies, in their order.",
+        content: restContent(ref("RestOffsets")),
       },
+      204: { description: "With `async=true`." },
+      ...restErrors(400, 401, 403, 404, 406, 408, 409, 413, 415, 422, 503, 507),
+    },
+  };
+}
+
+function described(
+  operationId: string,
+  summary: string,
+  { schema, parameters = [] }: { readonly schema: Json; readonly parameters?: readonly Json[] },
+): Json {
+  return {
+    operationId,
+    summary,
+    parameters,
+    responses: {
+      200: { description: summary, content: restContent(schema) },
+      ...restErrors(400, 401, 403, 404, 406),
     },
   };
 }
 
 export const REST_PATHS: Readonly<Record<string, Json>> = {
-  "/topics/{topic}": produceAt("restProduce", "Append records, as the REST Proxy has it", [TOPIC]),
-  "/topics/{topic}/partitions/{partition}": produceAt(
-    "restProduceToPartition",
-    "The same, to one partition",
-    [TOPIC, PARTITION],
-  ),
+  "/topics": {
+    get: described("restTopics", "The names of all topics", { schema: list(text) }),
+  },
+  "/topics/{topic}": {
+    get: described("restTopic", "One topic", { schema: ref("RestTopic"), parameters: [TOPIC] }),
+    post: produceTo("restProduce", "Append records, as the REST Proxy has it", [TOPIC]),
+  },
+  "/topics/{topic}/partitions": {
+    get: described("restPartitions", "Its partitions", {
+      schema: list(ref("RestPartition")),
+      parameters: [TOPIC],
+    }),
+  },
+  "/topics/{topic}/partitions/{partition}": {
+    get: described("restPartition", "One of them", {
+      schema: ref("RestPartition"),
+      parameters: [TOPIC, REST_PARTITION],
+    }),
+    post: produceTo("restProduceToPartition", "Append records to one partition", [
+      TOPIC,
+      REST_PARTITION,
+    ]),
+  },
+  "/topics/{topic}/partitions/{partition}/offsets": {
+    get: described("restPartitionOffsets", "Where it begins and ends", {
+      schema: ref("RestRange"),
+      parameters: [TOPIC, REST_PARTITION],
+    }),
+  },
+  ...REST_CONSUMER_PATHS,
 };
 
 export const REST_SCHEMAS: Readonly<Record<string, Json>> = {
+  ...REST_CONSUMER_SCHEMAS,
+
+  RestTopic: object({
+    name: text,
+    configs: { type: "object", description: "Settings by Kafka's names, as text." },
+    partitions: list(ref("RestPartition")),
+  }),
+
+  RestPartition: object({
+    partition: integer,
+    leader: { ...integer, description: "This node is the only broker: 0." },
+    replicas: list({ type: "object" }),
+  }),
+
+  RestRange: object({ beginning_offset: integer, end_offset: integer }),
+
   RestError: object({
     error_code: integer,
     message: text,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SILENT_METRICS } from "../../../src/base/metrics.ts";
 import { createEgressApp } from "../../../src/egress/http/app.ts";
 import { createGroupsApp } from "../../../src/egress/http/groups_app.ts";
+import { createRestApp } from "../../../src/egress/http/rest/app.ts";
 import { openApiDocument } from "../../../src/egress/http/openapi.ts";
 import { createExportApp } from "../../../src/replication/http/export.ts";
 import { createReplicationApp } from "../../../src/replication/http/app.ts";
@@ -38,6 +39,7 @@ describe("openApiDocument()", () => {
       createIngressApp(options),
       createEgressApp(options),
       createGroupsApp({ ...options, groups: never, topics: never }),
+      createRestApp({ ...options, groups: never, random: never }),
       createMqttApp({ ...options, clients: NO_CLIENTS, sources: never }),
       createLinkApp({ ...options, ...link }),
       createExportApp({ ...options, random: never }),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { openApiDocument } from "../../../src/egress/http/openapi.ts";
-import { REST_PATHS, restErrors } from "../../../src/egress/http/openapi_rest.ts";
+import { REST_PATHS } from "../../../src/egress/http/openapi_rest.ts";
 import { openHttpWorld } from "../../support/http_world.ts";
+import { openRestWorld } from "../../support/rest_world.ts";
 import { validate } from "../../support/json_schema.ts";
 
 const { schemas } = (openApiDocument() as {
@@ -21,10 +22,14 @@ describe("REST_PATHS", () => {
     const described = REST_PATHS["/topics/{topic}"] as { post: { responses: object } };
     expect(Object.keys(described.post.responses)).toContain(String(refused.status));
   });
-});
 
-describe("restErrors()", () => {
-  it("gives each status the one document", () => {
-    expect(Object.keys(restErrors(404, 416))).toEqual(["404", "416"]);
+  it("describes topics as they are described", async () => {
+    const world = await openRestWorld();
+    await world.produce("t", [1]);
+    const check = async (name: string, path: string) =>
+      expect(validate(schemas, name, (await world.call("GET", path)).body), path).toEqual([]);
+    await check("RestTopic", "/topics/t");
+    await check("RestPartition", "/topics/t/partitions/0");
+    await check("RestRange", "/topics/t/partitions/0/offsets");
   });
 });
