@@ -27,11 +27,8 @@ export const CLIENT_DELIVERY_MS = 120_000;
 /** Bytes of one server-sent event: a record of the largest size, as JSON, each byte six of them. */
 export const CLIENT_EVENT_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Pages of one partition that wait for the application in a group: more would only grow old. */
-export const CLIENT_PAGES_AHEAD = 1;
-
-/** Requests for records under way at once of one consumer: browsers open six connections. */
-export const CLIENT_FETCHES_MAX = 5;
+/** Requests for records at once of one consumer: browsers open six connections, and it has others. */
+export const CLIENT_FETCHES_MAX = 4;
 
 /** Milliseconds without an answer until a request counts as lost: longer than a busy disk. */
 export const CLIENT_REQUEST_MS = 30_000;
@@ -44,6 +41,9 @@ export const CLIENT_RETRY_MS = 30_000;
 
 /** Milliseconds without a byte until a tail counts as broken: the node says something every 15 s. */
 export const CLIENT_TAIL_SILENCE_MS = 45_000;
+
+/** Milliseconds until a partition whose topic is not there is looked for again. */
+export const CLIENT_LOOK_AGAIN_MS = 1_000;
 
 /** Milliseconds a long poll waits: below what proxies cut off. */
 export const CLIENT_WAIT_MS = 20_000;

@@ -5,6 +5,7 @@
  */
 import { CLIENT_DELIVERY_MS, CLIENT_RETRY_MS } from "../base/client_limits.ts";
 import { type OnRetry, retrying } from "./backoff.ts";
+import { type ConsumeOptions, Consumer } from "./consumer.ts";
 import { type Environment, type Fetch, platform } from "./environment.ts";
 import {
   type BatchesFetch,
@@ -15,6 +16,7 @@ import {
   type PartitionFetch,
 } from "./fetch_page.ts";
 import type { Gap } from "./gap.ts";
+import { Groups } from "./groups.ts";
 import type { LogRecord } from "./log_record.ts";
 import { LogStream } from "./log_stream.ts";
 import type { MergedPage, PartitionPage } from "./page.ts";
@@ -22,7 +24,9 @@ import { type Landing, ProduceSession } from "./produce_session.ts";
 import { Producer, type ProducerOptions } from "./producer.ts";
 import { read, type ReadOptions } from "./read.ts";
 import { bodyOf, formOf, type RecordInput } from "./record_input.ts";
+import { fetchLosses, type Losses, type LossesOptions } from "./losses.ts";
 import { tail, type TailOptions } from "./tail.ts";
+import { Topics, type Try } from "./topics.ts";
 import { Transport } from "./transport.ts";
 
 /** Where a {@linkcode Client} finds its node, and how it speaks to it. */
@@ -68,6 +72,10 @@ export interface ProduceOptions {
  * ```
  */
 export class Client {
+  /** What there is, and how it is kept. */
+  readonly topics: Topics;
+  /** Who reads together, and how far they are. */
+  readonly groups: Groups;
   readonly #transport: Transport;
   readonly #environment: Environment;
   readonly #session: ProduceSession;
@@ -85,6 +93,9 @@ export class Client {
     this.#retryMs = retryMs ?? CLIENT_RETRY_MS;
     this.#onRetry = onRetry;
     this.#session = new ProduceSession(this.#transport, onRetry);
+    const attempt: Try = (signal, call) => this.#try(signal, call);
+    this.topics = new Topics(this.#transport, attempt);
+    this.groups = new Groups(this.#transport, attempt);
   }
 
   /**
@@ -228,6 +239,59 @@ export class Client {
       options,
       (signal) => tail(this.#transport, topic, { ...options, onRetry: this.#onRetry, signal }),
     );
+  }
+
+  /**
+   * Records as a member of a group, which shares the partitions of the topics with all others of
+   * its name. See {@linkcode Consumer}.
+   *
+   * @example Read as one of many
+   * ```ts
+   * import { Client } from "@logboom/client";
+   *
+   * const client = new Client({ url: "http://localhost:8080" });
+   * for await (const record of client.consume("alerts", "logs", { onGap: console.warn })) {
+   *   console.log(record.topic, record.partition, record.text());
+   * }
+   * ```
+   */
+  consume(
+    group: string,
+    topics: string | readonly string[],
+    options: ConsumeOptions & { readonly onGap: (gap: Gap) => void },
+  ): Consumer<LogRecord>;
+  /** The same, with gaps in the stream. */
+  consume(
+    group: string,
+    topics: string | readonly string[],
+    options?: ConsumeOptions,
+  ): Consumer<LogRecord | Gap>;
+  consume(
+    name: string,
+    topics: string | readonly string[],
+    options: ConsumeOptions = {},
+  ): Consumer<LogRecord | Gap> {
+    const group = { name, topics: [topics].flat() };
+    return new Consumer(this.#transport, group, { ...options, onRetry: this.#onRetry });
+  }
+
+  /**
+   * The ledger: what was lost, why, and how the account of each log stands.
+   *
+   * @example Was anything lost today?
+   * ```ts
+   * import { Client } from "@logboom/client";
+   *
+   * const client = new Client({ url: "http://localhost:8080" });
+   * const { entries, totals } = await client.losses({ since: Date.now() - 86_400_000 });
+   * console.log(`${totals.pending} records are on their way`);
+   * for (const loss of entries) console.warn(loss.topic, loss.count, loss.reason);
+   * ```
+   *
+   * @throws {LogboomError}
+   */
+  losses(options: LossesOptions = {}): Promise<Losses> {
+    return this.#try(options.signal, () => fetchLosses(this.#transport, options));
   }
 
   #stream(

@@ -17,7 +17,9 @@ export type Position =
 
 /** An event, and where a reader stands behind it; null where it stands at no new place. */
 export interface Step {
+  /** What is handed out; null where only the position moves. */
   readonly event: LogRecord | Gap | null;
+  /** Where to go on from. */
   readonly position: Position | null;
 }
 

@@ -17,9 +17,11 @@
 export type { OnRetry, Retry } from "./backoff.ts";
 export { BatchDecoder, type BatchInfo, type BatchPlace } from "./batch_decoder.ts";
 export { Client, type ClientOptions, type ProduceOptions } from "./client.ts";
+export { type ConsumeOptions, Consumer } from "./consumer.ts";
 export type { Fetch } from "./environment.ts";
 export type { BatchesFetch, MergedFetch, PartitionFetch } from "./fetch_page.ts";
 export { Gap, type GapParts, type GapSource } from "./gap.ts";
+export { type GroupInfo, type GroupOffset, Groups } from "./groups.ts";
 export { LogboomError, type LogboomErrorParts } from "./logboom_error.ts";
 export {
   type Bytes,
@@ -29,10 +31,22 @@ export {
   type RecordSource,
 } from "./log_record.ts";
 export { LogStream, type Position, type Step } from "./log_stream.ts";
+export type { Account, LogAccount, Loss, Losses, LossesOptions } from "./losses.ts";
+export type { OffsetToCommit, TopicPartition } from "./membership.ts";
 export type { MergedPage, PageContents, PartitionPage } from "./page.ts";
 export type { Landing } from "./produce_session.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
 export type { PageOptions, RecordFilter } from "./read_options.ts";
 export type { ReadOptions } from "./read.ts";
 export type { JsonValue, RecordInput, RecordParts } from "./record_input.ts";
+export {
+  type CallOptions,
+  type Topic,
+  type TopicChange,
+  type TopicCreation,
+  type TopicPartitionInfo,
+  Topics,
+  type TopicSettings,
+  type Try,
+} from "./topics.ts";
 export type { TailOptions } from "./tail.ts";

@@ -1,7 +1,15 @@
 /** The client library in front of both HTTP doors of a store, with no socket between them. */
+import { SILENT_LOGGER } from "../../src/base/log.ts";
+import { createGroupsApp } from "../../src/egress/http/groups_app.ts";
+import { GroupCoordinator } from "../../src/groups/coordinator.ts";
+import { storeTopics } from "../../src/groups/group_topics.ts";
+import { HOST_CLOCK } from "../../src/host/clock.ts";
+import { HOST_TIMERS } from "../../src/host/timers.ts";
 import { Client, type ClientOptions } from "../../src/client/client.ts";
 import type { Environment, Fetch } from "../../src/client/environment.ts";
 import { Transport } from "../../src/client/transport.ts";
+import { seededRandom } from "./dice.ts";
+import { MemoryGroupBook } from "./memory_group_book.ts";
 import { type HttpWorld, type HttpWorldOptions, openHttpWorld } from "./http_world.ts";
 
 export const URL_OF_WORLD = "http://node.test:8080";
@@ -23,6 +31,7 @@ export async function openClientWorld(
   options: HttpWorldOptions & { readonly client?: Partial<ClientOptions> } = {},
 ): Promise<ClientWorld> {
   const world = await openHttpWorld(options);
+  const groups = await openGroups(world);
   const requests: string[] = [];
   const faults: (Fault | undefined)[] = [];
   const fetch: Fetch = async (url, init) => {
@@ -32,7 +41,8 @@ export async function openClientWorld(
     const fault = faults.shift();
     if (fault instanceof Response) return fault;
     if (fault === "before") throw new TypeError("connection refused");
-    const answer = await world.request(method, path, {
+    const request = path.startsWith("/v1/groups") ? groups : world.request;
+    const answer = await request(method, path, {
       headers: init.headers as Record<string, string>,
       ...(init.body ? { body: init.body } : {}),
       ...(init.signal ? { signal: init.signal } : {}),
@@ -47,6 +57,22 @@ export async function openClientWorld(
     client: new Client({ url: URL_OF_WORLD, fetch, ...options.client }),
     transport: new Transport({ url: URL_OF_WORLD, environment }),
   };
+}
+
+/** Groups live in real time: their members beat by the platform's timers. */
+async function openGroups({ store, metrics }: HttpWorld): Promise<HttpWorld["request"]> {
+  const topics = storeTopics(store);
+  const common = { timers: HOST_TIMERS, logger: SILENT_LOGGER, metrics };
+  const coordinator = await GroupCoordinator.open({
+    ...{ ...common, topics, clock: HOST_CLOCK, random: seededRandom(1) },
+    ...{ book: new MemoryGroupBook(), initialDelayMs: 0, ageMs: () => performance.now() },
+  });
+  const app = createGroupsApp({
+    ...{ ...common, topics, groups: coordinator },
+    authorize: () => (_, next) => next(),
+  });
+  return async (method, path, call = {}) =>
+    await app.fetch(new Request(`${URL_OF_WORLD}${path}`, { method, ...call }));
 }
 
 export interface HandEnvironment extends Environment {
