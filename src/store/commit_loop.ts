@@ -236,13 +236,12 @@ export class CommitLoop {
     let waits: Promise<unknown>[] | null = null;
     let claimed: LogCommit[] | null = null;
     for (const commit of commits) {
-      if (commit.log.refusal !== null) {
-        commit.refuse(commit.log.refusal);
-        continue;
-      }
-      if (commit.origins.length > 0) (claimed ??= []).push(commit);
+      const { refusal } = commit.log;
+      if (refusal !== null) commit.refuse(refusal);
+      else if (commit.origins.length > 0) (claimed ??= []).push(commit);
       const writes = commit.gathering.batches.length > 0;
-      const { bytes } = commit.gathering;
+      // The id was drawn all the same, and others go by the catalogue.
+      const bytes = refusal === null ? commit.gathering.bytes : 0;
       const registered = writes ? this.#identity.registered(commit.log, bytes) : null;
       if (registered !== null) {
         (waits ??= []).push(registered.catch((error) => commit.refuse(error)));

@@ -160,7 +160,7 @@ export class TopicTable {
       throw new OperatingError(
         "too_many_partitions",
         `Cannot make ${count} partitions for topic "${name}": the node has ${taken} of at most ` +
-          `${PARTITIONS_MAX}`,
+          `${PARTITIONS_MAX}; those of deleted topics count until its next start`,
         { topic: name, limit: PARTITIONS_MAX },
       );
     }

@@ -1,8 +1,9 @@
 /**
  * The accounts of two gateways, a relay with publishes of its own and a root, all in one partition,
  * through random histories: publishes, outages, live lanes, crashes, evictions, a gateway that turns
- * to another upstream; in half of them, the topic is deleted below the root, and comes again. They are held against payload ids, counted by the test alone; and `verify`
- * has to come to the same numbers.
+ * to another upstream; in half of them, the topic is deleted below the root, and comes again. They
+ * are held against payload ids, counted by the test alone; and `verify` has to come to the same
+ * numbers.
  *
  * LOGBOOM_SEEDS says how many histories; LOGBOOM_SEED begins at another one.
  */

@@ -19,7 +19,7 @@ import { MemoryCatalogue } from "../support/memory_catalogue.ts";
 import { type Dice, SimulatedDisk, type Snapshot } from "../support/simulated_disk.ts";
 import { append, openStore, seededRandom } from "../support/stores.ts";
 
-const CRASH_POINTS = Math.ceil(Number(process.env["LOGBOOM_CRASH_POINTS"] ?? 3_000) / 5);
+const CRASH_POINTS = Math.ceil(Number(process.env["LOGBOOM_CRASH_POINTS"] ?? 3_000) / 10);
 const TOPICS = ["doomed", "other"];
 const ROUNDS = 16;
 const SETTINGS = {

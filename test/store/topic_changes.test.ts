@@ -229,6 +229,38 @@ describe("TopicChanges.delete()", () => {
     expect((await append(store, again.partitions[0]!, ["again"])).ticket.baseOffset).toBe(taken);
   });
 
+  it("waits for what is on its way to the disk, and keeps its books of that", async () => {
+    const disk = new SimulatedDisk();
+    const { store } = await openStore({ disk, hasUpstream: true });
+    const { partitions: [log] } = await store.createTopic("logs");
+    await append(store, log!, ["a"]);
+    const release = disk.holdSyncs();
+    const early = append(store, log!, ["b"]);
+    await turns();
+    let over = false;
+    void store.commits.underWay().then(() => over = true);
+    const deleted = store.changes.delete("logs");
+    await turns();
+    const late = append(store, log!, ["c"]);
+    await turns();
+    expect(over).toBe(false);
+    release();
+    expect((await early).ticket.baseOffset).toBe(1);
+    await expect(late).rejects.toThrow(refused("topic_deleted"));
+    expect(await deleted).toMatchObject({ records: 2, ledgered: 2 });
+  });
+
+  it("keeps the catalogue of log ids whole", async () => {
+    const { store, world } = await openStore();
+    const { partitions: [log] } = await store.createTopic("logs");
+    const deleted = store.changes.delete("logs");
+    await Promise.allSettled([append(store, log!, ["a"]), turns()]);
+    await deleted;
+    await Promise.allSettled([append(store, log!, ["b"])]);
+    const known = new Set((await world.catalogue.load()).ownLogs.map(({ logId }) => logId));
+    for (const { logId } of store.logs.all()) expect(known).toContain(logId);
+  });
+
   it("wakes who waits for records", async () => {
     const { store } = await openStore();
     const { partitions: [log] } = await store.createTopic("logs");
@@ -272,6 +304,10 @@ describe("TopicChanges.delete()", () => {
     }
   });
 });
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve));
+}
 
 function refusedBy(what: string): Error {
   return new Error(`refused by ${what}`);
