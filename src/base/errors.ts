@@ -32,6 +32,7 @@ export type ErrorCode =
   | "member_id_required"
   | "method_not_allowed"
   | "not_acceptable"
+  | "not_delivered"
   | "not_found"
   | "offset_out_of_range"
   | "overloaded"
@@ -63,6 +64,7 @@ export type ErrorCode =
 const RETRIABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "lane_out_of_order",
   "log_not_announced",
+  "not_delivered",
   "overloaded",
   "quota_exceeded",
   "rebalance_in_progress",

@@ -248,16 +248,21 @@ export class Space {
     return this.#giveUp(log, log.highWatermark, settings);
   }
 
-  async #giveUp(
-    log: PartitionLog,
-    start: Offset,
-    { retainUntil }: TopicSettings,
-  ): Promise<Wiped> {
+  /** How many records would be ledgered with that. */
+  undelivered(log: PartitionLog, settings: TopicSettings): number {
+    const from = Math.max(log.logStartOffset, this.#deliveredBelow(log, settings));
+    return Math.max(0, log.highWatermark - from);
+  }
+
+  #deliveredBelow({ topic, index }: PartitionName, { retainUntil }: TopicSettings): Offset {
     const { books } = this.#options;
+    return books.hasUpstream ? books.forwarded.of(topic, index)[retainUntil] : Infinity;
+  }
+
+  async #giveUp(log: PartitionLog, start: Offset, settings: TopicSettings): Promise<Wiped> {
     const first = log.logStartOffset;
     if (start <= first) return { records: 0, ledgered: 0, freedBytes: 0 };
-    const delivered = books.forwarded.of(log.topic, log.index)[retainUntil];
-    const deliveredBelow = books.hasUpstream ? delivered : Infinity;
+    const deliveredBelow = this.#deliveredBelow(log, settings);
     const freedBytes = await this.#evictor.moveStart(log, start, {
       deliveredBelow,
       reason: "wiped",
@@ -300,11 +305,10 @@ export class Space {
   }
 
   *#retained(): Iterable<RetainedLog & { readonly log: PartitionLog }> {
-    const { books, checkpoints, topics } = this.#options;
+    const { checkpoints, topics } = this.#options;
     for (const { name, settings, partitions } of topics.all()) {
       for (const log of partitions) {
-        const delivered = books.forwarded.of(name, log.index)[settings.retainUntil];
-        const deliveredBelow = books.hasUpstream ? delivered : Infinity;
+        const deliveredBelow = this.#deliveredBelow(log, settings);
         const coveredBelow = checkpoints.coveredBelow(partitionDirectory(name, log.index));
         yield { log, settings, deliveredBelow, coveredBelow };
       }

@@ -213,10 +213,10 @@ export class Store {
     });
     this.changes = new TopicChanges({
       ...{ disk, catalogue, logger, commits: this.commits, checkpointer: this.#checkpointer },
-      table: this.#topics,
-      settingsOf: this.#settingsOf,
+      ...{ table: this.#topics, settingsOf: this.#settingsOf },
       partitionsMin: (name) => this.ranges.partitionsMin(name),
       giveUp: (log, topicSettings) => this.space.giveUp(log, topicSettings),
+      undelivered: (log, topicSettings) => this.space.undelivered(log, topicSettings),
     });
   }
 

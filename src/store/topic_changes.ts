@@ -41,6 +41,8 @@ export interface TopicChangesOptions {
   readonly partitionsMin: (name: TopicName) => number;
   /** Gives up all of a partition. */
   readonly giveUp: (log: PartitionLog, settings: TopicSettings) => Promise<Wiped>;
+  /** Records of a partition that were not delivered: they would be ledgered. */
+  readonly undelivered: (log: PartitionLog, settings: TopicSettings) => number;
 }
 
 /** Settings to be chosen for a topic; null: as for a topic of which nothing is said. */
@@ -120,13 +122,14 @@ export class TopicChanges {
   /**
    * Deletes a topic, and all that is in it.
    *
-   * @throws {OperatingError} unknown_topic; storage trouble: what was begun is gone on with by the
-   *         next call, when a topic of that name is made, or at the next start
+   * @param ifDelivered only where nothing of it would have to be ledgered
+   * @throws {OperatingError} unknown_topic, not_delivered; storage trouble: what was begun is gone on
+   *         with by the next call, when a topic of that name is made, or at the next start
    */
-  delete(name: TopicName): Promise<Wiped> {
+  delete(name: TopicName, { ifDelivered = false } = {}): Promise<Wiped> {
     return this.#inTurn(async () => {
       const { table } = this.#options;
-      if (table.leaving(name) === undefined) await this.#begin(this.#topicOf(name));
+      if (table.leaving(name) === undefined) await this.#begin(this.#topicOf(name), ifDelivered);
       return await this.finish(name);
     });
   }
@@ -162,14 +165,17 @@ export class TopicChanges {
     throw this.#options.table.refusalOf(name) ?? unknownTopic(name);
   }
 
-  async #begin(topic: Topic): Promise<void> {
+  async #begin(topic: Topic, ifDelivered: boolean): Promise<void> {
     const { table, catalogue, commits, checkpointer } = this.#options;
     const { name, partitions } = topic;
+    // Nobody is refused for a deletion that cannot be.
+    if (ifDelivered) this.#checkDelivered(topic);
     for (const log of partitions) log.refuse(gone(name));
     let marked = false;
     try {
       await commits.underWay();
       await checkpointer.cover();
+      if (ifDelivered) this.#checkDelivered(topic);
       marked = true;
       await catalogue.putTopic({ ...rowOf(topic), deleting: true });
     } catch (error) {
@@ -180,6 +186,17 @@ export class TopicChanges {
     }
     table.leave(topic);
     this.#options.logger.warn("topic_deletion_begun", { topic: name });
+  }
+
+  #checkDelivered({ name, partitions, settings }: Topic): void {
+    const { undelivered } = this.#options;
+    const records = partitions.reduce((sum, log) => sum + undelivered(log, settings), 0);
+    if (records === 0) return;
+    throw new OperatingError(
+      "not_delivered",
+      `Cannot delete topic "${name}": ${records} records of it were not delivered upstream yet`,
+      { topic: name, records },
+    );
   }
 
   async #finish({ row: { name, settings }, partitions }: LeavingTopic): Promise<Wiped> {

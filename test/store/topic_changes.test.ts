@@ -171,6 +171,21 @@ describe("TopicChanges.delete()", () => {
     expect(again.endOf("logs", 1)).toBe(3);
   });
 
+  it("takes nothing away that was not delivered, where that is asked for", async () => {
+    const { store } = await openStore({ hasUpstream: true });
+    const { partitions: [log] } = await store.createTopic("logs", { retainUntil: "settled" });
+    await append(store, log!, ["a", "b"]);
+    store.forwarded.set("logs", 0, { held: 2, settled: 1 });
+    const refusal = { code: "not_delivered", retriable: true, detail: { records: 1 } };
+    await expect(store.changes.delete("logs", { ifDelivered: true }))
+      .rejects.toMatchObject(refusal);
+    await append(store, log!, ["c"]);
+    expect(await valuesOf(store, log!)).toEqual(["a", "b", "c"]);
+    store.forwarded.set("logs", 0, { held: 3, settled: 3 });
+    expect(await store.changes.delete("logs", { ifDelivered: true }))
+      .toMatchObject({ records: 3, ledgered: 0 });
+  });
+
   it("opens nothing of it at a node that is the root", async () => {
     const { store, world } = await openStore();
     await append(store, (await store.createTopic("logs")).partitions[0]!, ["a", "b"]);

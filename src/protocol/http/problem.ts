@@ -63,6 +63,7 @@ const TABLE: Readonly<Record<ProblemCode, Row>> = {
   member_id_required: { status: 409, title: "Join again with the member id" },
   method_not_allowed: { status: 405, title: "Method not allowed here" },
   not_acceptable: { status: 406, title: "No representation is acceptable" },
+  not_delivered: { status: 409, title: "Records were not delivered yet" },
   not_found: { status: 404, title: "Not found" },
   offset_out_of_range: { status: 416, title: "Offset out of range" },
   overloaded: { status: 503, title: "Too much is in flight", retryAfterS: 1 },
