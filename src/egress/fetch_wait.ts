@@ -46,9 +46,10 @@ export async function fetchWaitAny(
   const first = new AbortController();
   const ended = signal === undefined ? first.signal : AbortSignal.any([signal, first.signal]);
   try {
+    // One timer will do for all.
     return await Promise.race(
-      standings.map(({ log, offset }) =>
-        log.waitFor(offset, { timeoutMs: maxWaitMs, signal: ended })
+      standings.map(({ log, offset }, at) =>
+        log.waitFor(offset, { timeoutMs: at === 0 ? maxWaitMs : Infinity, signal: ended })
       ),
     );
   } finally {

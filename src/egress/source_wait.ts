@@ -35,7 +35,13 @@ export async function sourceWait(
   try {
     await Promise.race<unknown>([
       merged,
-      ...logs.map((log) => log.waitFor(log.highWatermark, { timeoutMs, signal: ended })),
+      // One timer will do for all.
+      ...logs.map((log, at) =>
+        log.waitFor(log.highWatermark, {
+          timeoutMs: at === 0 ? timeoutMs : Infinity,
+          signal: ended,
+        })
+      ),
     ]);
   } finally {
     first.abort();

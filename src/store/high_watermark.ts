@@ -18,6 +18,7 @@ interface Waiter {
 export interface WaitOptions {
   /** Bytes still to come beyond those already there; 0 or none: one record is enough. */
   readonly bytesMissing?: number;
+  /** Infinity: no timer is set, and somebody else ends the wait. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -74,7 +75,8 @@ export class HighWatermark {
         },
       };
       this.#waiters.add(waiter);
-      const cancel = this.#timers.after(options.timeoutMs, abort);
+      const timed = options.timeoutMs < Infinity;
+      const cancel = timed ? this.#timers.after(options.timeoutMs, abort) : () => {};
       options.signal?.addEventListener("abort", abort, { once: true });
     });
   }

@@ -51,6 +51,7 @@ describe("fetchWaitAny()", () => {
     const standings = logs.map((log) => ({ log, offset: 1 }));
     const waiting = fetchWaitAny(standings, { maxWaitMs: 1_000 });
     expect(await isOver(waiting)).toBe(false);
+    expect(clock.timersWaiting, "one for all").toBe(1);
     logs[1]!.watermark.advance(2, 10);
     expect(await isOver(waiting)).toBe(true);
     expect(logs[0]!.watermark.waiting).toBe(0);

@@ -43,6 +43,10 @@ it("waitFor() gives up on time, on abort, and when the log closes", async () => 
   const aborted = watermark.waitFor(0, { timeoutMs: 50, signal: abort.signal });
   abort.abort();
   expect(await aborted).toBe(false);
+  const untimed = watermark.waitFor(0, { timeoutMs: Infinity });
+  expect(clock.timersWaiting).toBe(0);
+  watermark.wakeAll();
+  expect(await untimed).toBe(false);
   const closed = watermark.waitFor(0, { timeoutMs: 50 });
   watermark.wakeAll();
   expect(await closed).toBe(false);
