@@ -4,13 +4,14 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type NodeProcess, startNodeProcess } from "../support/process.ts";
+import { GROUPS } from "./http_hostile/groups.ts";
 import type { HostileAnswer, HostileCase, HostileTable } from "./http_hostile/hostile_case.ts";
 import { PRODUCE } from "./http_hostile/produce.ts";
 import { PULL } from "./http_hostile/pull.ts";
 import { send } from "./http_hostile/send.ts";
 
 /** Add yours. */
-const TABLES: readonly HostileTable[] = [PRODUCE, PULL];
+const TABLES: readonly HostileTable[] = [GROUPS, PRODUCE, PULL, TAILED];
 
 let node: NodeProcess;
 let bystanders = 0;
@@ -26,7 +27,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const { code, stderr } = await node.stop();
-  expect(code).toBe(0);
+  expect(code, stderr).toBe(0);
   // What is refused is no bug of the node's.
   expect(stderr).not.toContain("http_request_failed");
 });

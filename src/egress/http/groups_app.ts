@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Timers } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
@@ -13,6 +13,7 @@ import { unmatchedResponse } from "../../protocol/http/allow.ts";
 import { answer } from "../../protocol/http/answer.ts";
 import { DocumentBodies } from "../../protocol/http/document_body.ts";
 import { failureResponse } from "../../protocol/http/failure.ts";
+import { pathSegment } from "../../protocol/http/path_segment.ts";
 import { heartbeatMember, joinMember, leaveMember } from "./group_members.ts";
 import { commitOffsets, listOffsets } from "./group_offsets.ts";
 import { deleteGroup, groupDocument, listGroups } from "./groups.ts";
@@ -45,40 +46,49 @@ export function createGroupsApp(options: GroupsAppOptions): Hono {
   app.get(
     "/v1/groups/:group",
     consume,
-    (c) => answer(c.req.raw, groupDocument(groups, c.req.raw, c.req.param("group"))),
+    (c) => answer(c.req.raw, groupDocument(groups, c.req.raw, groupOf(c))),
   );
   app.delete(
     "/v1/groups/:group",
     authorize("admin"),
-    async (c) => answer(c.req.raw, await deleteGroup(groups, c.req.raw, c.req.param("group"))),
+    async (c) => answer(c.req.raw, await deleteGroup(groups, c.req.raw, groupOf(c))),
   );
   app.get(
     "/v1/groups/:group/offsets",
     consume,
-    async (c) => answer(c.req.raw, await listOffsets(routes, c.req.raw, c.req.param("group"))),
+    async (c) => answer(c.req.raw, await listOffsets(routes, c.req.raw, groupOf(c))),
   );
   app.put(
     "/v1/groups/:group/offsets",
     consume,
-    async (c) => answer(c.req.raw, await commitOffsets(routes, c.req.raw, c.req.param("group"))),
+    async (c) => answer(c.req.raw, await commitOffsets(routes, c.req.raw, groupOf(c))),
   );
   app.post(
     "/v1/groups/:group/members",
     consume,
-    async (c) => answer(c.req.raw, await joinMember(routes, c.req.raw, c.req.param("group"))),
+    async (c) => answer(c.req.raw, await joinMember(routes, c.req.raw, groupOf(c))),
   );
   app.post(
     "/v1/groups/:group/members/:member/heartbeat",
     consume,
-    async (c) => answer(c.req.raw, await heartbeatMember(routes, c.req.raw, c.req.param())),
+    async (c) => answer(c.req.raw, await heartbeatMember(routes, c.req.raw, placeOf(c))),
   );
   app.delete(
     "/v1/groups/:group/members/:member",
     consume,
-    (c) => answer(c.req.raw, leaveMember(routes, c.req.raw, c.req.param())),
+    (c) => answer(c.req.raw, leaveMember(routes, c.req.raw, placeOf(c))),
   );
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
   app.onError((error) => failureResponse(error, options));
   return app;
+}
+
+/** /v1/groups/{group}/members/{member} */
+function groupOf(c: Context): string {
+  return pathSegment(c.req.raw, 2);
+}
+
+function placeOf(c: Context) {
+  return { group: groupOf(c), member: pathSegment(c.req.raw, 4) };
 }

@@ -157,7 +157,7 @@ export const GROUP_SCHEMAS: Readonly<Record<string, Json>> = {
     topics: list(text),
     assignments: list(object(place)),
   }),
-  GroupDeleted: object({ group: text, deleted: { const: true } }),
+  GroupDeleted: object({ group: text, deleted: { enum: [true] } }),
   CommittedOffsets: object({ group: text, offsets: list(object({ ...standing, ...lag })) }),
   OffsetsToCommit: closed(object({
     offsets: list(
@@ -220,5 +220,5 @@ export const GROUP_SCHEMAS: Readonly<Record<string, Json>> = {
     max_wait_ms: wait("Hold the answer until a rebalance begins; at most half a session."),
   }, ["instance_id", "max_wait_ms"])),
   Heartbeat: object({ group: text, member_id: text, generation: integer }),
-  GroupLeft: object({ group: text, member_id: text, left: { const: true } }),
+  GroupLeft: object({ group: text, member_id: text, left: { enum: [true] } }),
 };
