@@ -13,6 +13,7 @@ import { createEgressApp } from "./egress/http/app.ts";
 import { createGroupsApp } from "./egress/http/groups_app.ts";
 import { PrometheusMetrics } from "./egress/http/metrics.ts";
 import { createRestApp } from "./egress/http/rest/app.ts";
+import { createTopicAdminApp } from "./egress/http/topic_admin.ts";
 import { GroupCoordinator } from "./groups/coordinator.ts";
 import { storeTopics } from "./groups/group_topics.ts";
 import { HOST_CLOCK } from "./host/clock.ts";
@@ -45,6 +46,7 @@ import { openFormat } from "./store/data_format.ts";
 import type { Disk } from "./store/disk.ts";
 import { Store } from "./store/store.ts";
 import { TopicPriorities } from "./topic_priorities.ts";
+import { readTopicSettings } from "./topic_settings.ts";
 
 export interface Address {
   readonly hostname: string;
@@ -254,6 +256,7 @@ function makeApps(
     createExportApp(common),
     createGroupsApp({ ...common, groups, topics: storeTopics(store) }),
     createRestApp({ ...common, groups, stopping }),
+    createTopicAdminApp({ ...common, changes: store.changes, readSettings: readTopicSettings }),
     createEgressApp({
       ...common,
       compress: compressBody,

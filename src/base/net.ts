@@ -34,7 +34,7 @@ export interface HttpAnswer {
 }
 
 export interface HttpCall {
-  readonly method: "DELETE" | "GET" | "POST" | "PUT";
+  readonly method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Left alone until there is an answer, and not read afterwards. */

@@ -75,6 +75,15 @@ export class Api {
     });
   }
 
+  /** The JSON answer to a PATCH with JSON. */
+  patch(path: string, body: Uint8Array<ArrayBuffer>): Promise<unknown> {
+    return this.#call(path, {
+      method: "PATCH",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+  }
+
   delete(path: string): Promise<unknown> {
     return this.#call(path, { method: "DELETE", headers: {} });
   }

@@ -14,6 +14,7 @@ import { REST_PATHS, REST_SCHEMAS } from "./openapi_rest.ts";
 import { SCHEMAS } from "./openapi_schemas.ts";
 import { SPACE_PATHS, SPACE_SCHEMAS } from "./openapi_space.ts";
 import { TAIL_PATHS } from "./openapi_tail.ts";
+import { TOPIC_PATHS, TOPIC_SCHEMAS } from "./openapi_topics.ts";
 
 let document: unknown;
 
@@ -39,6 +40,7 @@ export function openApiDocument(): unknown {
       ...MQTT_PATHS,
       ...SPACE_PATHS,
       ...TAIL_PATHS,
+      ...TOPIC_PATHS,
       ...REPLICATION_PATHS,
       ...REST_PATHS,
     },
@@ -50,6 +52,7 @@ export function openApiDocument(): unknown {
         ...MQTT_SCHEMAS,
         ...REST_SCHEMAS,
         ...SPACE_SCHEMAS,
+        ...TOPIC_SCHEMAS,
       },
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "Where credentials are configured." },

@@ -234,14 +234,6 @@ export const PATHS: Readonly<Record<string, Json>> = {
     },
   },
 
-  "/v1/topics": { get: document("listTopics", "All topics", "Topics") },
-  "/v1/topics/{topic}": {
-    get: document("describeTopic", "One topic", "Topic", {
-      parameters: [TOPIC],
-      codes: ["unknown_topic"],
-    }),
-  },
-
   "/v1/gateways": {
     get: document("listGateways", "The logs that replicate here, and their lag", "Gateways", {
       parameters: [

@@ -159,6 +159,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       description: "Under Kafka's names: retention_ms, segment_bytes, max_message_bytes ...",
       additionalProperties: { type: ["string", "integer", "boolean"] },
     },
+    chosen: {
+      type: "object",
+      description: "Of the settings those that were chosen for it while the node ran.",
+      additionalProperties: { type: ["string", "integer", "boolean"] },
+    },
   }),
 
   Topics: object({ topics: list(ref("Topic")) }),

@@ -28,7 +28,7 @@ export function topicOf(store: EgressStore, name: string): Topic {
   });
 }
 
-function topicDocument(topic: Topic): unknown {
+export function topicDocument(topic: Topic): unknown {
   return {
     topic: topic.name,
     topic_id: topic.id,
@@ -41,5 +41,7 @@ function topicDocument(topic: Topic): unknown {
       gaps: log.gaps,
     })),
     settings: encodeTopicSettings(topic.settings),
+    // Of these, the ones that were chosen for it by this API.
+    chosen: encodeTopicSettings(topic.chosen),
   };
 }

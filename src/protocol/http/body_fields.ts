@@ -17,11 +17,11 @@ export class BodyFields {
    * @throws {OperatingError} invalid_argument where it is no object, or has a member not `known`.
    */
   constructor(document: unknown, place: string, known: readonly string[]) {
-    const isObject = typeof document === "object" && document !== null &&
-      [Object.prototype, null].includes(Object.getPrototypeOf(document));
-    if (!isObject) throw invalid(place, `Cannot use ${place}: expected an object`);
+    if (!isPlainObject(document)) {
+      throw invalid(place, `Cannot use ${place}: expected an object`);
+    }
     this.#place = place;
-    this.#members = document as Record<string, unknown>;
+    this.#members = document;
     const unknown = Object.keys(this.#members).find((name) => !known.includes(name));
     if (unknown === undefined) return;
     const named = unknown.slice(0, 60);
@@ -54,6 +54,13 @@ export class BodyFields {
     throw this.#wrong(name, `a list of ${min} to ${max}`);
   }
 
+  /** The members of one that is an object itself; null among them stays. */
+  object(name: string): Readonly<Record<string, unknown>> | undefined {
+    const value = this.#member(name);
+    if (value === undefined || isPlainObject(value)) return value;
+    throw this.#wrong(name, "an object");
+  }
+
   /** @throws {OperatingError} invalid_argument when `value` is undefined: it has to be there. */
   required<T>(name: string, value: T | undefined): T {
     if (value !== undefined) return value;
@@ -72,4 +79,9 @@ export class BodyFields {
 
 function invalid(parameter: string, message: string): OperatingError {
   return new OperatingError("invalid_argument", message, { parameter });
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null &&
+    [Object.prototype, null].includes(Object.getPrototypeOf(value));
 }

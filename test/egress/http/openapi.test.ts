@@ -4,6 +4,7 @@ import { SILENT_METRICS } from "../../../src/base/metrics.ts";
 import { createEgressApp } from "../../../src/egress/http/app.ts";
 import { createGroupsApp } from "../../../src/egress/http/groups_app.ts";
 import { createRestApp } from "../../../src/egress/http/rest/app.ts";
+import { createTopicAdminApp } from "../../../src/egress/http/topic_admin.ts";
 import { openApiDocument } from "../../../src/egress/http/openapi.ts";
 import { createExportApp } from "../../../src/replication/http/export.ts";
 import { createReplicationApp } from "../../../src/replication/http/app.ts";
@@ -40,6 +41,7 @@ describe("openApiDocument()", () => {
       createEgressApp(options),
       createGroupsApp({ ...options, groups: never, topics: never }),
       createRestApp({ ...options, groups: never, random: never }),
+      createTopicAdminApp({ ...options, changes: never, readSettings: never }),
       createMqttApp({ ...options, clients: NO_CLIENTS, sources: never }),
       createLinkApp({ ...options, ...link }),
       createExportApp({ ...options, random: never }),
