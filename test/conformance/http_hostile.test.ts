@@ -8,10 +8,11 @@ import { GROUPS } from "./http_hostile/groups.ts";
 import type { HostileAnswer, HostileCase, HostileTable } from "./http_hostile/hostile_case.ts";
 import { PRODUCE } from "./http_hostile/produce.ts";
 import { PULL } from "./http_hostile/pull.ts";
+import { REST } from "./http_hostile/rest.ts";
 import { send } from "./http_hostile/send.ts";
 
 /** Add yours. */
-const TABLES: readonly HostileTable[] = [GROUPS, PRODUCE, PULL, TAILED];
+const TABLES: readonly HostileTable[] = [GROUPS, PRODUCE, PULL, REST];
 
 let node: NodeProcess;
 let bystanders = 0;

@@ -13,6 +13,7 @@
 import { OperatingError } from "../../../base/errors.ts";
 import type { Offset, TopicId, TopicName } from "../../../base/types.ts";
 import type { CommittedOffset, OffsetToCommit, TopicPartition } from "../../../groups/group_api.ts";
+import type { PageGap } from "../../../protocol/http/fetch_body.ts";
 import { restError } from "../../../protocol/http/rest_error.ts";
 import type { PartitionLog } from "../../../store/partition_log.ts";
 import type { Topic } from "../../../store/topic.ts";
@@ -20,12 +21,8 @@ import { checkEpoch, epochBefore } from "../../leader_epoch.ts";
 import type { OffsetReset } from "./consumer_config.ts";
 
 /** Offsets a reader does not get, as the header names them. */
-export interface RestGap {
-  readonly topic: TopicName;
+export interface RestGap extends PageGap, TopicPartition {
   readonly partition: number;
-  readonly from: Offset;
-  readonly to: Offset;
-  readonly reason: string;
 }
 
 /** Where it goes on: an offset, with the leader epoch of what came before it where that is known. */

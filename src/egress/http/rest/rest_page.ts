@@ -82,9 +82,9 @@ export async function readRestPage(
       records.push(embedded.json);
       bytes += embedded.bytes;
     }
-    for (const { from, to, reason } of page.gaps) {
-      const { name: topic } = reading.topic;
-      if (from < end) gaps.push({ topic, partition: reading.log.index, from, to, reason });
+    const { topic: { name: topic }, log: { index: partition } } = reading;
+    for (const gap of page.gaps) {
+      if (gap.from < end || end === page.nextOffset) gaps.push({ topic, ...gap, partition });
     }
     ends.push({ reading, offset: end });
   }

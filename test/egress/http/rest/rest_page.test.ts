@@ -49,7 +49,8 @@ describe("readRestPage()", () => {
     const { readings, options } = await open([["1", "2", "3"]]);
     const [reading] = readings;
     const missed = { topic: "t", partition: 0, from: 0, to: 1, reason: "retention" };
-    const damaged = { from: 1, to: 2, reason: "corrupt" };
+    const source = { log_id: "0000000000000001", from: 7, to: 9 };
+    const damaged = { from: 1, to: 2, reason: "corrupt", source };
     const log = {
       ...{ topic: "t", index: 0, highWatermark: 3 },
       read: async (offset: number, { maxBytes }: { maxBytes: number }) => {
