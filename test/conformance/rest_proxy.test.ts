@@ -180,9 +180,7 @@ describe.runIf(hasTool("curl"))("the REST proxy, by curl", () => {
     expect([mine.length, other.length]).toEqual([2, 2]);
 
     // Two is heard of no more: what it was handed with its last answer is the other's, too.
-    const silentSince = Date.now();
     const taken = await settle([one], 4);
-    console.info(`      taken over after ${Date.now() - silentSince} ms, session 2,000 ms`);
     while (!other.every((value) => taken.includes(value))) taken.push(...await valuesOf(one));
     expect(mine.some((value) => taken.includes(value))).toBe(false);
     // It may come back, and shares again.
