@@ -13,6 +13,7 @@ import type { DecodedRecord } from "../core/record.ts";
 import { type Inflate, inflatedRecords } from "../format/codec.ts";
 import { type BatchHeader, HEADER_SIZE, readBatchHeader } from "../format/record_batch.ts";
 import type { PageGap, PageRecord, RecordSource } from "../protocol/http/fetch_body.ts";
+import type { LossesBefore } from "./ledgered_losses.ts";
 import type { RecordFilter } from "./record_filter.ts";
 
 /** What it needs of a PartitionLog. */
@@ -37,6 +38,8 @@ export interface RecordPageOptions {
   readonly maxBytes: number;
   /** Given where the reader asked for the source of each record. */
   readonly sourceOf?: SourceOf | undefined;
+  /** Tells what was lost before it came here. */
+  readonly lossesBefore?: LossesBefore | undefined;
   /** Given where the reader wants only some records. */
   readonly filter?: RecordFilter | undefined;
 }
@@ -123,6 +126,11 @@ export class PageBuilder {
   /** Adds the records in [from, to); false once the page is full: they may be only partly in it. */
   add(batch: Uint8Array, { from, to }: { readonly from: Offset; readonly to: Offset }): boolean {
     const header = readBatchHeader(batch);
+    if (header.baseOffset >= from && header.baseOffset < to) {
+      const losses = this.options.lossesBefore?.(header) ?? [];
+      if (losses.length > 0 && this.full) return false;
+      this.gaps.push(...losses);
+    }
     for (const record of this.#read(batch, header, from)) {
       if (record.offset < from || record.offset >= to) continue;
       if (this.full) return false;

@@ -4,8 +4,12 @@
  * The platform's server ends, with all its connections, when it finds no descriptor for one more
  * (seen on Deno 2.9.6). That frees what exhausted them, so it is begun again on the same port.
  *
+ * Once it was told to shut down, its signal cuts nothing off any more, but throws (seen there, too):
+ * what is still under way then is cut at the sockets, and is not waited for.
+ *
  * @module
  */
+import { cutSockets } from "./socket_cut.ts";
 import { HOST_TIMERS } from "./timers.ts";
 import { cannotListen } from "./tcp_listener.ts";
 
@@ -39,6 +43,7 @@ class HostHttpServer implements HttpServer {
   readonly address: { readonly hostname: string; readonly port: number };
   readonly #options: HttpServerOptions;
   readonly #abort = new AbortController();
+  readonly #cutOff = Promise.withResolvers<void>();
   /** Null while it waits to listen again. */
   #server: Deno.HttpServer<Deno.NetAddr> | null;
   #closed = false;
@@ -52,12 +57,16 @@ class HostHttpServer implements HttpServer {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#server?.shutdown();
+    await Promise.race([this.#server?.shutdown(), this.#cutOff.promise]);
   }
 
   abort(): void {
+    const closing = this.#closed;
     this.#closed = true;
-    if (this.#server !== null) this.#abort.abort();
+    if (this.#server === null) return;
+    if (!closing) return this.#abort.abort();
+    cutSockets(this.address.port, "all");
+    this.#cutOff.resolve();
   }
 
   #listen(port: number): Deno.HttpServer<Deno.NetAddr> {

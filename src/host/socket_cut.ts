@@ -29,15 +29,16 @@ const TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 
 /**
- * Cuts the connections between `localPort` and those addresses ("host:port").
+ * Cuts the connections between `localPort` and those addresses ("host:port"), or all.
  *
  * @returns how many were found and cut
  */
-export function cutSockets(localPort: number, remotes: readonly string[]): number {
+export function cutSockets(localPort: number, remotes: readonly string[] | "all"): number {
   if (Deno.build.os !== "linux" || remotes.length === 0) return 0;
   const library = open();
   if (library === null) return 0;
-  const sockets = new Set(inodesOf(localPort, new Set(remotes.map(keyOf))));
+  const keys = remotes === "all" ? null : new Set(remotes.map(keyOf));
+  const sockets = new Set(inodesOf(localPort, keys));
   let cut = 0;
   for (const { name } of sockets.size === 0 ? [] : Deno.readDirSync("/proc/self/fd")) {
     if (!sockets.has(socketBehind(name))) continue;
@@ -64,7 +65,7 @@ function open(): Library | null {
 }
 
 /** What the descriptor of each such socket links to. */
-function inodesOf(localPort: number, keys: ReadonlySet<string>): string[] {
+function inodesOf(localPort: number, keys: ReadonlySet<string> | null): string[] {
   const found: string[] = [];
   for (const table of TABLES) {
     let text: string;
@@ -78,7 +79,9 @@ function inodesOf(localPort: number, keys: ReadonlySet<string>): string[] {
       const [, local, remote] = fields;
       const inode = fields[9];
       if (local === undefined || remote === undefined || inode === undefined) continue;
-      if (portIn(local) !== localPort || !keys.has(keyIn(remote))) continue;
+      // Who listens has nobody at the other end.
+      if (portIn(local) !== localPort || portIn(remote) === 0) continue;
+      if (keys !== null && !keys.has(keyIn(remote))) continue;
       found.push(`socket:[${inode}]`);
     }
   }

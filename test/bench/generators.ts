@@ -13,6 +13,7 @@ const SOURCES = [
   "fanout_load",
   "idle_load",
   "http_load",
+  "readers_load",
   "redis_load",
   "line_load",
   "fsync_probe",
@@ -47,6 +48,22 @@ export interface FanoutResult extends LoadResult {
   readonly lagging: number;
   /** CPU seconds of the server while deliveries were counted. */
   readonly server_cpu_s: number;
+}
+
+/** What readers_load prints; an answer is a delivery, the figures without a prefix are of tails. */
+export interface ReadersResult extends LoadResult {
+  readonly published: number;
+  readonly lost: number;
+  readonly late_or_twice: number;
+  /** Requests that were due while too many before them were unanswered. */
+  readonly lagging: number;
+  readonly tails_answered: number;
+  readonly polls_answered: number;
+  readonly poll_p50_ms: number;
+  readonly poll_p99_ms: number;
+  readonly poll_max_ms: number;
+  /** Of those who read nothing: whose connection the server had cut at the end. */
+  readonly stuck_cut: number;
 }
 
 export interface SyncProbeResult {

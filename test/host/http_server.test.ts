@@ -24,6 +24,29 @@ describe("serveHttp()", () => {
     expect(bugs).toEqual([expect.objectContaining({ message: "a bug" })]);
   });
 
+  it.each([
+    ["waits for what never comes", () => new Promise<Response>(() => {})],
+    ["reads nothing of an answer without end", () => new Response(endless())],
+  ])("cuts off, after it was closed, who %s", async (_name, handle) => {
+    const entered = Promise.withResolvers<void>();
+    const { server } = serve(() => {
+      entered.resolve();
+      return handle();
+    });
+    const client = await Deno.connect(server.address);
+    onTestFinished(() => client.close());
+    await client.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
+    await entered.promise;
+    const closed = server.close();
+    server.abort();
+    await closed;
+    const into = new Uint8Array(65_536);
+    const read = async () => {
+      while (await client.read(into) !== null);
+    };
+    await read().catch((error) => expect(error).toBeInstanceOf(Deno.errors.ConnectionReset));
+  });
+
   it("lets the requests under way finish when it closes", async () => {
     const entered = Promise.withResolvers<void>();
     const leave = Promise.withResolvers<void>();
@@ -41,3 +64,8 @@ describe("serveHttp()", () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 });
+
+const endless = () =>
+  new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+  }, { highWaterMark: 0 });

@@ -29,7 +29,7 @@ export async function openTailWorld(
   const { store, world } = await openStore({ settings: { defaultPartitions: partitions } });
   const topic = await store.createTopic("t");
   const scope = { topic, partition: null };
-  const options = { core: store.core, inflate };
+  const options = { core: store.core, losses: store.ranges, inflate };
   const budget = new PieceBudget(budgetBytes);
   return {
     ...{ store, topic, scope, options, budget },

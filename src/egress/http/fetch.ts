@@ -14,6 +14,7 @@ import type { PartitionLog } from "../../store/partition_log.ts";
 import { fetchWait } from "../fetch_wait.ts";
 import { filterWait } from "../filter_wait.ts";
 import { checkEpoch, epochBefore } from "../leader_epoch.ts";
+import { lossNamer } from "../ledgered_losses.ts";
 import type { RecordFilter } from "../record_filter.ts";
 import { readRecordPage, type RecordPage } from "../record_page.ts";
 import { ScanBudget, scanRecordPage } from "../record_scan.ts";
@@ -72,7 +73,8 @@ export async function fetchRecords(
       return await pageResponse(request, page, compress);
     }
     await fetchWait(log, offset, { ...parameters, signal });
-    return await rawPage(log, offset, { maxBytes: parameters.maxBytes, headersOf });
+    const lossesBefore = lossNamer(options.store.ranges);
+    return await rawPage(log, offset, { maxBytes: parameters.maxBytes, lossesBefore, headersOf });
   } catch (error) {
     throw explained(error, log);
   }

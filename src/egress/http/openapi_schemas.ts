@@ -112,11 +112,13 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       partition: integer,
       ...offsetRange,
       reason: text,
-      source: object({ log_id: logId, from: integer }),
+      source: object({ log_id: logId, from: integer, to: integer }, ["to"]),
     }, ["partition", "source"]),
     description: "Offsets that stay assigned and hold no readable records: quarantined or lost. " +
       "`partition` stands in merged pages; `source` where, in the order of source, records of one " +
-      "log were retained no longer: from which source offset on they are missing.",
+      "log were retained no longer: from which source offset on they are missing. With " +
+      "`source.to` they were lost before they came here, as the ledger knows; `from` and `to` are " +
+      "then the same.",
   },
 
   Page: object({

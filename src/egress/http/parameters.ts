@@ -14,6 +14,7 @@ import {
 import type { Cursor } from "../../protocol/http/cursor.ts";
 import type { Query } from "../../protocol/http/query.ts";
 import type { Topic } from "../../store/topic.ts";
+import { lossNamer } from "../ledgered_losses.ts";
 import { FILTER_PARAMETERS, RecordFilter } from "../record_filter.ts";
 import type { RecordPageOptions } from "../record_page.ts";
 import { sourceNamer } from "../record_source.ts";
@@ -59,7 +60,8 @@ export function pageOptions(
 ): RecordPageOptions {
   const { core, logs, ranges } = store;
   const sourceOf = source ? sourceNamer({ nodeName, logs, ranges }) : undefined;
-  return { core, inflate, maxRecords, maxBytes, sourceOf, filter };
+  const lossesBefore = lossNamer(ranges);
+  return { core, inflate, maxRecords, maxBytes, sourceOf, lossesBefore, filter };
 }
 
 /** Whether the reader asked for the order of source, not of arrival. */

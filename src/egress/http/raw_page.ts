@@ -11,10 +11,13 @@ import { readBatchHeader } from "../../format/record_batch.ts";
 import type { PageGap } from "../../protocol/http/fetch_body.ts";
 import { MediaType } from "../../protocol/http/media_type.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
+import type { LossesBefore } from "../ledgered_losses.ts";
 import { readOn } from "../record_page.ts";
 
 export interface RawPageOptions {
   readonly maxBytes: number;
+  /** Tells what was lost before it came here. */
+  readonly lossesBefore: LossesBefore;
   /** What every page says of itself. */
   readonly headersOf: (
     log: PartitionLog,
@@ -27,14 +30,17 @@ export interface RawPageOptions {
 export async function rawPage(
   log: PartitionLog,
   offset: Offset,
-  { maxBytes, headersOf }: RawPageOptions,
+  { maxBytes, lossesBefore, headersOf }: RawPageOptions,
 ): Promise<Response> {
   const whole = { batches: [] as Uint8Array[], gaps: [] as PageGap[], nextOffset: offset };
   const window = maxBytes > WINDOW_BYTES_MAX ? undefined : windows.take(windowBytes(maxBytes));
   try {
     for await (const read of readOn(log, offset, maxBytes, window)) {
       whole.batches.push(...read.batches);
-      whole.gaps.push(...read.gaps);
+      const headers = read.batches.map((batch) => readBatchHeader(batch))
+        .filter(({ baseOffset }) => baseOffset >= offset);
+      const gaps = [...read.gaps, ...headers.flatMap(lossesBefore)];
+      whole.gaps.push(...gaps.sort((a, b) => a.from - b.from));
       whole.nextOffset = read.nextOffset;
     }
     const { batches, gaps, nextOffset } = withNameableGaps(whole);

@@ -45,7 +45,7 @@ export function tailRecords(
   const place = startPlace(scope, query, request.headers.get("last-event-id"));
   if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
   const wanted: TailRequest = {
-    ...{ core: store.core, inflate, filter, scope, place },
+    ...{ core: store.core, losses: store.ranges, inflate, filter, scope, place },
     likeness: `${source} ${filter?.id ?? ""}`,
     sourceOf: source
       ? sourceNamer({ nodeName, logs: store.logs, ranges: store.ranges })

@@ -21,7 +21,7 @@ import {
 import { readSlice, type Slice, type SliceOptions } from "./tail_slice.ts";
 
 /** What readers of one feed have in common. */
-export type FeedOptions = Pick<SliceOptions, "core" | "inflate" | "filter" | "sourceOf">;
+export type FeedOptions = Pick<SliceOptions, "core" | "inflate" | "filter" | "sourceOf" | "losses">;
 
 /** A reader, as its feed sees it. */
 export interface FeedReader {

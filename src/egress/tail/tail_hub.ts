@@ -212,10 +212,11 @@ export class TailHub {
       "Live tails this node ended, by the reason.",
       { reason: end.code },
     ).value += 1;
+    reader.end(end);
+    if (end.code === "shutting_down") return;
     const { topic } = reader.feed;
     const address = this.#readers.get(reader)?.address;
     logger.warn("tail_ended", { topic: topic.name, reason: end.code, address, lag: reader.lag() });
-    reader.end(end);
   }
 
   #stop(): void {

@@ -21,6 +21,7 @@ import type { PageGap } from "../../protocol/http/fetch_body.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { ReadResult } from "../../store/log_reader.ts";
 import { epochBefore } from "../leader_epoch.ts";
+import { type LossBook, lossNamer } from "../ledgered_losses.ts";
 import type { RecordFilter } from "../record_filter.ts";
 import { PageBuilder, type SourceOf } from "../record_page.ts";
 import type { Piece } from "./piece_ring.ts";
@@ -38,6 +39,8 @@ export interface SliceOptions {
   readonly scope: TailScope;
   readonly filter?: RecordFilter | undefined;
   readonly sourceOf?: SourceOf | undefined;
+  /** Knows what was lost before it came here. */
+  readonly losses: LossBook;
   /** Nothing from here on is read; else up to what is durable. */
   readonly upTo?: TailPlace;
   /** How often a slice was read before: each time another log is first. */
@@ -63,7 +66,7 @@ export async function readSlice(place: TailPlace, options: SliceOptions): Promis
 async function readLog(
   log: PartitionLog,
   events: EventWriter,
-  { core, inflate, filter, sourceOf, upTo }: SliceOptions,
+  { core, inflate, filter, sourceOf, losses, upTo }: SliceOptions,
 ): Promise<void> {
   const offset = events.offsetIn(log);
   const limit = upTo === undefined ? log.highWatermark : standingIn(upTo, log).offset;
@@ -72,6 +75,7 @@ async function readLog(
   if (read === null) return;
   const page = new PageBuilder(log, {
     ...{ core, inflate, filter, sourceOf },
+    lossesBefore: lossNamer(losses),
     maxRecords: Infinity,
     maxBytes: TAIL_SLICE_BYTES_MAX,
   });

@@ -4,7 +4,8 @@
  *   record   {topic, partition, offset, timestamp, key, value, headers: [{key, value}], source?}
  *   bytes    `value`, or in JSON, where they are no UTF-8, `value_base64`; the same for `key`.
  *            In CBOR always `value`: a text string where they are UTF-8, else a byte string.
- *   gap      {partition?, from, to, reason}: offsets that stay assigned and hold no records
+ *   gap      {partition?, from, to, reason, source?}: offsets that stay assigned and hold no records;
+ *            with `source` and no offsets: records of that log that were lost before they came here
  *
  *   application/json      {records: [...], gaps: [...], ...rest of the page}
  *   application/cbor      the same
@@ -43,8 +44,12 @@ export interface PageGap {
   readonly from: Offset;
   readonly to: Offset;
   readonly reason: string;
-  /** In the order of source: which records are missing, where these offsets hold others too. */
-  readonly source?: { readonly log_id: LogId; readonly from: Offset };
+  /**
+   * Which records are missing, by the offsets of their log: in the order of source, where these
+   * offsets hold others too, and where they were lost before they came here. Then there is an end, and
+   * `from` and `to` are both where they would have been.
+   */
+  readonly source?: { readonly log_id: LogId; readonly from: Offset; readonly to?: Offset };
 }
 
 export interface Page {

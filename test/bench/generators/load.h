@@ -26,7 +26,7 @@
 enum { WINDOW_MAX = 1024, PAYLOADS = 4096, EVENTS_MAX = 512 };
 
 typedef struct {
-  int port, connections, window, payload_bytes, topics, lines, subscribers, qos, server;
+  int port, connections, window, payload_bytes, topics, lines, subscribers, stuck, qos, server;
   long total;          /* requests; the run ends when all are answered ... */
   double seconds;      /* ... or after this long */
   double rate;         /* requests a second over all connections, evenly; 0: as many as the windows let */
@@ -100,6 +100,7 @@ static void read_options(int count, char **words) {
     else if (!strcmp(name, "--hold")) options.hold = value;
     else if (!strcmp(name, "--filter")) options.filter = value;
     else if (!strcmp(name, "--subscribers")) options.subscribers = atoi(value);
+    else if (!strcmp(name, "--stuck")) options.stuck = atoi(value);
     else if (!strcmp(name, "--server")) options.server = atoi(value);
     else if (!strcmp(name, "--qos")) options.qos = atoi(value);
     else { fprintf(stderr, "unknown option %s\n", name); exit(2); }

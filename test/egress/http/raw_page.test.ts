@@ -11,6 +11,7 @@ const core = testCore();
 const page = (log: ReturnType<typeof scannedLog>, maxBytes = 1_000_000) =>
   rawPage(log as unknown as PartitionLog, 0, {
     maxBytes,
+    lossesBefore: () => [],
     headersOf: (_, nextOffset, type) => ({ "content-type": type, next: String(nextOffset) }),
   });
 
