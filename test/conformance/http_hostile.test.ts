@@ -10,9 +10,10 @@ import { PRODUCE } from "./http_hostile/produce.ts";
 import { PULL } from "./http_hostile/pull.ts";
 import { REST } from "./http_hostile/rest.ts";
 import { send } from "./http_hostile/send.ts";
+import { TAILED } from "./http_hostile/tail.ts";
 
 /** Add yours. */
-const TABLES: readonly HostileTable[] = [GROUPS, PRODUCE, PULL, REST];
+const TABLES: readonly HostileTable[] = [GROUPS, PRODUCE, PULL, REST, TAILED];
 
 let node: NodeProcess;
 let bystanders = 0;
