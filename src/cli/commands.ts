@@ -11,6 +11,7 @@ import { EXPORT } from "./export.ts";
 import { FSCK } from "./fsck.ts";
 import { FORECAST } from "./forecast.ts";
 import { GATEWAYS } from "./gateways.ts";
+import { GROUPS } from "./groups.ts";
 import { IMPORT } from "./import.ts";
 import { LINK } from "./link.ts";
 import { LOSSES } from "./losses.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   tail: TAIL,
   produce: PRODUCE,
   topics: TOPICS,
+  groups: GROUPS,
   gateways: GATEWAYS,
   losses: LOSSES,
   forecast: FORECAST,

@@ -47,7 +47,7 @@ describe("assignSticky()", () => {
     }
   });
 
-  it("leaves those that stay all they had when one leaves, and takes only what must go when one comes", () => {
+  it("leaves those that stay what they had, and takes for a new one only what must go", () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const { subscribers, partitions } = drawn(seed);
       const all = subscribers.map((each): Subscriber => ({ ...each, topics: ["a", "b", "c"] }));
