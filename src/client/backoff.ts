@@ -13,10 +13,31 @@ import { LogboomError } from "./logboom_error.ts";
 /** Doublings beyond this cannot change the result. */
 const DOUBLINGS_MAX = 16;
 
-/** Told of each failure that is answered by another try. */
+/**
+ * Told of each failure that is answered by another try.
+ *
+ * @example Say that the node is away
+ * ```ts
+ * import { Client, type OnRetry } from "@logboom/client";
+ *
+ * const onRetry: OnRetry = ({ error, delayMs }) => console.warn(`${error.message}; again in ${delayMs} ms`);
+ * export const client = new Client({ url: "http://localhost:8080", onRetry });
+ * ```
+ */
 export type OnRetry = (retry: Retry) => void;
 
-/** A failure, and when the next try is. */
+/**
+ * A failure, and when the next try is.
+ *
+ * @example Count outages, not hiccups
+ * ```ts
+ * import { Client, type Retry } from "@logboom/client";
+ *
+ * let outages = 0;
+ * const count = ({ failures }: Retry) => void (outages += failures === 5 ? 1 : 0);
+ * export const client = new Client({ url: "http://localhost:8080", onRetry: count });
+ * ```
+ */
 export interface Retry {
   /** What went wrong. */
   readonly error: LogboomError;

@@ -15,7 +15,18 @@ import { coreBytes } from "./core_bytes.ts";
 import { LogRecord } from "./log_record.ts";
 import { LogboomError } from "./logboom_error.ts";
 
-/** What is known of a batch without looking into it. */
+/**
+ * What is known of a batch without looking into it.
+ *
+ * @example Where a batch began its life
+ * ```ts
+ * import { BatchDecoder, type BatchInfo } from "@logboom/client";
+ *
+ * const decoder = await BatchDecoder.load();
+ * const show = ({ logId, sourceOffset, crc }: BatchInfo) => console.log(logId, sourceOffset, crc);
+ * decoder.verify(new Uint8Array()).forEach(show);
+ * ```
+ */
 export interface BatchInfo {
   /** Offset of its first record. */
   readonly baseOffset: number;
@@ -33,7 +44,18 @@ export interface BatchInfo {
   readonly sourceOffset: number;
 }
 
-/** Where records come from. */
+/**
+ * Where records come from.
+ *
+ * @example Decode bytes that were kept
+ * ```ts
+ * import { BatchDecoder, type BatchPlace } from "@logboom/client";
+ *
+ * const place: BatchPlace = { topic: "logs", partition: 0 };
+ * const records = await (await BatchDecoder.load()).decode(new Uint8Array(), place);
+ * console.log(records.length);
+ * ```
+ */
 export interface BatchPlace {
   /** The topic. */
   readonly topic: string;

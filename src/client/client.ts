@@ -29,7 +29,21 @@ import { tail, type TailOptions } from "./tail.ts";
 import { Topics, type Try } from "./topics.ts";
 import { Transport } from "./transport.ts";
 
-/** Where a {@linkcode Client} finds its node, and how it speaks to it. */
+/**
+ * Where a {@linkcode Client} finds its node, and how it speaks to it.
+ *
+ * @example With a credential, by a proxy
+ * ```ts
+ * import { Client, type ClientOptions } from "@logboom/client";
+ *
+ * const options: ClientOptions = {
+ *   url: "https://centre.example",
+ *   token: "a-token-of-16-or-more",
+ *   fetch: (url, init) => fetch(url.replace("centre.example", "proxy.example"), init),
+ * };
+ * export const client = new Client(options);
+ * ```
+ */
 export interface ClientOptions {
   /** The node's base URL: `http://localhost:8080`. */
   readonly url: string | URL;
@@ -43,7 +57,17 @@ export interface ClientOptions {
   readonly fetch?: Fetch;
 }
 
-/** How records are written. */
+/**
+ * How records are written.
+ *
+ * @example Give up after five seconds
+ * ```ts
+ * import { Client, type ProduceOptions } from "@logboom/client";
+ *
+ * const options: ProduceOptions = { key: "door", signal: AbortSignal.timeout(5_000) };
+ * await new Client({ url: "http://localhost:8080" }).produce("logs", "opened", options);
+ * ```
+ */
 export interface ProduceOptions {
   /** Of every record that has none of its own. */
   readonly key?: string;

@@ -17,7 +17,18 @@ import { Progress } from "./progress.ts";
 import type { RecordFilter } from "./read_options.ts";
 import type { Transport } from "./transport.ts";
 
-/** How a group reads. */
+/**
+ * How a group reads.
+ *
+ * @example A member that finds its partitions again after a restart
+ * ```ts
+ * import { Client, type ConsumeOptions } from "@logboom/client";
+ *
+ * const options: ConsumeOptions = { instanceId: "worker-1", assignor: "sticky", from: "latest" };
+ * const client = new Client({ url: "http://localhost:8080" });
+ * for await (const event of client.consume("billing", "orders", options)) console.log(event.kind);
+ * ```
+ */
 export interface ConsumeOptions extends RecordFilter {
   /** Where to begin in a partition of which nothing was committed: `earliest` where left out. */
   readonly from?: "earliest" | "latest";

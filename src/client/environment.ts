@@ -4,7 +4,17 @@
  * @module
  */
 
-/** The platform's `fetch`, or one that behaves so. */
+/**
+ * The platform's `fetch`, or one that behaves so.
+ *
+ * @example Answer a client in a test
+ * ```ts
+ * import { Client, type Fetch } from "@logboom/client";
+ *
+ * const fetch: Fetch = () => Promise.resolve(Response.json({ topics: [] }));
+ * console.log(await new Client({ url: "http://node.test", fetch }).topics.list());
+ * ```
+ */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface Environment {

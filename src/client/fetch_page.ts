@@ -10,7 +10,18 @@ import { type MergedPage, mergedPage, type PartitionPage, partitionPage } from "
 import { type PageOptions, QueryText, segment } from "./read_options.ts";
 import type { Transport } from "./transport.ts";
 
-/** A page of one partition, in the order of its offsets. */
+/**
+ * A page of one partition, in the order of its offsets.
+ *
+ * @example Wait for a record, and check its checksum
+ * ```ts
+ * import { Client, type PartitionFetch } from "@logboom/client";
+ *
+ * const wanted: PartitionFetch = { partition: 0, offset: "latest", maxWaitMs: 20_000, verify: true };
+ * const page = await new Client({ url: "http://localhost:8080" }).fetch("logs", wanted);
+ * console.log(page.records.length, page.nextOffset);
+ * ```
+ */
 export interface PartitionFetch extends PageOptions {
   /** Which one. */
   readonly partition: number;
@@ -28,7 +39,18 @@ export interface PartitionFetch extends PageOptions {
   readonly verify?: boolean;
 }
 
-/** A page of all partitions merged; or, in the order of source, of one. */
+/**
+ * A page of all partitions merged; or, in the order of source, of one.
+ *
+ * @example All partitions, by their timestamps
+ * ```ts
+ * import { Client, type MergedFetch } from "@logboom/client";
+ *
+ * const wanted: MergedFetch = { order: "source", source: true, maxRecords: 100 };
+ * const page = await new Client({ url: "http://localhost:8080" }).fetch("logs", wanted);
+ * console.log(page.cursor, page.heldBack);
+ * ```
+ */
 export interface MergedFetch extends PageOptions {
   /** All, where left out; only with `order: "source"`. */
   readonly partition?: number;
@@ -38,7 +60,18 @@ export interface MergedFetch extends PageOptions {
   readonly order?: "arrival" | "source";
 }
 
-/** Batches of one partition as they lie on the disk. */
+/**
+ * Batches of one partition as they lie on the disk.
+ *
+ * @example Copy what lies on the disk
+ * ```ts
+ * import { type BatchesFetch, Client } from "@logboom/client";
+ *
+ * const wanted: BatchesFetch = { partition: 0, offset: "earliest", maxBytes: 1_000_000 };
+ * const bytes = await new Client({ url: "http://localhost:8080" }).batches("logs", wanted);
+ * console.log(bytes.length);
+ * ```
+ */
 export interface BatchesFetch
   extends Pick<PartitionFetch, "partition" | "offset" | "timestamp" | "epoch" | "minBytes"> {
   /** Bytes at most; one batch at least. */

@@ -4,7 +4,17 @@
  * @module
  */
 
-/** What a {@linkcode Gap} is made of. */
+/**
+ * What a {@linkcode Gap} is made of.
+ *
+ * @example Test what takes gaps
+ * ```ts
+ * import { Gap, type GapParts } from "@logboom/client";
+ *
+ * const parts: GapParts = { topic: "logs", partition: 0, from: 5, to: 9, reason: "retention" };
+ * console.log(`${new Gap(parts)}`);
+ * ```
+ */
 export interface GapParts {
   /** The topic. */
   readonly topic: string;
@@ -20,7 +30,19 @@ export interface GapParts {
   readonly source?: GapSource | null;
 }
 
-/** Which records are missing, in the order of source. */
+/**
+ * Which records are missing, in the order of source.
+ *
+ * @example Which records of a gateway are missing
+ * ```ts
+ * import type { Gap, GapSource } from "@logboom/client";
+ *
+ * export function missing(gap: Gap): string {
+ *   const source: GapSource | null = gap.source;
+ *   return source === null ? `${gap}` : `${gap.count} from ${source.from} of log ${source.logId}`;
+ * }
+ * ```
+ */
 export interface GapSource {
   /** The log. */
   readonly logId: string;

@@ -9,7 +9,18 @@ import { segment } from "./read_options.ts";
 import { body, type CallOptions, type Try } from "./topics.ts";
 import type { Transport } from "./transport.ts";
 
-/** A group at a glance. */
+/**
+ * A group at a glance.
+ *
+ * @example Who lags
+ * ```ts
+ * import { Client, type GroupInfo } from "@logboom/client";
+ *
+ * const lags = ({ lag }: GroupInfo) => lag > 10_000;
+ * const groups = await new Client({ url: "http://localhost:8080" }).groups.list();
+ * console.log(groups.filter(lags).map(({ group }) => group));
+ * ```
+ */
 export interface GroupInfo {
   /** Its name. */
   readonly group: string;
@@ -21,7 +32,18 @@ export interface GroupInfo {
   readonly lag: number;
 }
 
-/** Where a group stands in a partition. */
+/**
+ * Where a group stands in a partition.
+ *
+ * @example What a group missed
+ * ```ts
+ * import { Client, type GroupOffset } from "@logboom/client";
+ *
+ * const missed = (sum: number, offset: GroupOffset) => sum + offset.missed;
+ * const offsets = await new Client({ url: "http://localhost:8080" }).groups.offsets("billing");
+ * console.log(offsets.reduce(missed, 0));
+ * ```
+ */
 export interface GroupOffset extends TopicPartition {
   /** The next offset it reads. */
   readonly offset: number;

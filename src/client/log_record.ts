@@ -6,10 +6,34 @@
 import { utf8 } from "../base/bytes.ts";
 import { toBase64 } from "./base64.ts";
 
-/** Bytes as they came: as text where the node knew them to be UTF-8. */
+/**
+ * Bytes as they came: as text where the node knew them to be UTF-8.
+ *
+ * @example Their length
+ * ```ts
+ * import type { Bytes } from "@logboom/client";
+ *
+ * export function lengthOf(bytes: Bytes): number {
+ *   return typeof bytes === "string" ? new TextEncoder().encode(bytes).length : bytes?.length ?? 0;
+ * }
+ * ```
+ */
 export type Bytes = Uint8Array | string | null;
 
-/** What a {@linkcode LogRecord} is made of. */
+/**
+ * What a {@linkcode LogRecord} is made of.
+ *
+ * @example Test what takes records
+ * ```ts
+ * import { LogRecord, type LogRecordParts } from "@logboom/client";
+ *
+ * const parts: LogRecordParts = {
+ *   ...{ topic: "logs", partition: 0, offset: 7, timestamp: Date.now() },
+ *   ...{ key: "door", value: "opened", headers: [] },
+ * };
+ * console.log(new LogRecord(parts).text());
+ * ```
+ */
 export interface LogRecordParts {
   /** The topic it is in. */
   readonly topic: string;
@@ -29,7 +53,18 @@ export interface LogRecordParts {
   readonly source?: RecordSource | null;
 }
 
-/** A name with a value beside a record; names may repeat. */
+/**
+ * A name with a value beside a record; names may repeat.
+ *
+ * @example All headers of a name
+ * ```ts
+ * import type { LogRecord, RecordHeader } from "@logboom/client";
+ *
+ * export function all(record: LogRecord, name: string): readonly RecordHeader[] {
+ *   return record.headers.filter(({ key }) => key === name);
+ * }
+ * ```
+ */
 export interface RecordHeader {
   /** Its name. */
   readonly key: string;
@@ -37,7 +72,19 @@ export interface RecordHeader {
   readonly value: Uint8Array | string | null;
 }
 
-/** Where a record first became durable: asked for with `source: true`. */
+/**
+ * Where a record first became durable: asked for with `source: true`.
+ *
+ * @example Where a record first became durable
+ * ```ts
+ * import { Client, type RecordSource } from "@logboom/client";
+ *
+ * const show = (source: RecordSource | null) => console.log(source?.gateway, source?.offset);
+ * const client = new Client({ url: "http://localhost:8080" });
+ * const { records } = await client.fetch("logs", { partition: 0, source: true });
+ * records.forEach((record) => show(record.source));
+ * ```
+ */
 export interface RecordSource {
   /** Name of the gateway; null where the node knows the log by its id only. */
   readonly gateway: string | null;

@@ -10,6 +10,16 @@ import type { LogRecord } from "./log_record.ts";
  * Where a reader stands, to go on from another time: plain JSON. A `cursor` is of a whole topic, or
  * of a read in the order of source; an `offset` is of one partition, with the leader epoch of the
  * record before it, by which a node notices that its history is another than the one that was read.
+ *
+ * @example Keep it as JSON
+ * ```ts
+ * import { Client, type Position } from "@logboom/client";
+ *
+ * const kept = '{"offset":1000,"epoch":3}';
+ * const from = JSON.parse(kept) as Position;
+ * const stream = new Client({ url: "http://localhost:8080" }).read("logs", { partition: 0, from });
+ * for await (const event of stream) console.log(event.kind, JSON.stringify(stream.position));
+ * ```
  */
 export type Position =
   | { readonly cursor: string }

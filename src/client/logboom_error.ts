@@ -56,7 +56,17 @@ export class LogboomError extends Error {
   }
 }
 
-/** What a {@linkcode LogboomError} may carry beside its code and message. */
+/**
+ * What a {@linkcode LogboomError} may carry beside its code and message.
+ *
+ * @example An error for a test
+ * ```ts
+ * import { LogboomError, type LogboomErrorParts } from "@logboom/client";
+ *
+ * const parts: LogboomErrorParts = { status: 507, retriable: true, detail: { topic: "logs" } };
+ * console.log(new LogboomError("storage_full", "The disk is full", parts).retriable);
+ * ```
+ */
 export interface LogboomErrorParts {
   /** The HTTP status of the answer. */
   readonly status?: number;

@@ -6,7 +6,17 @@
 import { QueryText } from "./read_options.ts";
 import type { Transport } from "./transport.ts";
 
-/** Which losses are asked for. */
+/**
+ * Which losses are asked for.
+ *
+ * @example What the last hour's records suffered
+ * ```ts
+ * import { Client, type LossesOptions } from "@logboom/client";
+ *
+ * const wanted: LossesOptions = { topic: "logs", since: Date.now() - 3_600_000 };
+ * console.log((await new Client({ url: "http://localhost:8080" }).losses(wanted)).entries);
+ * ```
+ */
 export interface LossesOptions {
   /** Only of this topic, at the gateway they came from. */
   readonly topic?: string;
@@ -26,7 +36,18 @@ export interface LossesOptions {
   readonly signal?: AbortSignal;
 }
 
-/** An entry of the ledger: records that will not be delivered, in one piece. */
+/**
+ * An entry of the ledger: records that will not be delivered, in one piece.
+ *
+ * @example How long ago it was
+ * ```ts
+ * import { Client, type Loss } from "@logboom/client";
+ *
+ * const age = ({ maxTimestamp }: Loss) => (Date.now() - maxTimestamp) / 1_000;
+ * const { entries } = await new Client({ url: "http://localhost:8080" }).losses({ topic: "logs" });
+ * console.log(entries.map(age));
+ * ```
+ */
 export interface Loss {
   /** Rises with each entry. */
   readonly id: number;
@@ -54,7 +75,18 @@ export interface Loss {
   readonly at: number;
 }
 
-/** An account, in records. It closes: accepted = delivered + pending + ledgered. */
+/**
+ * An account, in records. It closes: accepted = delivered + pending + ledgered.
+ *
+ * @example Does it close?
+ * ```ts
+ * import { type Account, Client } from "@logboom/client";
+ *
+ * const closes = ({ accepted, delivered, pending, ledgered }: Account) =>
+ *   accepted === delivered + pending + ledgered;
+ * console.log(closes((await new Client({ url: "http://localhost:8080" }).losses()).totals));
+ * ```
+ */
 export interface Account {
   /** Records a gateway acknowledged. */
   readonly accepted: number;
@@ -66,7 +98,18 @@ export interface Account {
   readonly ledgered: number;
 }
 
-/** The account of one log: one run of one partition of one gateway. */
+/**
+ * The account of one log: one run of one partition of one gateway.
+ *
+ * @example Which gateways are behind
+ * ```ts
+ * import { Client, type LogAccount } from "@logboom/client";
+ *
+ * const behind = ({ pending }: LogAccount) => pending > 0;
+ * const { accounts } = await new Client({ url: "http://localhost:8080" }).losses();
+ * console.log(accounts.filter(behind).map(({ gateway }) => gateway));
+ * ```
+ */
 export interface LogAccount extends Account {
   /** The log. */
   readonly logId: string;
@@ -78,7 +121,21 @@ export interface LogAccount extends Account {
   readonly partition: number;
 }
 
-/** What the ledger says. */
+/**
+ * What the ledger says.
+ *
+ * @example All entries, page by page
+ * ```ts
+ * import { Client, type Losses } from "@logboom/client";
+ *
+ * const client = new Client({ url: "http://localhost:8080" });
+ * for (let after: number | null = 0; after !== null;) {
+ *   const page: Losses = await client.losses({ after });
+ *   console.log(page.entries.length);
+ *   after = page.nextAfter;
+ * }
+ * ```
+ */
 export interface Losses {
   /** What was lost. */
   readonly entries: readonly Loss[];

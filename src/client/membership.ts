@@ -11,7 +11,20 @@ import { segment } from "./read_options.ts";
 import { body } from "./topics.ts";
 import type { Transport } from "./transport.ts";
 
-/** A partition of a topic. */
+/**
+ * A partition of a topic.
+ *
+ * @example Follow what a member is given
+ * ```ts
+ * import { Client, type TopicPartition } from "@logboom/client";
+ *
+ * const show = (partitions: readonly TopicPartition[]) =>
+ *   console.log(partitions.map(({ topic, partition }) => `${topic}-${partition}`));
+ * const client = new Client({ url: "http://localhost:8080" });
+ * const consumer = client.consume("billing", "orders", { onAssigned: show, onRevoked: show });
+ * for await (const event of consumer) console.log(event.kind);
+ * ```
+ */
 export interface TopicPartition {
   /** The topic. */
   readonly topic: string;
@@ -28,7 +41,17 @@ export interface Assignment extends TopicPartition {
   readonly highWatermark: number;
 }
 
-/** How far a partition was read. */
+/**
+ * How far a partition was read.
+ *
+ * @example Have a group begin anew
+ * ```ts
+ * import { Client, type OffsetToCommit } from "@logboom/client";
+ *
+ * const start: OffsetToCommit = { topic: "orders", partition: 0, offset: 0 };
+ * await new Client({ url: "http://localhost:8080" }).groups.commit("billing", [start]);
+ * ```
+ */
 export interface OffsetToCommit extends TopicPartition {
   /** Of the next record to read. */
   readonly offset: number;

@@ -30,7 +30,7 @@ export {
   type RecordHeader,
   type RecordSource,
 } from "./log_record.ts";
-export { LogStream, type Position, type Step } from "./log_stream.ts";
+export { LogStream, type Position } from "./log_stream.ts";
 export type { Account, LogAccount, Loss, Losses, LossesOptions } from "./losses.ts";
 export type { OffsetToCommit, TopicPartition } from "./membership.ts";
 export type { MergedPage, PageContents, PartitionPage } from "./page.ts";
@@ -47,6 +47,5 @@ export {
   type TopicPartitionInfo,
   Topics,
   type TopicSettings,
-  type Try,
 } from "./topics.ts";
 export type { TailOptions } from "./tail.ts";

@@ -9,7 +9,18 @@ import type { LogRecord } from "./log_record.ts";
 import { LogboomError } from "./logboom_error.ts";
 import { recordOf, type WireRecord } from "./wire_record.ts";
 
-/** What pages have in common. */
+/**
+ * What pages have in common.
+ *
+ * @example Whether anything is missing
+ * ```ts
+ * import type { PageContents } from "@logboom/client";
+ *
+ * export function isWhole({ gaps }: PageContents): boolean {
+ *   return gaps.length === 0;
+ * }
+ * ```
+ */
 export interface PageContents {
   /** The records, in their order. */
   readonly records: readonly LogRecord[];
@@ -17,7 +28,18 @@ export interface PageContents {
   readonly gaps: readonly Gap[];
 }
 
-/** A page of one partition. */
+/**
+ * A page of one partition.
+ *
+ * @example How far behind one is
+ * ```ts
+ * import { Client, type PartitionPage } from "@logboom/client";
+ *
+ * const client = new Client({ url: "http://localhost:8080" });
+ * const page: PartitionPage = await client.fetch("logs", { partition: 0, offset: 0 });
+ * console.log(page.highWatermark - page.nextOffset);
+ * ```
+ */
 export interface PartitionPage extends PageContents {
   /** Where the next page begins. */
   readonly nextOffset: number;
@@ -29,7 +51,18 @@ export interface PartitionPage extends PageContents {
   readonly logStartOffset: number;
 }
 
-/** A page of all partitions of a topic, or of one in the order of source. */
+/**
+ * A page of all partitions of a topic, or of one in the order of source.
+ *
+ * @example Page by page
+ * ```ts
+ * import { Client, type MergedPage } from "@logboom/client";
+ *
+ * const client = new Client({ url: "http://localhost:8080" });
+ * let page: MergedPage = await client.fetch("logs");
+ * while (page.lag > 0) page = await client.fetch("logs", { cursor: page.cursor });
+ * ```
+ */
 export interface MergedPage extends PageContents {
   /** Where the next page begins: opaque, and good for as long as the topic lives. */
   readonly cursor: string;

@@ -14,7 +14,18 @@ import { QueryText, segment } from "./read_options.ts";
 import { RECORDS_TYPE } from "./record_input.ts";
 import type { Transport } from "./transport.ts";
 
-/** Where records of a request landed: those of one partition follow each other. */
+/**
+ * Where records of a request landed: those of one partition follow each other.
+ *
+ * @example Where records landed
+ * ```ts
+ * import { Client, type Landing } from "@logboom/client";
+ *
+ * const client = new Client({ url: "http://localhost:8080" });
+ * const [landing]: Landing[] = await client.produce("logs", "hello");
+ * console.log(landing?.partition, landing?.baseOffset);
+ * ```
+ */
 export interface Landing {
   /** The topic. */
   readonly topic: string;

@@ -14,7 +14,18 @@ import { LogboomError } from "./logboom_error.ts";
 import type { ProduceSession } from "./produce_session.ts";
 import { bodyOf, formOf, type RecordInput } from "./record_input.ts";
 
-/** How a {@linkcode Producer} gathers records. */
+/**
+ * How a {@linkcode Producer} gathers records.
+ *
+ * @example Many records a request, for a link of long ways
+ * ```ts
+ * import { Client, type ProducerOptions } from "@logboom/client";
+ *
+ * const options: ProducerOptions = { lingerMs: 200, batchBytes: 1_000_000 };
+ * await using producer = new Client({ url: "http://localhost:8080" }).producer("logs", options);
+ * await producer.send("hello");
+ * ```
+ */
 export interface ProducerOptions {
   /** Milliseconds a record waits for others; 5 where left out. */
   readonly lingerMs?: number;

@@ -14,7 +14,18 @@ import { PartitionPages } from "./partition_pages.ts";
 import type { RecordFilter } from "./read_options.ts";
 import type { Transport } from "./transport.ts";
 
-/** How a topic is read. */
+/**
+ * How a topic is read.
+ *
+ * @example From the past on, and on and on
+ * ```ts
+ * import { Client, type ReadOptions } from "@logboom/client";
+ *
+ * const options: ReadOptions = { from: "earliest", follow: true, order: "source", source: true };
+ * const stream = new Client({ url: "http://localhost:8080" }).read("logs", options);
+ * for await (const event of stream) console.log(event.kind);
+ * ```
+ */
 export interface ReadOptions extends RecordFilter {
   /** Where to begin: `earliest` where left out; or the position of an earlier read. */
   readonly from?: "earliest" | "latest" | Position;

@@ -5,7 +5,22 @@
  */
 import { LogboomError } from "./logboom_error.ts";
 
-/** Which records a reader wants: those of which all that is given holds. The node looks. */
+/**
+ * Which records a reader wants: those of which all that is given holds. The node looks.
+ *
+ * @example Errors of one site, of the last day
+ * ```ts
+ * import { Client, type RecordFilter } from "@logboom/client";
+ *
+ * const filter: RecordFilter = {
+ *   headers: { site: "north" },
+ *   contains: "error",
+ *   since: new Date(Date.now() - 86_400_000),
+ * };
+ * const stream = new Client({ url: "http://localhost:8080" }).read("logs", filter);
+ * for await (const event of stream) console.log(event.kind);
+ * ```
+ */
 export interface RecordFilter {
   /** The key is exactly this. */
   readonly key?: string;
@@ -19,7 +34,17 @@ export interface RecordFilter {
   readonly until?: Date | number | string;
 }
 
-/** What one page of records may hold. */
+/**
+ * What one page of records may hold.
+ *
+ * @example A small page
+ * ```ts
+ * import { Client, type PageOptions } from "@logboom/client";
+ *
+ * const small: PageOptions = { maxRecords: 10, maxBytes: 64_000, maxWaitMs: 5_000 };
+ * console.log(await new Client({ url: "http://localhost:8080" }).fetch("logs", small));
+ * ```
+ */
 export interface PageOptions extends RecordFilter {
   /** Records at most. */
   readonly maxRecords?: number;

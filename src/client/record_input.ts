@@ -6,7 +6,17 @@
 import { jsonBytes } from "./log_record.ts";
 import { LogboomError } from "./logboom_error.ts";
 
-/** What JSON can hold. */
+/**
+ * What JSON can hold.
+ *
+ * @example A value of one's own
+ * ```ts
+ * import { Client, type JsonValue } from "@logboom/client";
+ *
+ * const reading: JsonValue = { celsius: 21.5, tags: ["indoor", null] };
+ * await new Client({ url: "http://localhost:8080" }).produce("logs", { value: reading });
+ * ```
+ */
 export type JsonValue =
   | string
   | number
@@ -15,7 +25,22 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue | undefined };
 
-/** A record to be written, with what may stand beside its value. */
+/**
+ * A record to be written, with what may stand beside its value.
+ *
+ * @example A record with all it can have
+ * ```ts
+ * import { Client, type RecordParts } from "@logboom/client";
+ *
+ * const record: RecordParts = {
+ *   value: { celsius: 21.5 },
+ *   key: "sensor-7",
+ *   timestamp: new Date(),
+ *   headers: { site: "north" },
+ * };
+ * await new Client({ url: "http://localhost:8080" }).produce("logs", record);
+ * ```
+ */
 export interface RecordParts {
   /** The value: text and bytes as they are, null for none, and all else as JSON. */
   readonly value: JsonValue | Uint8Array;
@@ -32,6 +57,14 @@ export interface RecordParts {
 /**
  * What can be written: text or bytes, which become the value of a record, or a record with its
  * parts. Any JSON is written as `{ value: … }`.
+ *
+ * @example Text, bytes, or a record with its parts
+ * ```ts
+ * import { Client, type RecordInput } from "@logboom/client";
+ *
+ * const records: RecordInput[] = ["text", new Uint8Array([1, 2]), { key: "k", value: null }];
+ * await new Client({ url: "http://localhost:8080" }).produce("logs", records);
+ * ```
  */
 export type RecordInput = string | Uint8Array | RecordParts;
 

@@ -13,7 +13,18 @@ import { QueryText, type RecordFilter, segment } from "./read_options.ts";
 import type { OpenAnswer, Transport } from "./transport.ts";
 import { recordOf, type WireRecord } from "./wire_record.ts";
 
-/** How a topic is followed. */
+/**
+ * How a topic is followed.
+ *
+ * @example One partition, from the beginning
+ * ```ts
+ * import { Client, type TailOptions } from "@logboom/client";
+ *
+ * const options: TailOptions = { from: "earliest", partition: 0, key: "devices/7/logs" };
+ * const stream = new Client({ url: "http://localhost:8080" }).tail("logs", options);
+ * for await (const event of stream) console.log(event.kind);
+ * ```
+ */
 export interface TailOptions extends RecordFilter {
   /** Where to begin; `latest` where left out. A cursor is of an earlier tail or `read`. */
   readonly from?: "earliest" | "latest" | { readonly cursor: string };

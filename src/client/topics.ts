@@ -7,10 +7,31 @@ import { type Gap, gapOf, type WireGap } from "./gap.ts";
 import { QueryText, segment } from "./read_options.ts";
 import type { Call, Transport } from "./transport.ts";
 
-/** Settings of a topic, under Kafka's names: `retention_ms`, `segment_bytes`, `durability` ... */
+/**
+ * Settings of a topic, under Kafka's names: `retention_ms`, `segment_bytes`, `durability` ...
+ *
+ * @example How a topic is kept
+ * ```ts
+ * import { Client, type TopicSettings } from "@logboom/client";
+ *
+ * const topic = await new Client({ url: "http://localhost:8080" }).topics.get("logs");
+ * const settings: TopicSettings = topic.settings;
+ * console.log(settings["retention_ms"], settings["durability"]);
+ * ```
+ */
 export type TopicSettings = Readonly<Record<string, string | number | boolean>>;
 
-/** A topic as the node describes it. */
+/**
+ * A topic as the node describes it.
+ *
+ * @example How much a topic takes
+ * ```ts
+ * import { Client, type Topic } from "@logboom/client";
+ *
+ * const bytesOf = ({ partitions }: Topic) => partitions.reduce((sum, { bytes }) => sum + bytes, 0);
+ * console.log(bytesOf(await new Client({ url: "http://localhost:8080" }).topics.get("logs")));
+ * ```
+ */
 export interface Topic {
   /** Its name. */
   readonly topic: string;
@@ -22,7 +43,19 @@ export interface Topic {
   readonly settings: TopicSettings;
 }
 
-/** A partition as the node describes it. */
+/**
+ * A partition as the node describes it.
+ *
+ * @example How many records are kept
+ * ```ts
+ * import { Client, type TopicPartitionInfo } from "@logboom/client";
+ *
+ * const kept = (sum: number, { logStartOffset, highWatermark }: TopicPartitionInfo) =>
+ *   sum + highWatermark - logStartOffset;
+ * const topic = await new Client({ url: "http://localhost:8080" }).topics.get("logs");
+ * console.log(topic.partitions.reduce(kept, 0));
+ * ```
+ */
 export interface TopicPartitionInfo {
   /** Its number. */
   readonly partition: number;
@@ -38,7 +71,17 @@ export interface TopicPartitionInfo {
   readonly gaps: readonly Gap[];
 }
 
-/** How a topic is made. */
+/**
+ * How a topic is made.
+ *
+ * @example A topic of four partitions
+ * ```ts
+ * import { Client, type TopicCreation } from "@logboom/client";
+ *
+ * const wanted: TopicCreation = { partitions: 4, settings: { disk_policy: "reject" } };
+ * await new Client({ url: "http://localhost:8080" }).topics.create("orders", wanted);
+ * ```
+ */
 export interface TopicCreation {
   /** As the node's configuration has it where left out. */
   readonly partitions?: number;
@@ -46,7 +89,17 @@ export interface TopicCreation {
   readonly settings?: TopicSettings;
 }
 
-/** What is changed of a topic. */
+/**
+ * What is changed of a topic.
+ *
+ * @example Keep records for a week
+ * ```ts
+ * import { Client, type TopicChange } from "@logboom/client";
+ *
+ * const change: TopicChange = { settings: { retention_ms: 7 * 86_400_000 } };
+ * await new Client({ url: "http://localhost:8080" }).topics.change("logs", change);
+ * ```
+ */
 export interface TopicChange {
   /** More than it has. */
   readonly partitions?: number;
@@ -54,7 +107,17 @@ export interface TopicChange {
   readonly settings?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** What may be said beside a call. */
+/**
+ * What may be said beside a call.
+ *
+ * @example No longer than a second
+ * ```ts
+ * import { type CallOptions, Client } from "@logboom/client";
+ *
+ * const options: CallOptions = { signal: AbortSignal.timeout(1_000) };
+ * console.log(await new Client({ url: "http://localhost:8080" }).topics.list(options));
+ * ```
+ */
 export interface CallOptions {
   /** Ends the call. */
   readonly signal?: AbortSignal;
