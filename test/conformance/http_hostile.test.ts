@@ -10,10 +10,11 @@ import { PRODUCE } from "./http_hostile/produce.ts";
 import { PULL } from "./http_hostile/pull.ts";
 import { REST } from "./http_hostile/rest.ts";
 import { send } from "./http_hostile/send.ts";
+import { TOPICS } from "./http_hostile/topics.ts";
 import { TAILED } from "./http_hostile/tail.ts";
 
 /** Add yours. */
-const TABLES: readonly HostileTable[] = [GROUPS, PRODUCE, PULL, REST, TAILED];
+const TABLES: readonly HostileTable[] = [GROUPS, PRODUCE, PULL, REST, TAILED, TOPICS];
 
 let node: NodeProcess;
 let bystanders = 0;

@@ -21,12 +21,12 @@ import { checkAllReadable } from "./out_of_range.ts";
 import type { PullOptions } from "./options.ts";
 import { pageResponse } from "./page_response.ts";
 import {
-  checkTopic,
   FETCH_PARAMETERS,
   type FetchParameters,
   fetchParameters,
   isInSourceOrder,
   pageOptions,
+  standingsOf,
   waitSignal,
 } from "./parameters.ts";
 import { fetchInSourceOrder } from "./source.ts";
@@ -132,9 +132,9 @@ function startOffsets(topic: Topic, text: string | undefined): number[] {
       { parameter: "cursor" },
     );
   }
-  checkTopic(topic, cursor, topic.partitions.length);
+  const known = standingsOf(topic, cursor, topic.partitions.length);
   const standings = topic.partitions.map((log, at) => {
-    const { epoch, offset } = cursor.standings[at]!;
+    const { epoch, offset } = known[at]!;
     checkEpoch(log, epoch, offset);
     return { log, offset };
   });

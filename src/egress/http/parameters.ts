@@ -11,7 +11,7 @@ import {
   FETCH_RECORDS_MAX,
   FETCH_WAIT_MS_MAX,
 } from "../../base/limits.ts";
-import type { Cursor } from "../../protocol/http/cursor.ts";
+import type { Cursor, Standing } from "../../protocol/http/cursor.ts";
 import type { Query } from "../../protocol/http/query.ts";
 import type { Topic } from "../../store/topic.ts";
 import { lossNamer } from "../ledgered_losses.ts";
@@ -80,16 +80,25 @@ export function waitSignal({ stopping }: EgressOptions, request: Request): Abort
   return stopping === undefined ? request.signal : AbortSignal.any([request.signal, stopping]);
 }
 
-/** @throws {OperatingError} log_diverged when the cursor is of another topic of that name. */
-export function checkTopic(
+/**
+ * Where a cursor stands in each of so many partitions. Those that were added since are read from
+ * their beginning.
+ *
+ * @throws {OperatingError} log_diverged when the cursor is of another topic of that name
+ */
+export function standingsOf(
   topic: Topic,
   { topicId, standings }: Cursor,
   partitions: number,
-): void {
-  if (topicId === topic.id && standings.length === partitions) return;
+): Standing[] {
+  if (topicId === topic.id && standings.length <= partitions) {
+    return Array.from({ length: partitions }, (_, at) => standings[at] ?? ADDED);
+  }
   throw new OperatingError(
     "log_diverged",
     `Cannot go on from the cursor: it is of another topic than today's ${topic.name}`,
     { topic: topic.name, topic_id: topic.id, cursor_topic_id: topicId },
   );
 }
+
+const ADDED: Standing = { epoch: -1, offset: 0 };

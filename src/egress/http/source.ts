@@ -20,7 +20,7 @@ import { cursorPage } from "./cursor_page.ts";
 import { checkAllReadable, checkReadable } from "./out_of_range.ts";
 import type { PullOptions } from "./options.ts";
 import { pageResponse } from "./page_response.ts";
-import { checkTopic, type FetchParameters, pageOptions, waitSignal } from "./parameters.ts";
+import { type FetchParameters, pageOptions, standingsOf, waitSignal } from "./parameters.ts";
 
 export interface SourceRequest extends SourceScope {
   readonly topic: Topic;
@@ -137,9 +137,9 @@ function startPlaces(
       { parameter: "cursor" },
     );
   }
-  checkTopic(topic, decoded, logs.length);
+  const known = standingsOf(topic, decoded, logs.length);
   const standings = logs.map(({ log }, at) => {
-    const { epoch, offset, splice } = decoded.standings[at]!;
+    const { epoch, offset, splice } = known[at]!;
     checkEpoch(log, epoch, offset);
     return { log, offset, splice: splice ?? null };
   });

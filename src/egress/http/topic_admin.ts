@@ -15,7 +15,7 @@ import { PARTITIONS_MAX } from "../../base/limits.ts";
 import type { Logger } from "../../base/log.ts";
 import type { TopicName } from "../../base/types.ts";
 import { unmatchedResponse } from "../../protocol/http/allow.ts";
-import { answer } from "../../protocol/http/answer.ts";
+import { answer, checkAnswerable } from "../../protocol/http/answer.ts";
 import { BodyFields } from "../../protocol/http/body_fields.ts";
 import { DocumentBodies } from "../../protocol/http/document_body.ts";
 import { failureResponse } from "../../protocol/http/failure.ts";
@@ -53,6 +53,7 @@ export function createTopicAdminApp(options: TopicAdminOptions): Hono {
 
   app.post("/v1/topics", admin, async (c) => {
     new Query(c.req.raw.url, []);
+    checkAnswerable(c.req.raw);
     const read = await bodies.read(c.req.raw);
     const body = new BodyFields(read, "body", ["topic", "partitions", "settings"]);
     const name = body.required("topic", body.text("topic", NAME));
@@ -64,12 +65,14 @@ export function createTopicAdminApp(options: TopicAdminOptions): Hono {
   });
   app.patch("/v1/topics/:topic", admin, async (c) => {
     new Query(c.req.raw.url, []);
+    checkAnswerable(c.req.raw);
     const body = new BodyFields(await bodies.read(c.req.raw), "body", ["partitions", "settings"]);
     return answer(c.req.raw, topicDocument(await changes.change(nameOf(c), formOf(body))));
   });
   app.delete("/v1/topics/:topic", admin, async (c) => {
     const query = new Query(c.req.raw.url, ["if_delivered"]);
     const ifDelivered = query.flag("if_delivered");
+    checkAnswerable(c.req.raw);
     const topic = nameOf(c);
     const { records, ledgered, freedBytes } = await changes.delete(topic, { ifDelivered });
     return answer(c.req.raw, { topic, records, ledgered, freed_bytes: freedBytes });

@@ -6,6 +6,7 @@
  */
 import { OperatingError } from "../../base/errors.ts";
 import { PARTITIONS_MAX } from "../../base/limits.ts";
+import { checkAnswerable } from "../../protocol/http/answer.ts";
 import { Query } from "../../protocol/http/query.ts";
 import type { EgressStore } from "./options.ts";
 import { topicOf } from "./topics.ts";
@@ -17,6 +18,7 @@ export async function wipeRecords(
   place: { readonly topic: string; readonly partition: string },
 ): Promise<unknown> {
   const query = new Query(request.url, ["before"]);
+  checkAnswerable(request);
   const before = query.integer("before", { min: 0, max: Number.MAX_SAFE_INTEGER });
   if (before === undefined) {
     const message = "Cannot wipe records: expected before, the first offset to keep";

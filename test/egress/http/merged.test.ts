@@ -93,7 +93,7 @@ describe("GET merged records", () => {
     };
     expect(await problemOf({ ...cursor, topicId: "f".repeat(32) }))
       .toMatchObject({ code: "log_diverged", topic: "t" });
-    expect(await problemOf({ ...cursor, standings: cursor.standings.slice(1) }))
+    expect(await problemOf({ ...cursor, standings: [...cursor.standings, ...cursor.standings] }))
       .toMatchObject({ code: "log_diverged" });
     const [first, second] = cursor.standings;
     expect(
@@ -104,6 +104,28 @@ describe("GET merged records", () => {
     ).toMatchObject({ code: "log_diverged", partition: 0 });
     expect(await problemOf({ ...cursor, standings: [first!, { epoch: -1, offset: 7 }] }))
       .toMatchObject({ code: "offset_out_of_range", partition: 1, high_watermark: 0 });
+  });
+
+  it("goes on over partitions that were added, and says that a topic was made anew", async () => {
+    for (const order of ["", "&order=source"]) {
+      const world = await opened(2);
+      const { store } = world;
+      for (const time of [1, 2]) await put(world, time % 2, time);
+      const { cursor } = await page(world, `?max_records=10${order}`);
+      await store.changes.change("t", { partitions: 4 });
+      for (const time of [3, 4, 5]) await put(world, time % 4, time);
+      const more = await page(world, `?cursor=${cursor}${order}`);
+      expect(more.records.map((record: Seen) => record.value).toSorted())
+        .toEqual(["0@4", "1@5", "3@3"]);
+      await store.changes.delete("t");
+      expect((await world.get(`${MERGED}?cursor=${more.cursor}${order}`)).status).toBe(404);
+      await put(world, 0, 6);
+      const anew = await world.get(`${MERGED}?cursor=${more.cursor}${order}`);
+      expect(anew.status).toBe(416);
+      expect(await anew.json()).toMatchObject({ code: "log_diverged", topic: "t" });
+      const { records } = await page(world, `?max_records=10${order}`);
+      expect(records.map((record: Seen) => record.value)).toEqual(["0@6"]);
+    }
   });
 
   it("refuses what is no cursor", async () => {

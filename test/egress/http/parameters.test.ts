@@ -1,9 +1,9 @@
 /** What reads have in common; which of them is refused how: the tests of each read. */
 import { describe, expect, it } from "vitest";
 import {
-  checkTopic,
   fetchParameters,
   isInSourceOrder,
+  standingsOf,
 } from "../../../src/egress/http/parameters.ts";
 import { FETCH_BYTES_DEFAULT, FETCH_RECORDS_DEFAULT } from "../../../src/base/limits.ts";
 import { Query } from "../../../src/protocol/http/query.ts";
@@ -33,13 +33,19 @@ describe("isInSourceOrder()", () => {
   });
 });
 
-describe("checkTopic()", () => {
-  it("notices a topic that was made anew, or has other partitions", () => {
-    const topic = { id: "aa", name: "logs" } as Topic;
-    const standings = [{ epoch: 0, offset: 0 }];
-    expect(() => checkTopic(topic, { topicId: "aa", standings }, 1)).not.toThrow();
-    for (const [topicId, partitions] of [["bb", 1], ["aa", 2]] as const) {
-      expect(() => checkTopic(topic, { topicId, standings }, partitions)).toThrow(
+describe("standingsOf()", () => {
+  const topic = { id: "aa", name: "logs" } as Topic;
+  const standings = [{ epoch: 3, offset: 7 }, { epoch: 3, offset: 9 }];
+
+  it("begins partitions that were added at their start", () => {
+    expect(standingsOf(topic, { topicId: "aa", standings }, 2)).toEqual(standings);
+    expect(standingsOf(topic, { topicId: "aa", standings }, 3))
+      .toEqual([...standings, { epoch: -1, offset: 0 }]);
+  });
+
+  it("notices a topic that was made anew, or has fewer partitions", () => {
+    for (const [topicId, partitions] of [["bb", 2], ["aa", 1]] as const) {
+      expect(() => standingsOf(topic, { topicId, standings }, partitions)).toThrow(
         expect.objectContaining({ code: "log_diverged" }),
       );
     }

@@ -1,6 +1,6 @@
 import { decode } from "cbor-x";
 import { describe, expect, it } from "vitest";
-import { answer } from "../../../src/protocol/http/answer.ts";
+import { answer, checkAnswerable } from "../../../src/protocol/http/answer.ts";
 
 const requestFor = (accept: string) => new Request("http://h/", { headers: { accept } });
 
@@ -17,5 +17,7 @@ describe("answer()", () => {
 
   it("refuses a reader who wants neither", () => {
     expect(() => answer(requestFor("text/html"), {})).toThrow(/Cannot answer in/);
+    expect(() => checkAnswerable(requestFor("text/html"))).toThrow(/Cannot answer in/);
+    expect(() => checkAnswerable(requestFor("application/cbor"))).not.toThrow();
   });
 });
