@@ -48,6 +48,8 @@ export interface GapSource {
   readonly logId: string;
   /** The first of its offsets that is missing. */
   readonly from: number;
+  /** The first that is not; where left out, as many are missing as offsets here. */
+  readonly to?: number;
 }
 
 /**
@@ -80,7 +82,7 @@ export class Gap {
   readonly to: number;
   /** Why: `retention`, `quarantined` ..., in the node's words. */
   readonly reason: string;
-  /** In the order of source: which records of their gateway's log; else null. */
+  /** Which records of their gateway's log, where the node tells; else null. */
   readonly source: GapSource | null;
 
   /** Made by the client; useful by itself in tests of what takes gaps. */
@@ -93,15 +95,21 @@ export class Gap {
     this.source = parts.source ?? null;
   }
 
-  /** How many offsets are missing. */
+  /** How many offsets are missing: of the log they came from where `source` says so, else here. */
   get count(): number {
-    return this.to - this.from;
+    const { to, from } = this.source ?? {};
+    return to === undefined || from === undefined ? this.to - this.from : to - from;
   }
 
   /** A sentence for people. */
   toString(): string {
-    const { topic, partition, from, to, reason } = this;
-    return `${topic}-${partition}: offsets ${from} to ${to - 1} are missing (${reason})`;
+    const { topic, partition, from, to, reason, source } = this;
+    if (to > from) {
+      return `${topic}-${partition}: offsets ${from} to ${to - 1} are missing (${reason})`;
+    }
+    // Lost before they came here, where they never had offsets.
+    const place = `${topic}-${partition}: before offset ${from}`;
+    return `${place}, ${this.count} records of log ${source?.logId} are missing (${reason})`;
   }
 }
 
@@ -112,7 +120,7 @@ export interface WireGap {
   readonly from: number;
   readonly to: number;
   readonly reason: string;
-  readonly source?: { readonly log_id: string; readonly from: number };
+  readonly source?: { readonly log_id: string; readonly from: number; readonly to?: number };
 }
 
 /** `place` stands for what the node left out. */
@@ -123,6 +131,10 @@ export function gapOf(
   return new Gap({
     ...place,
     ...gap,
-    source: source === undefined ? null : { logId: source.log_id, from: source.from },
+    source: source === undefined ? null : sourceOf(source),
   });
+}
+
+function sourceOf({ log_id, from, to }: NonNullable<WireGap["source"]>): GapSource {
+  return { logId: log_id, from, ...(to === undefined ? {} : { to }) };
 }

@@ -10,6 +10,15 @@ describe("Gap", () => {
   });
 });
 
+describe("Gap, of records that were lost before they came here", () => {
+  it("counts and names them by their log", () => {
+    const source = { logId: "0a", from: 3, to: 8 };
+    const gap = new Gap({ topic: "logs", partition: 0, from: 1, to: 1, reason: "evicted", source });
+    expect(gap.count).toBe(5);
+    expect(`${gap}`).toBe("logs-0: before offset 1, 5 records of log 0a are missing (evicted)");
+  });
+});
+
 describe("gapOf()", () => {
   it("takes the place where the node left it out, and its source", () => {
     const wire = { from: 1, to: 3, reason: "lost", source: { log_id: "0a", from: 7 } };
