@@ -7,12 +7,8 @@
 import { OperatingError } from "./base/errors.ts";
 import type { Credentials, Principal, Scope } from "./credentials.ts";
 import type { Authorize } from "./egress/http/options.ts";
-import {
-  allowedMethods,
-  pathOf,
-  type RouteName,
-  unmatchedResponse,
-} from "./protocol/http/allow.ts";
+import { pathOf, type RouteName, unmatchedResponse } from "./protocol/http/allow.ts";
+import { RouteIndex } from "./protocol/http/route_index.ts";
 
 /** What a room's Hono app looks like from here. */
 export interface RoomApp {
@@ -25,10 +21,11 @@ export function joinApps(
   apps: readonly RoomApp[],
 ): (request: Request) => Response | Promise<Response> {
   const routes = apps.flatMap((app) => app.routes);
+  const owners = apps.map((app) => ({ app, index: new RouteIndex(app.routes) }));
   return (request) => {
     const path = pathOf(request.url);
-    const owner = apps.find((app) => allowedMethods(app.routes, path).includes(request.method));
-    return owner === undefined ? unmatchedResponse(routes, request) : owner.fetch(request);
+    const owner = owners.find(({ index }) => index.takes(request.method, path));
+    return owner === undefined ? unmatchedResponse(routes, request) : owner.app.fetch(request);
   };
 }
 

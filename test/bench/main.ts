@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   link: async (options) => await (await import("./link.ts")).run(options),
   offline: async (options) => await (await import("./offline.ts")).run(options),
   others: async (options) => await (await import("./others.ts")).run(options),
+  readers: async (options) => await (await import("./readers.ts")).run(options),
   soak: async (options) => await (await import("./soak.ts")).run(options),
   start: async (options) => await (await import("./start.ts")).run(options),
 };

@@ -16,6 +16,7 @@ import { listLosses } from "./losses.ts";
 import { fetchMerged } from "./merged.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ScanTurns } from "../scan_turns.ts";
+import { SharedPages } from "../shared_pages.ts";
 import type { EgressOptions, PullOptions } from "./options.ts";
 import { tailRecords } from "./tail.ts";
 import { describeTopic, listTopics } from "./topics.ts";
@@ -26,7 +27,11 @@ export function createEgressApp(options: EgressOptions): Hono {
   const consume = authorize("consume");
   const admin = authorize("admin");
   const tails = new TailHub(options);
-  const pull: PullOptions = { ...options, turns: new ScanTurns(options) };
+  const pull: PullOptions = {
+    ...options,
+    turns: new ScanTurns(options.timers),
+    pages: new SharedPages(options.timers),
+  };
   const app = new Hono();
 
   app.get("/healthz", () => health());

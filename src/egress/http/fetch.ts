@@ -64,12 +64,13 @@ export async function fetchRecords(
   const offset = await startOffset(log, query);
   checkReadable(log, offset);
   if (epoch !== undefined) checkEpoch(log, epoch, offset);
-  const signal = parameters.maxWaitMs > 0 ? waitSignal(options, request) : undefined;
+  const waits = parameters.maxWaitMs > 0 || parameters.filter !== undefined;
+  const signal = waits ? waitSignal(options, request) : undefined;
   try {
     const { compress } = options;
     const wanted = { offset, parameters, signal };
     if (type !== MediaType.batches) {
-      const page = pageBody(log, type, await awaitedPage(options, log, wanted));
+      const page = await awaitedBody(options, log, { ...wanted, type });
       return await pageResponse(request, page, compress);
     }
     await fetchWait(log, offset, { ...parameters, signal });
@@ -86,16 +87,24 @@ interface PageRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-async function awaitedPage(
+async function awaitedBody(
   options: PullOptions,
   log: PartitionLog,
-  wanted: PageRequest,
-): Promise<RecordPage> {
-  const { offset, parameters, signal } = wanted;
-  const { filter } = parameters;
-  if (filter !== undefined) return await awaitedMatches(options, log, { ...wanted, filter });
+  wanted: PageRequest & { readonly type: PageType },
+): Promise<PageBody> {
+  const { offset, parameters, signal, type } = wanted;
+  const { filter, maxRecords, maxBytes, source } = parameters;
+  if (filter !== undefined) {
+    return pageBody(log, type, await awaitedMatches(options, log, { ...wanted, filter }));
+  }
   await fetchWait(log, offset, { ...parameters, signal });
-  return await readRecordPage(log, offset, pageOptions(options, parameters));
+  const { handle, logStartOffset, highWatermark } = log;
+  const ends = `${handle} ${offset} ${logStartOffset} ${highWatermark}`;
+  return await options.pages.take(
+    `${ends} ${type} ${maxRecords} ${maxBytes} ${source}`,
+    async () =>
+      pageBody(log, type, await readRecordPage(log, offset, pageOptions(options, parameters))),
+  );
 }
 
 async function fetchPartitionInSourceOrder(
@@ -183,7 +192,7 @@ async function awaitedMatches(
   { offset, parameters, filter, signal }: PageRequest & { readonly filter: RecordFilter },
 ): Promise<RecordPage> {
   const { clock, turns } = options;
-  const scan = { ...pageOptions(options, parameters), filter, turns };
+  const scan = { ...pageOptions(options, parameters), filter, turns, signal };
   return await filterWait<RecordPage>({
     ...{ clock, signal, maxWaitMs: parameters.maxWaitMs },
     read: (before) =>

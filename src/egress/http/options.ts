@@ -11,7 +11,9 @@ import type { Inflate } from "../../format/codec.ts";
 import type { Compress } from "../../protocol/http/content_coding.ts";
 import type { Store } from "../../store/store.ts";
 import type { ScanTurns } from "../scan_turns.ts";
+import type { SharedPages } from "../shared_pages.ts";
 import type { PrometheusMetrics } from "./metrics.ts";
+import type { PageBody } from "./page_response.ts";
 
 export type Scope = "produce" | "consume" | "admin" | "replicate";
 
@@ -91,4 +93,5 @@ export interface EgressOptions {
 /** The same for reads of records, which share what one node has of it. */
 export interface PullOptions extends EgressOptions {
   readonly turns: ScanTurns;
+  readonly pages: SharedPages<PageBody>;
 }
