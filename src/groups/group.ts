@@ -354,6 +354,7 @@ export class Group {
   }
 
   #claimant(claim: Omit<MemberClaim, "group">): GroupMember {
+    if (this.#state === "dead") throw coordinatorStopping(this.name);
     const member = this.#members.find(claim.memberId, claim.instanceId);
     if (claim.generation === this.#generation) return member;
     throw illegalGeneration(this.name, claim.generation, this.#generation);

@@ -139,6 +139,29 @@ it(`what was committed outlives ${KILLS} kills of the node, and generations rise
   expect(committed.offset).toBeLessThanOrEqual(asked);
 }, 120_000);
 
+it("a node that stops answers members that wait, and goes", async () => {
+  const node = await startNodeProcess({ flags: FLAGS });
+  const post = async (path: string, body: object) => {
+    const headers = { "content-type": "application/json" };
+    const request = { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await fetch(`${node.http}/v1/groups/${path}`, request);
+    return await response.json();
+  };
+  const topics = ["logs"];
+  const { member_id, generation } = await post("g/members", { topics });
+  const held = post(`g/members/${member_id}/heartbeat`, { generation, max_wait_ms: 60_000 });
+  await post("h/members", { topics });
+  const joining = post("h/members", { topics });
+  const parked = async () => {
+    const { state } = await (await fetch(`${node.http}/v1/groups/h`)).json();
+    return state === "preparing_rebalance";
+  };
+  expect(await eventually(parked, Boolean)).toBe(true);
+  const { code, stderr } = await node.stop();
+  expect(code, stderr).toBe(0);
+  expect([(await held).code, (await joining).code]).toEqual(["shutting_down", "shutting_down"]);
+}, 60_000);
+
 it.skipIf(!hasTool("curl"))("a session of curl joins, commits, is told, and leaves", async () => {
   const { http } = await startNodeProcess({ flags: FLAGS });
   await produce(http, 0, PARTITIONS);

@@ -68,6 +68,11 @@ class Oracle {
   }
 }
 
+/** Somebody who had that once, and does not know better. */
+type Ghost = Pick<Client, "memberId" | "generation" | "instanceId" | "assignment">;
+
+const GHOSTS_MAX = 20;
+
 interface Client {
   readonly name: number;
   readonly topics: readonly string[];
@@ -89,6 +94,7 @@ class Run {
   #failure: unknown = null;
   #world: GroupWorld;
   #clients: Client[] = [];
+  readonly #ghosts: Ghost[] = [];
   #names = 0;
   #offset = 0;
   #epoch = 0;
@@ -106,7 +112,8 @@ class Run {
     if (client === undefined || roll < 0.06) this.#comes();
     else if (roll < 0.3) this.#join(client);
     else if (roll < 0.55) this.#heartbeat(client);
-    else if (roll < 0.75) this.#commit(client);
+    else if (roll < 0.7) this.#commit(client, (error) => this.#told(client, error));
+    else if (roll < 0.75) this.#commit(pick(this.#dice, this.#ghosts) ?? client, () => {});
     else if (roll < 0.79) this.#leave(client);
     else if (roll < 0.82) this.#dies(client);
     else if (roll < 0.84) client.joining?.abort();
@@ -183,6 +190,8 @@ class Run {
     if (client.joining !== null) return;
     const joining = client.joining = new AbortController();
     const epoch = this.#epoch;
+    if (client.assignment.length > 0) this.#ghosts.push({ ...client });
+    if (this.#ghosts.length > GHOSTS_MAX) this.#ghosts.shift();
     const { topics, instanceId, memberId, assignor } = client;
     joinLocally(this.#world.groups, this.#world.topics, {
       ...{ group: "g", topics, instanceId, memberId, assignor, clientId: `c${client.name}` },
@@ -220,11 +229,9 @@ class Run {
     Object.assign(client, { generation: -1, assignment: [] });
   }
 
-  #commit(client: Client): void {
-    // Zombies commit, too: what they had, they go on with until they hear.
-    const each = pick(this.#dice, client.assignment);
+  #commit({ assignment, memberId, generation, instanceId }: Ghost, told: (error: unknown) => void) {
+    const each = pick(this.#dice, assignment);
     if (each === undefined) return;
-    const { memberId, generation, instanceId } = client;
     const [place, offset, epoch] = [placeOf(each), ++this.#offset, this.#epoch];
     const current = this.#oracle.latest;
     const holder = this.#holders.get(instanceId ?? "");
@@ -243,7 +250,7 @@ class Run {
       }
     }, (error) => {
       this.#oracle.denied(place, offset);
-      if (epoch === this.#epoch) this.#told(client, error);
+      if (epoch === this.#epoch) told(error);
     });
   }
 
