@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readBatchHeader } from "../../src/format/record_batch.ts";
 import { encodeCursor } from "../../src/protocol/http/cursor.ts";
+import { CLIENT_READERS } from "../support/client_readers.ts";
 import { testCore } from "../support/core.ts";
 import { flipBit } from "../support/data_directories.ts";
 import { EventReader } from "../support/event_stream.ts";
@@ -44,6 +45,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   "merged in the order of source": byCursor(`${MERGED}?order=source`, { partition: null }),
   "tail": byTail(""),
   "tail, filtered": byTail("&contains=value"),
+  "consumer of the REST proxy": byConsumer(""),
+  "consumer of the REST proxy, a record each read": byConsumer("&max_bytes=1"),
+  ...CLIENT_READERS,
 };
 
 describe.each(Object.entries(READERS))("%s", (_name, reader) => {
@@ -161,6 +165,32 @@ function byTail(more: string): Reader {
       told.push(event.type === "message" ? value : plain(gap));
     }
     await reader.close();
+    return told;
+  };
+}
+
+/** As an instance of the REST proxy's interface, whose gaps stand in a header. */
+function byConsumer(more: string): Reader {
+  return async (node, from, values) => {
+    const call = async (method: string, uri: string, body?: unknown) => {
+      const headers = { "content-type": "application/vnd.kafka.v2+json" };
+      const sent = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+      const answer = await fetch(uri, { method, ...sent });
+      expect(answer.ok, uri).toBe(true);
+      return answer;
+    };
+    const config = { format: "text", "auto.offset.reset": "earliest" };
+    const made = await call("POST", `${node.http}/consumers/g`, config);
+    const { base_uri: uri } = await made.json();
+    const place = { topic: "t", partition: 0 };
+    await call("POST", `${uri}/assignments`, { partitions: [place] });
+    await call("POST", `${uri}/positions`, { offsets: [{ ...place, offset: from }] });
+    const told: Told[] = [];
+    while (told.filter((each) => typeof each === "string").length < values) {
+      const answer = await call("GET", `${uri}/records?timeout=1000${more}`);
+      const gaps = JSON.parse(answer.headers.get("logboom-gaps") ?? "[]");
+      told.push(...inPlace(await answer.json(), gaps));
+    }
     return told;
   };
 }

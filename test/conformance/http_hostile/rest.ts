@@ -130,6 +130,8 @@ const CONSUMING: readonly Row[] = [
   ["a note of 5,000 bytes", tell("/offsets", offsets("rest", 0, "x".repeat(5_000))), 400, 400],
   ["a seek in what is another's", tell("/positions", offsets("rest", 0)), 404, 40402],
   ["a seek to nowhere", tell("/positions/end", ""), 422, 422],
+  ["HEAD of records", { method: "HEAD", path: `${ASSIGNED}/records` }, 405, null],
+  ["a group that is no UTF-8", { path: "/consumers/%ff/instances/one/records" }, 400, 400],
   ["PUT of records", { method: "PUT", path: `${INSTANCE}/records` }, 405, 405],
   [
     "a pattern that keeps a backtracking matcher busy for years, and is just served",

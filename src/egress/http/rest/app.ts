@@ -26,31 +26,31 @@ export function createRestApp(options: RestAppOptions): Hono {
   const app = new Hono();
   topicRoutes(app, options);
 
-  app.post("/consumers/:group", consume, (c) => requests.create(c.req.raw, c.req.param("group")));
-  app.delete(INSTANCE, consume, (c) => requests.delete(c.req.raw, c.req.param()));
-  app.get(`${INSTANCE}/records`, consume, (c) => requests.records(c.req.raw, c.req.param()));
+  app.post("/consumers/:group", consume, (c) => requests.create(c.req.raw));
+  app.delete(INSTANCE, consume, (c) => requests.delete(c.req.raw));
+  app.get(`${INSTANCE}/records`, consume, (c) => requests.records(c.req.raw));
 
   const subscription = `${INSTANCE}/subscription` as const;
-  app.get(subscription, consume, (c) => requests.subscription(c.req.raw, c.req.param()));
-  app.post(subscription, consume, (c) => requests.subscribe(c.req.raw, c.req.param()));
-  app.delete(subscription, consume, (c) => requests.unsubscribe(c.req.raw, c.req.param()));
+  app.get(subscription, consume, (c) => requests.subscription(c.req.raw));
+  app.post(subscription, consume, (c) => requests.subscribe(c.req.raw));
+  app.delete(subscription, consume, (c) => requests.unsubscribe(c.req.raw));
 
   const assignments = `${INSTANCE}/assignments` as const;
-  app.get(assignments, consume, (c) => requests.assignments(c.req.raw, c.req.param()));
-  app.post(assignments, consume, (c) => requests.assign(c.req.raw, c.req.param()));
+  app.get(assignments, consume, (c) => requests.assignments(c.req.raw));
+  app.post(assignments, consume, (c) => requests.assign(c.req.raw));
 
   const offsets = `${INSTANCE}/offsets` as const;
-  app.get(offsets, consume, (c) => requests.offsets(c.req.raw, c.req.param()));
-  app.post(offsets, consume, (c) => requests.commit(c.req.raw, c.req.param()));
+  app.get(offsets, consume, (c) => requests.offsets(c.req.raw));
+  app.post(offsets, consume, (c) => requests.commit(c.req.raw));
 
   const positions = `${INSTANCE}/positions` as const;
-  app.post(positions, consume, (c) => requests.seek(c.req.raw, c.req.param()));
+  app.post(positions, consume, (c) => requests.seek(c.req.raw));
   app.post(
     `${positions}/beginning`,
     consume,
-    (c) => requests.seekToBeginning(c.req.raw, c.req.param()),
+    (c) => requests.seekToBeginning(c.req.raw),
   );
-  app.post(`${positions}/end`, consume, (c) => requests.seekToEnd(c.req.raw, c.req.param()));
+  app.post(`${positions}/end`, consume, (c) => requests.seekToEnd(c.req.raw));
 
   app.notFound((c) => unmatchedResponse(app.routes, c.req.raw));
   app.onError((error) => restFailureResponse(error, options));

@@ -5,7 +5,9 @@
  * @module
  */
 import { FETCH_BYTES_DEFAULT, FETCH_WAIT_MS_MAX } from "../../../base/limits.ts";
+import { OperatingError } from "../../../base/errors.ts";
 import { DocumentBodies } from "../../../protocol/http/document_body.ts";
+import { pathSegment } from "../../../protocol/http/path_segment.ts";
 import { Query } from "../../../protocol/http/query.ts";
 import { restError } from "../../../protocol/http/rest_error.ts";
 import {
@@ -29,12 +31,6 @@ import { RestConsumers, type RestConsumersOptions } from "./rest_consumers.ts";
 import type { RestPage } from "./rest_page.ts";
 import { TopicPattern } from "./topic_pattern.ts";
 
-/** Which instance, by the path. */
-export interface InstanceName {
-  readonly group: string;
-  readonly instance: string;
-}
-
 export interface ConsumerRequestsOptions extends RestConsumersOptions {
   readonly stopping?: AbortSignal;
   /** Where a request came from, for those who look at the group. */
@@ -57,26 +53,28 @@ export class ConsumerRequests {
     this.#bodies = new DocumentBodies(options);
   }
 
-  async create(request: Request, group: string): Promise<Response> {
+  async create(request: Request): Promise<Response> {
     new Query(request.url, []);
+    const group = pathSegment(request, 1);
     const config = consumerConfigOf(await readDocument(request, this.#bodies));
     const address = this.#options.addressOf?.(request) ?? "";
     const { identity: { name } } = this.#consumers.create(group, address, config);
     return restAnswer(request, { instance_id: name, base_uri: baseUriOf(request, group, name) });
   }
 
-  async delete(request: Request, { group, instance }: InstanceName): Promise<Response> {
+  async delete(request: Request): Promise<Response> {
     new Query(request.url, []);
-    await this.#consumers.delete(group, instance);
+    await this.#consumers.delete(...instanceOf(request));
     return new Response(null, { status: 204 });
   }
 
-  async records(request: Request, { group, instance }: InstanceName): Promise<Response> {
+  async records(request: Request): Promise<Response> {
+    if (request.method === "HEAD") throw headRefused();
     const query = new Query(request.url, ["timeout", "max_bytes"]);
     const timeout = query.integer("timeout", { min: -1, max: SAFE.max });
     const maxBytes = query.integer("max_bytes", { min: -1, max: SAFE.max }) ?? -1;
     const { stopping } = this.#options;
-    return await this.#consumers.use(group, instance, async (consumer) => {
+    return await this.#use(request, async (consumer) => {
       const { format, waitMs } = consumer.config;
       const type = recordsTypeFor(request.headers.get("accept"), format);
       const page = await consumer.read({
@@ -94,22 +92,22 @@ export class ConsumerRequests {
     });
   }
 
-  subscription(request: Request, name: InstanceName): Promise<Response> {
-    return this.#ask(request, name, ({ subscription, assignment }) => ({
+  subscription(request: Request): Promise<Response> {
+    return this.#ask(request, ({ subscription, assignment }) => ({
       topics: subscription,
       partitions: [...Map.groupBy(assignment, ({ topic }) => topic)]
         .map(([topic, places]) => ({ [topic]: places.map(({ partition }) => partition) })),
     }));
   }
 
-  assignments(request: Request, name: InstanceName): Promise<Response> {
-    return this.#ask(request, name, ({ assignment }) => ({ partitions: assignment }));
+  assignments(request: Request): Promise<Response> {
+    return this.#ask(request, ({ assignment }) => ({ partitions: assignment }));
   }
 
   /** The proxy has a body here, which a GET has not at all servers: the query does for one, too. */
-  async offsets(request: Request, { group, instance }: InstanceName): Promise<Response> {
+  async offsets(request: Request): Promise<Response> {
     const query = new Query(request.url, ["topic", "partition"]);
-    return await this.#consumers.use(group, instance, async (consumer) => {
+    return await this.#use(request, async (consumer) => {
       const committed = await consumer.committed(placesOf(query));
       return restAnswer(request, {
         offsets: committed.map(({ topic, partition, offset, metadata }) => ({
@@ -119,80 +117,85 @@ export class ConsumerRequests {
     });
   }
 
-  subscribe(request: Request, name: InstanceName): Promise<Response> {
+  subscribe(request: Request): Promise<Response> {
     return this.#tell(
       request,
-      name,
       (consumer, document) => consumer.subscribe(targetOf(document)),
     );
   }
 
-  async unsubscribe(request: Request, name: InstanceName): Promise<Response> {
-    return await this.#tell(request, name, (consumer) => consumer.unsubscribe());
+  async unsubscribe(request: Request): Promise<Response> {
+    return await this.#tell(request, (consumer) => consumer.unsubscribe());
   }
 
-  assign(request: Request, name: InstanceName): Promise<Response> {
-    return this.#tell(request, name, (consumer, document) => {
+  assign(request: Request): Promise<Response> {
+    return this.#tell(request, (consumer, document) => {
       const places = partitionsOf(document);
       for (const { topic } of places) checkTopicName(topic);
       consumer.assign(places);
     });
   }
 
-  commit(request: Request, name: InstanceName): Promise<Response> {
+  commit(request: Request): Promise<Response> {
     return this.#tell(
       request,
-      name,
       (consumer, document) => consumer.commit(isNothing(document) ? null : offsetsOf(document)),
       ["async"],
     );
   }
 
-  seek(request: Request, name: InstanceName): Promise<Response> {
-    return this.#tell(request, name, (consumer, document) => consumer.seek(offsetsOf(document)));
+  seek(request: Request): Promise<Response> {
+    return this.#tell(request, (consumer, document) => consumer.seek(offsetsOf(document)));
   }
 
-  seekToBeginning(request: Request, name: InstanceName): Promise<Response> {
+  seekToBeginning(request: Request): Promise<Response> {
     return this.#tell(
       request,
-      name,
       (consumer, document) => consumer.seekToBeginning(partitionsOf(document)),
     );
   }
 
-  seekToEnd(request: Request, name: InstanceName): Promise<Response> {
+  seekToEnd(request: Request): Promise<Response> {
     return this.#tell(
       request,
-      name,
       (consumer, document) => consumer.seekToEnd(partitionsOf(document)),
     );
   }
 
-  async #ask(
+  #use(
     request: Request,
-    { group, instance }: InstanceName,
-    of: (consumer: RestConsumer) => unknown,
+    task: (consumer: RestConsumer) => Response | Promise<Response>,
   ): Promise<Response> {
+    return this.#consumers.use(...instanceOf(request), task);
+  }
+
+  async #ask(request: Request, of: (consumer: RestConsumer) => unknown): Promise<Response> {
     new Query(request.url, []);
-    return await this.#consumers.use(
-      group,
-      instance,
-      (consumer) => restAnswer(request, of(consumer)),
-    );
+    return await this.#use(request, (consumer) => restAnswer(request, of(consumer)));
   }
 
   async #tell(
     request: Request,
-    { group, instance }: InstanceName,
-    ...[task, parameters = []]: [task: Task, parameters?: readonly string[]]
+    task: Task,
+    parameters: readonly string[] = [],
   ): Promise<Response> {
     new Query(request.url, parameters);
     plainTypeFor(request.headers.get("accept"));
-    return await this.#consumers.use(group, instance, async (consumer) => {
+    return await this.#use(request, async (consumer) => {
       await task(consumer, await readDocument(request, this.#bodies));
       return new Response(null, { status: 204 });
     });
   }
+}
+
+/** Group and name of the instance a path is of. @throws {OperatingError} invalid_argument */
+function instanceOf(request: Request): [group: string, name: string] {
+  return [pathSegment(request, 1), pathSegment(request, 3)];
+}
+
+/** The records would count as handed out, and nobody would have them. */
+function headRefused(): OperatingError {
+  return new OperatingError("method_not_allowed", "Cannot HEAD records: reading them moves on");
 }
 
 /** What is passed over stands in a header: the body has no room for it. */

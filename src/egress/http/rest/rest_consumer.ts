@@ -186,11 +186,11 @@ export class RestConsumer {
   ): Promise<{ readonly page: RestPage | null; readonly standings: readonly Standing[] }> {
     const none = { page: EMPTY, standings: [] };
     if (!isWanted()) return none;
-    const { store: { core }, inflate } = this.#host;
+    const { store: { core, ranges: losses }, inflate } = this.#host;
     const { format, minBytes } = this.config;
     const readings = await this.#positions.readings();
     const page = await readRestPage(readings, {
-      ...{ core, inflate, format },
+      ...{ core, inflate, losses, format },
       maxBytes: Math.min(maxBytes, FETCH_DECODED_BYTES_MAX),
     });
     // Nobody is there to take it: it is kept for the next one who asks.

@@ -13,6 +13,7 @@ import type { Inflate } from "../../../format/codec.ts";
 import type { EmbeddedFormat } from "../../../protocol/http/rest_media_type.ts";
 import type { PartitionLog } from "../../../store/partition_log.ts";
 import type { Topic } from "../../../store/topic.ts";
+import { type LossBook, lossNamer } from "../../ledgered_losses.ts";
 import { readRecordPage } from "../../record_page.ts";
 import type { Position, RestGap } from "./positions.ts";
 import { RecordEmbedder } from "./record_embedder.ts";
@@ -30,6 +31,8 @@ export interface Reading {
 export interface RestPageOptions {
   readonly core: Core;
   readonly inflate: Inflate;
+  /** Knows what was lost before it came here. */
+  readonly losses: LossBook;
   readonly format: EmbeddedFormat;
   /** Bytes of keys and values, roughly; one record is always taken. */
   readonly maxBytes: number;
@@ -50,7 +53,7 @@ export interface RestPage {
  */
 export async function readRestPage(
   readings: readonly Reading[],
-  { core, inflate, format, maxBytes }: RestPageOptions,
+  { core, inflate, losses, format, maxBytes }: RestPageOptions,
 ): Promise<RestPage> {
   const embedder = new RecordEmbedder(format, core);
   const records: string[] = [];
@@ -67,6 +70,7 @@ export async function readRestPage(
       ...{ core, inflate },
       maxBytes: room,
       maxRecords: REST_RECORDS_MAX - records.length,
+      lossesBefore: lossNamer(losses),
     });
     let end = page.nextOffset;
     const tooMany = page.gaps[GAPS_PER_HEADER_MAX - gaps.length];

@@ -69,6 +69,17 @@ describe("ConsumerRequests", () => {
     expect(await strict.values()).toEqual([3]);
   });
 
+  it("hands out nothing to a HEAD, and knows an instance by one address", async () => {
+    const world = await openRestWorld();
+    await world.produce("t", [1]);
+    const instance = await RestInstance.create(world, "g");
+    await instance.subscribe("t");
+    expect((await instance.call("HEAD", "/records")).status).toBe(405);
+    expect(await instance.values()).toEqual([1]);
+    const astray = await world.call("GET", "/consumers/%ff/instances/x/records");
+    expect([astray.status, astray.body.error_code]).toEqual([400, 400]);
+  });
+
   it("describes what is subscribed, and what is assigned", async () => {
     const world = await openRestWorld({ partitions: 2 });
     await world.store.createTopic("t");

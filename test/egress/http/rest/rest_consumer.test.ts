@@ -1,5 +1,7 @@
 /** Consumer instances through their own requests, on a clock wound by hand. */
 import { describe, expect, it } from "vitest";
+import { storeTopics } from "../../../../src/groups/group_topics.ts";
+import { LocalMember } from "../../../../src/groups/local_member.ts";
 import { openRestWorld, RestInstance, type RestWorld } from "../../../support/rest_world.ts";
 
 const committedOf = async (world: RestWorld, group: string) =>
@@ -173,6 +175,38 @@ describe("RestConsumer's group", () => {
     for (let round = 0; round < 10; round++) taken.push(...await one.values("?timeout=1000"));
     expect(mine).toHaveLength(1);
     expect(taken).toEqual([lost]);
+  });
+
+  it("shares with members that came by another door, and is seen among them", async () => {
+    const world = await openRestWorld({ partitions: 4 });
+    await world.store.createTopic("t");
+    const instance = await RestInstance.create(world, "g", { name: "rest" });
+    await instance.subscribe("t");
+    await instance.values();
+    const other = new LocalMember(world.groups, storeTopics(world.store), {
+      ...{ group: "g", clientId: "other", host: "::1" },
+    });
+    other.subscribe(["t"]);
+    const joining = other.poll();
+    await instance.values();
+    const partitions = (await joining).map(({ partition }) => partition);
+    const { body } = await instance.call("GET", "/assignments");
+    partitions.push(...body.partitions.map(({ partition }: { partition: number }) => partition));
+    expect(partitions.toSorted()).toEqual([0, 1, 2, 3]);
+    expect(world.groups.describe("g").members.map(({ clientId }) => clientId).toSorted())
+      .toEqual(["other", "rest"]);
+  });
+
+  it("reads on in a topic that was deleted and made again", async () => {
+    const world = await openRestWorld();
+    await world.produce("t", ["old"]);
+    const instance = await RestInstance.create(world, "g");
+    await instance.subscribe("t");
+    expect(await instance.values()).toEqual(["old"]);
+    await world.store.changes.delete("t");
+    expect(await instance.values()).toEqual([]);
+    await world.produce("t", ["new"]);
+    expect([...await instance.values(), ...await instance.values()]).toEqual(["new"]);
   });
 
   it("finds topics by pattern, those that come later, too", async () => {

@@ -12,7 +12,8 @@ async function open(values: readonly (readonly string[])[]) {
     ...{ topic, log, offset: 0, gaps: [] },
     position: new Position({ topic: "t", partition: log.index }),
   }));
-  const options = { core: store.core, inflate, format: "json", maxBytes: 1 << 20 } as const;
+  const { core, ranges: losses } = store;
+  const options = { core, inflate, losses, format: "json", maxBytes: 1 << 20 } as const;
   return { readings, options };
 }
 
