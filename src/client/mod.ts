@@ -41,6 +41,7 @@ export type { ReadOptions } from "./read.ts";
 export type { JsonValue, RecordInput, RecordParts } from "./record_input.ts";
 export {
   type CallOptions,
+  type GivenUp,
   type Topic,
   type TopicChange,
   type TopicCreation,

@@ -108,6 +108,25 @@ export interface TopicChange {
 }
 
 /**
+ * What a deletion gave up.
+ *
+ * @example Was anything lost by it?
+ * ```ts
+ * import { Client, type GivenUp } from "@logboom/client";
+ *
+ * const client = new Client({ url: "http://localhost:8080" });
+ * const { records, ledgered }: GivenUp = await client.topics.delete("orders");
+ * console.log(`${records} records are gone, ${ledgered} of them had not reached the centre`);
+ * ```
+ */
+export interface GivenUp {
+  /** Records that are gone. */
+  readonly records: number;
+  /** Of these, how many had not been delivered: they stand in the ledger. */
+  readonly ledgered: number;
+}
+
+/**
  * What may be said beside a call.
  *
  * @example No longer than a second
@@ -197,13 +216,19 @@ export class Topics {
   }
 
   /**
-   * Deletes one, with its records. Those that were not delivered stand in the ledger.
+   * Deletes one, with its records. Those that were not delivered stand in the ledger; with
+   * `ifDelivered` it is refused where there are any.
    *
-   * @throws {LogboomError} `unknown_topic`
+   * @throws {LogboomError} `unknown_topic`, `not_delivered`
    */
-  async delete(topic: string, options: CallOptions = {}): Promise<void> {
-    const { signal } = options;
-    await this.#transport.json({ method: "DELETE", path: pathOf(topic), signal });
+  async delete(
+    topic: string,
+    options: { readonly ifDelivered?: boolean } & CallOptions = {},
+  ): Promise<GivenUp> {
+    const { ifDelivered, signal } = options;
+    const query = new QueryText().add("if_delivered", ifDelivered || undefined);
+    const call = { method: "DELETE", path: `${pathOf(topic)}${query}`, signal } as const;
+    return givenUp(await this.#transport.json<GivenUp>(call));
   }
 
   /**
@@ -215,16 +240,20 @@ export class Topics {
   async deleteRecords(
     topic: string,
     options: { readonly partition: number; readonly before: number } & CallOptions,
-  ): Promise<void> {
+  ): Promise<GivenUp> {
     const { partition, before, signal } = options;
     const query = new QueryText().add("before", before);
     const path = `${pathOf(topic)}/partitions/${partition}/records${query}`;
-    await this.#ask({ method: "DELETE", path, signal });
+    return givenUp(await this.#ask<GivenUp>({ method: "DELETE", path, signal }));
   }
 
   #ask<T>(call: Call): Promise<T> {
     return this.#try(call.signal, () => this.#transport.json<T>(call));
   }
+}
+
+function givenUp({ records, ledgered }: GivenUp): GivenUp {
+  return { records, ledgered };
 }
 
 function topicOf({ topic, topic_id, partitions, settings }: WireTopic): Topic {

@@ -19,7 +19,8 @@ describe("Topics", () => {
   it("gives records up", async () => {
     const { client } = await openClientWorld();
     for (const text of ["a", "b"]) await client.produce("logs", text);
-    await client.topics.deleteRecords("logs", { partition: 0, before: 1 });
+    expect(await client.topics.deleteRecords("logs", { partition: 0, before: 1 }))
+      .toMatchObject({ records: 1 });
     expect((await client.topics.get("logs")).partitions[0]!.logStartOffset).toBe(1);
   });
 
@@ -28,7 +29,8 @@ describe("Topics", () => {
     const { client } = await openClientWorld({
       client: {
         fetch: (url, init) => {
-          asked.push([init.method!, new URL(url).pathname, init.body]);
+          const { pathname, search } = new URL(url);
+          asked.push([init.method!, pathname + search, init.body]);
           const topic = { topic: "orders", topic_id: "0a", partitions: [], settings: {} };
           return Promise.resolve(Response.json(topic));
         },
@@ -40,11 +42,11 @@ describe("Topics", () => {
       topicId: "0a",
     });
     await client.topics.change("orders", { settings: { retention_ms: null } });
-    await client.topics.delete("orders");
+    await client.topics.delete("orders", { ifDelivered: true });
     expect(asked).toEqual([
       ["POST", "/v1/topics", JSON.stringify({ topic: "orders", partitions: 4, settings })],
       ["PATCH", "/v1/topics/orders", '{"settings":{"retention_ms":null}}'],
-      ["DELETE", "/v1/topics/orders", undefined],
+      ["DELETE", "/v1/topics/orders?if_delivered=true", undefined],
     ]);
   });
 
