@@ -13,10 +13,17 @@ export interface ArgumentRules {
 export class Arguments {
   readonly positionals: readonly string[];
   readonly #flags: ReadonlyMap<string, string>;
+  readonly #all: ReadonlyMap<string, readonly string[]>;
 
-  constructor(positionals: readonly string[], flags: ReadonlyMap<string, string>) {
+  /** @param all each value of the flags that were given several times, or once */
+  constructor(
+    positionals: readonly string[],
+    flags: ReadonlyMap<string, string>,
+    all: ReadonlyMap<string, readonly string[]> = new Map(),
+  ) {
     this.positionals = positionals;
     this.#flags = flags;
+    this.#all = all;
   }
 
   has(flag: string): boolean {
@@ -25,6 +32,11 @@ export class Arguments {
 
   text(flag: string): string | null {
     return this.#flags.get(flag) ?? null;
+  }
+
+  /** Of a flag that may be given several times: each of its values. */
+  all(flag: string): readonly string[] {
+    return this.#all.get(flag) ?? [];
   }
 
   /** @throws {OperatingError} `invalid_argument` when it is no whole number from `min`. */
@@ -41,6 +53,7 @@ export class Arguments {
 export function parseArguments(args: readonly string[], rules: ArgumentRules): Arguments {
   const positionals: string[] = [];
   const flags = new Map<string, string>();
+  const all = new Map<string, string[]>();
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
     if (!arg.startsWith("--")) {
@@ -53,6 +66,7 @@ export function parseArguments(args: readonly string[], rules: ArgumentRules): A
       const value = inline ?? args[++at];
       if (value === undefined) throw invalid(`Cannot use ${name}: a value is missing`);
       flags.set(name, value);
+      all.set(name, [...all.get(name) ?? [], value]);
     } else {
       const hint = didYouMean(name, [...rules.valued, ...rules.bare]);
       throw invalid(`Cannot use ${arg}: there is no such flag${hint}`);
@@ -66,7 +80,7 @@ export function parseArguments(args: readonly string[], rules: ArgumentRules): A
   if (positionals.length > max) {
     throw invalid(`Cannot use argument "${positionals[max]}": it is one too many`);
   }
-  return new Arguments(positionals, flags);
+  return new Arguments(positionals, flags, all);
 }
 
 function split(arg: string): [name: string, value: string | null] {

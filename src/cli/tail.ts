@@ -1,6 +1,7 @@
 /**
- * `tail`: prints records as they come, by long polls, one per partition. An outage of the node is a
- * remark and a retry; a gap is said, never passed in silence.
+ * `tail`: prints records as they come, by long polls, one per partition: any order and any start can
+ * be had with them. An outage of the node is a remark and a retry; a gap is said, never passed in
+ * silence, also one that retention made meanwhile.
  *
  * @module
  */
@@ -9,6 +10,7 @@ import { sleep } from "../base/clock.ts";
 import { isOperatingError, OperatingError } from "../base/errors.ts";
 import { segment } from "./api.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { FILTER_FLAGS, FILTER_USAGE, filterQuery } from "./filter_flags.ts";
 
 const WAIT_MS = 20_000;
 const PAGE_RECORDS = 1_000;
@@ -17,10 +19,10 @@ const NEW_LINE = Uint8Array.of(0x0a);
 
 export const TAIL: Command = {
   usage: "TOPIC [--from earliest|latest|OFFSET] [--order arrival|source] [--partition P] " +
-    "[--count N] [--json]",
+    `[--count N] [--json] ${FILTER_USAGE}`,
   summary: "print records as they come, from the latest on",
   positionals: { min: 1, max: 1 },
-  valued: ["--from", "--order", "--partition", "--count"],
+  valued: ["--from", "--order", "--partition", "--count", ...FILTER_FLAGS],
   bare: ["--json"],
   run: tail,
 };
@@ -38,13 +40,17 @@ interface TopicDocument {
   }[];
 }
 
+interface PageGap {
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+  /** What was lost before it came to this node. */
+  readonly source?: { readonly log_id: string; readonly from: number; readonly to?: number };
+}
+
 interface Page {
   readonly records: readonly TailRecord[];
-  readonly gaps?: readonly {
-    readonly from: number;
-    readonly to: number;
-    readonly reason: string;
-  }[];
+  readonly gaps?: readonly PageGap[];
   readonly next_offset: number;
   /** In its place, in the order of source. */
   readonly cursor?: string;
@@ -69,6 +75,7 @@ async function tail(context: CommandContext): Promise<void> {
   if (partitions.length === 0) {
     throw new OperatingError("unknown_partition", `Cannot find partition ${one} of ${topic}`);
   }
+  const filter = filterQuery(args);
   const done = new AbortController();
   const signal = AbortSignal.any([context.signal, done.signal]);
   const printer = new Printer(context, args.count("--count", 1), () => done.abort());
@@ -76,7 +83,7 @@ async function tail(context: CommandContext): Promise<void> {
     // Named once, so that what comes during a retry is not passed over.
     const named = { earliest: it.log_start_offset, latest: it.high_watermark }[from];
     const path = `/v1/topics/${segment(topic)}/partitions/${it.partition}/records`;
-    const start = { path, order, offset: named ?? Number(from) };
+    const start = { path, order, filter, offset: named ?? Number(from) };
     return follow({ ...context, signal }, printer, start);
   }));
 }
@@ -108,27 +115,32 @@ class Printer {
 interface Start {
   readonly path: string;
   readonly order: string;
+  readonly filter: string;
   readonly offset: number;
 }
 
 async function follow(
   { api, terminal, timers, signal }: CommandContext,
   printer: Printer,
-  { path, order, offset }: Start,
+  { path, order, filter, offset }: Start,
 ): Promise<void> {
   const inOrder = order === "source" ? "order=source&" : "";
   let place = `offset=${offset}`;
   while (!signal.aborted) {
-    const query = `${inOrder}${place}&max_records=${PAGE_RECORDS}&max_wait_ms=${WAIT_MS}`;
+    const query = `${inOrder}${place}&max_records=${PAGE_RECORDS}&max_wait_ms=${WAIT_MS}${filter}`;
     try {
       const page = await api().get(`${path}?${query}`, signal) as Page;
-      for (const { from, to, reason } of page.gaps ?? []) {
-        terminal.remark(`gap in ${path}: offsets ${from} to ${to - 1}, ${reason}`);
-      }
+      for (const gap of page.gaps ?? []) terminal.remark(`gap in ${path}: ${told(gap)}`);
       await printer.print(page.records);
       place = page.cursor === undefined ? `offset=${page.next_offset}` : `cursor=${page.cursor}`;
     } catch (error) {
       if (signal.aborted) return;
+      const left = placeLeft(error);
+      if (left !== null) {
+        terminal.remark(`gap in ${path}: ${left.told}`);
+        place = left.place;
+        continue;
+      }
       if (!isOperatingError(error) || !error.retriable) throw error;
       terminal.remark(`${error.message}; trying again`);
       await sleep(timers, RETRY_MS, signal);
@@ -139,4 +151,19 @@ async function follow(
 function valueOf(record: TailRecord): Uint8Array {
   if (record.value_base64 !== undefined) return Uint8Array.fromBase64(record.value_base64);
   return utf8(record.value ?? "");
+}
+
+/** Where to go on when retention was quicker, and what it took; null for every other trouble. */
+function placeLeft(error: unknown): { readonly place: string; readonly told: string } | null {
+  if (!isOperatingError(error, "offset_out_of_range")) return null;
+  const { missed, cursor, log_start_offset: start } = error.detail;
+  if (!Array.isArray(missed) || missed.length === 0) return null;
+  const gaps = missed.map(({ from, to }) => told({ from, to, reason: "retention" })).join("; ");
+  return { told: gaps, place: typeof cursor === "string" ? `cursor=${cursor}` : `offset=${start}` };
+}
+
+function told({ from, to, reason, source }: PageGap): string {
+  if (source?.to === undefined) return `offsets ${from} to ${to - 1}, ${reason}`;
+  return `before offset ${from}, offsets ${source.from} to ${source.to - 1} of log ` +
+    `${source.log_id}, ${reason}`;
 }

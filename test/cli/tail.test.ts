@@ -63,6 +63,34 @@ describe("tail", () => {
       .toThrow('Cannot use --order "best"');
   });
 
+  it("asks only for what is wanted", async () => {
+    const { calls } = await runCommand(TAIL, {
+      args: ["logs", "--count", "1", "--contains", "a b", "--header", "site=x"],
+      answer: node,
+    });
+    const query = new URL(calls.at(-1)!.url).searchParams;
+    expect([query.get("contains"), query.get("header.site")]).toEqual(["a b", "x"]);
+  });
+
+  it("tells what retention took meanwhile, and goes on with what is left", async () => {
+    const answer = (call: HttpCall) => {
+      const offset = new URL(call.url).searchParams.get("offset");
+      if (offset !== "3") return node(call);
+      const missed = [{ partition: 0, from: 3, to: 8, records: 5 }];
+      const problem = { code: "offset_out_of_range", detail: "gone", missed, log_start_offset: 8 };
+      return json(problem, 416);
+    };
+    const { stdout, remarks } = await runCommand(TAIL, { args: ["logs", "--count", "1"], answer });
+    expect(stdout).toBe("v8\n");
+    expect(remarks).toEqual([
+      "gap in /v1/topics/logs/partitions/0/records: offsets 3 to 7, retention",
+    ]);
+    const beyond = () => json({ code: "offset_out_of_range", detail: "beyond the end" }, 416);
+    const refused = (call: HttpCall) => call.url.includes("offset") ? beyond() : node(call);
+    await expect(runCommand(TAIL, { args: ["logs", "--from", "9"], answer: refused })).rejects
+      .toThrow("beyond the end");
+  });
+
   it("follows every partition, or the one asked for", async () => {
     const answer = (call: HttpCall) => {
       const partition = /partitions\/(\d)/.exec(call.url)?.[1];
@@ -86,13 +114,19 @@ describe("tail", () => {
         polls++;
         if (polls === 2) return json({ code: "shutting_down", detail: "Stopping" }, 503);
         if (polls > 2) return node(call);
-        const gap = { from: 1, to: 4, reason: "corrupt" };
-        return json({ records: [{ value: "v0" }], gaps: [gap], next_offset: 4 });
+        const source = { log_id: "00ff", from: 5, to: 7 };
+        const gaps = [
+          { from: 1, to: 4, reason: "corrupt" },
+          { from: 4, to: 4, reason: "evicted", source },
+        ];
+        return json({ records: [{ value: "v0" }], gaps, next_offset: 4 });
       },
     });
     expect(stdout).toBe("v0\nv4\n");
     expect(remarks).toEqual([
       "gap in /v1/topics/logs/partitions/0/records: offsets 1 to 3, corrupt",
+      "gap in /v1/topics/logs/partitions/0/records: before offset 4, offsets 5 to 6 of log 00ff, " +
+      "evicted",
       "Stopping; trying again",
     ]);
   });
