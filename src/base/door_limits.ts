@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { assert } from "./assert.ts";
 
 /** Bytes of the head of a request for MQTT over WebSocket: browsers send cookies along. */
 export const HTTP_FRONT_HEAD_BYTES_MAX = 8 * 1024;
@@ -13,6 +14,18 @@ export const HTTP_FRONT_HEAD_BYTES_MIN = 1024;
 
 /** Milliseconds a connection to the HTTP port may take until it is clear what it wants. */
 export const HTTP_FRONT_HEAD_MS = 30_000;
+
+/**
+ * Bytes accepted and not yet durable that sources who want more than a modest one has share while
+ * there is a modest one, too: a commit takes as long as there is in it, and everybody in it waits.
+ */
+export const CROWD_IN_FLIGHT_BYTES_MAX = 128 * 1024;
+
+/** What each of them has at the least; a source that has no more is modest. */
+export const MODEST_IN_FLIGHT_BYTES = 32 * 1024;
+
+/** Bytes taken from others after which a modest source is not expected to come back soon. */
+export const MODEST_SEEN_BYTES = 8 * 1024 * 1024;
 
 /** Connections over the limit that are still told so, in a CONNACK, rather than just closed. */
 export const MQTT_REFUSED_AT_ONCE_MAX = 100;
@@ -54,3 +67,5 @@ export const SOURCE_CONNECT_TIMEOUT_MS = 15_000;
 
 /** Seconds without a packet until the broker is asked whether it is there. */
 export const SOURCE_KEEP_ALIVE_S = 30;
+
+assert(MODEST_IN_FLIGHT_BYTES <= CROWD_IN_FLIGHT_BYTES_MAX, "one of a crowd is part of it");

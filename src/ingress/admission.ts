@@ -3,6 +3,9 @@
  * valve of every door. A source that is over its share, or a node that is over its own, makes the
  * source stop reading; the socket's window does the rest, back to the device.
  *
+ * A commit lasts as long as there is in it. So while there are modest sources, those who want more
+ * share what one commit may well carry: whoever is alone may have all a source may have.
+ *
  * Waiting sources are woken in the order they came, each once, so none starves. When full, nothing
  * is dropped and nothing is refused: reading stops until commits have freed room.
  *
@@ -10,6 +13,11 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Timers } from "../base/clock.ts";
+import {
+  CROWD_IN_FLIGHT_BYTES_MAX,
+  MODEST_IN_FLIGHT_BYTES,
+  MODEST_SEEN_BYTES,
+} from "../base/door_limits.ts";
 import { IN_FLIGHT_BYTES_MAX, IN_FLIGHT_BYTES_PER_CONNECTION_MAX } from "../base/limits.ts";
 import type { Metrics } from "../base/metrics.ts";
 
@@ -20,6 +28,11 @@ export interface AdmissionOptions {
   readonly bytesPerSourceMax?: number;
 }
 
+interface Seen {
+  source: AdmissionSource | null;
+  bytesSince: number;
+}
+
 export class Admission {
   readonly bytesMax: number;
   readonly bytesPerSourceMax: number;
@@ -27,6 +40,9 @@ export class Admission {
   #bytes = 0;
   #waiting = new Set<AdmissionSource>();
   #waking = false;
+  /** The modest source that was seen last, and the one before; and what was let in since. */
+  #modest: Seen = { source: null, bytesSince: Infinity };
+  #modestBefore: Seen = { source: null, bytesSince: Infinity };
 
   constructor({ timers, metrics, bytesMax, bytesPerSourceMax }: AdmissionOptions) {
     this.bytesMax = bytesMax ?? IN_FLIGHT_BYTES_MAX;
@@ -56,6 +72,30 @@ export class Admission {
   /** True while the node has room; a large entry may take it over the line, once. */
   get hasRoom(): boolean {
     return this.#bytes < this.bytesMax;
+  }
+
+  /** For {@linkcode AdmissionSource} only: what it may have now. */
+  shareOf(source: AdmissionSource): number {
+    // Whoever wants much may have begun with little: that does not count for itself.
+    const modest = this.#modest.source === source ? this.#modestBefore : this.#modest;
+    if (modest.bytesSince >= MODEST_SEEN_BYTES) return this.bytesPerSourceMax;
+    const sharers = this.#waiting.size + (this.#waiting.has(source) ? 0 : 1);
+    const share = Math.max(MODEST_IN_FLIGHT_BYTES, CROWD_IN_FLIGHT_BYTES_MAX / sharers);
+    return Math.min(share, this.bytesPerSourceMax);
+  }
+
+  /** For {@linkcode AdmissionSource} only: it was let in with so much more. */
+  entered(source: AdmissionSource, bytes: number): void {
+    this.#modest.bytesSince += bytes;
+    this.#modestBefore.bytesSince += bytes;
+    if (source.bytes <= MODEST_IN_FLIGHT_BYTES) {
+      if (this.#modest.source !== source) {
+        [this.#modest, this.#modestBefore] = [this.#modestBefore, this.#modest];
+        this.#modest.source = source;
+      }
+      this.#modest.bytesSince = 0;
+    }
+    this.add(bytes);
   }
 
   /** For {@linkcode AdmissionSource} only. */
@@ -112,7 +152,7 @@ export class AdmissionSource {
   }
 
   get hasRoom(): boolean {
-    return this.#bytes < this.#admission.bytesPerSourceMax;
+    return this.#bytes < this.#admission.shareOf(this);
   }
 
   /** Whether more may be let in now. Where not, the source is queued, and woken when it may. */
@@ -124,7 +164,7 @@ export class AdmissionSource {
 
   enter(bytes: number): void {
     this.#bytes += bytes;
-    this.#admission.add(bytes);
+    this.#admission.entered(this, bytes);
   }
 
   leave(bytes: number): void {

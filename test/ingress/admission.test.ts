@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Timers } from "../../src/base/clock.ts";
-import { Admission, AdmissionGate } from "../../src/ingress/admission.ts";
+import {
+  CROWD_IN_FLIGHT_BYTES_MAX,
+  MODEST_IN_FLIGHT_BYTES,
+  MODEST_SEEN_BYTES,
+} from "../../src/base/door_limits.ts";
+import { Admission, AdmissionGate, type AdmissionSource } from "../../src/ingress/admission.ts";
 
 /** Timers whose `soon` tasks run when told to. */
 function handTimers(): { timers: Timers; turn: () => void } {
@@ -69,6 +74,47 @@ describe("Admission", () => {
     greedy.leave(100);
     turn();
     expect(order).toEqual(["greedy", "modest", "greedy"]);
+  });
+
+  it("has those who want much share what a commit carries while there is a modest one", () => {
+    const { admission, turn } = fixture(Infinity, 2 ** 21);
+    const greedy = Array.from({ length: 4 }, () => admission.source(() => {}));
+    const modest = admission.source(() => {});
+    const fill = (source: AdmissionSource) => {
+      while (source.mayEnter()) source.enter(16 * 1024);
+      return source.bytes;
+    };
+    expect(fill(greedy[0]!), "alone").toBe(2 ** 21);
+    greedy[0]!.close();
+    modest.enter(100);
+    expect(fill(greedy[0]!)).toBe(CROWD_IN_FLIGHT_BYTES_MAX);
+    expect(fill(greedy[1]!)).toBe(CROWD_IN_FLIGHT_BYTES_MAX / 2);
+    fill(greedy[2]!);
+    expect(fill(greedy[3]!)).toBe(CROWD_IN_FLIGHT_BYTES_MAX / 4);
+    expect(modest.mayEnter(), "it does not wait for them").toBe(true);
+    const many = Array.from({ length: 50 }, () => admission.source(() => {}));
+    many.forEach(fill);
+    modest.enter(100);
+    expect(fill(admission.source(() => {})), "each has some").toBe(MODEST_IN_FLIGHT_BYTES);
+    turn();
+  });
+
+  it("lets a source have all again once modest ones are gone for long", () => {
+    const { admission } = fixture(Infinity, 2 ** 20);
+    const modest = admission.source(() => {});
+    modest.enter(100);
+    modest.leave(100);
+    const greedy = admission.source(() => {});
+    let most = 0;
+    for (let taken = 0; taken < 2 * MODEST_SEEN_BYTES; taken += 64 * 1024) {
+      if (!greedy.mayEnter()) greedy.leave(greedy.bytes);
+      greedy.enter(64 * 1024);
+      most = Math.max(most, greedy.bytes);
+      if (taken < MODEST_SEEN_BYTES / 2) {
+        expect(most).toBeLessThanOrEqual(CROWD_IN_FLIGHT_BYTES_MAX);
+      }
+    }
+    expect(most).toBe(2 ** 20);
   });
 
   it("gives back what a closed source held, and never wakes it", () => {
