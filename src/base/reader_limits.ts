@@ -17,11 +17,8 @@ export const FILTER_HEADERS_MAX = 16;
 /** Bytes of stored batches looked through for one page: at most about a tenth of a second. */
 export const FETCH_SCAN_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Bytes of them read at a time: larger pieces are no quicker, and fall out of the CPU's cache. */
-export const FETCH_SCAN_READ_BYTES = 1024 * 1024;
-
-/** Milliseconds one scan may hold the event loop: then all else has a turn, and other scans. */
-export const FETCH_SCAN_TURN_MS = 4;
+/** Bytes of them read at a time: inflated and looked through in a millisecond or two. */
+export const FETCH_SCAN_READ_BYTES = 256 * 1024;
 
 /** Bytes of a page below which packing it gains less than the reader's time to unpack it. */
 export const PAGE_COMPRESSED_BYTES_MIN = 1024;

@@ -47,23 +47,20 @@ export interface RecordScanOptions extends RecordPageOptions {
   readonly filter: RecordFilter;
   readonly budget: ScanBudget;
   readonly turns: ScanTurns;
+  /** Aborted: nobody waits for the page any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Memory that scans read into: what is found is copied out of it. */
-const windows = new BufferPool({ keptMax: 2, bytesMin: FETCH_SCAN_READ_BYTES });
+const windows = new BufferPool({ keptMax: 1, bytesMin: FETCH_SCAN_READ_BYTES });
 
 /** @throws {OperatingError} offset_out_of_range, where nothing was looked through yet */
-export async function scanRecordPage(
+export function scanRecordPage(
   log: ReadableLog & SegmentedLog,
   offset: Offset,
   options: RecordScanOptions,
 ): Promise<RecordPage> {
-  const window = windows.take(FETCH_SCAN_READ_BYTES + 2 * INDEX_INTERVAL_BYTES);
-  try {
-    return await new RecordScan(log, offset, options).run(window);
-  } finally {
-    windows.give(window);
-  }
+  return new RecordScan(log, offset, options).run();
 }
 
 class RecordScan {
@@ -82,25 +79,36 @@ class RecordScan {
     this.#page = new PageBuilder(log, { ...options, maxBytes });
   }
 
-  async run(window: Uint8Array): Promise<RecordPage> {
-    const { budget, turns } = this.#options;
+  async run(): Promise<RecordPage> {
+    const { budget, turns, signal } = this.#options;
     // What comes meanwhile is for the next page.
     const end = this.#log.highWatermark;
-    let turn = await turns.take();
     for (this.#passOlder(); this.#at < end && !budget.isSpent; this.#passOlder()) {
-      const read = await this.#read(window);
-      if (read === null) break;
-      this.#gaps.push(...read.gaps);
-      for (const batch of read.batches) {
-        if (turn.isOver) turn = await turns.take();
-        budget.spend(batch.length);
-        const added = this.#page.add(batch, { from: this.#offset, to: Infinity });
-        if (!added || this.#page.full) return this.#page.cut(this.#gaps, this.#offset);
-      }
-      this.#at = read.nextOffset;
+      const next = await turns.run(() => this.#step());
+      if (next === "full") return this.#page.cut(this.#gaps, this.#offset);
+      if (next === "gone" || signal?.aborted) break;
     }
     const { records, gaps } = this.#page;
     return { records, gaps: [...this.#gaps, ...gaps], nextOffset: this.#at };
+  }
+
+  /** "gone" where retention overtook the scan: what was found is given, and the next page says it. */
+  async #step(): Promise<"on" | "full" | "gone"> {
+    const window = windows.take(FETCH_SCAN_READ_BYTES + 2 * INDEX_INTERVAL_BYTES);
+    try {
+      const read = await this.#read(window);
+      if (read === null) return "gone";
+      this.#gaps.push(...read.gaps);
+      for (const batch of read.batches) {
+        this.#options.budget.spend(batch.length);
+        const added = this.#page.add(batch, { from: this.#offset, to: Infinity });
+        if (!added || this.#page.full) return "full";
+      }
+      this.#at = read.nextOffset;
+      return "on";
+    } finally {
+      windows.give(window);
+    }
   }
 
   #passOlder(): void {
@@ -111,7 +119,7 @@ class RecordScan {
     this.#at = passed.offset;
   }
 
-  /** Null where retention overtook the scan: what was found is given, and the next page says it. */
+  /** Null where it is gone, and something was looked through before. */
   async #read(window: Uint8Array): Promise<Awaited<ReturnType<ReadableLog["read"]>> | null> {
     try {
       const maxBytes = Math.min(FETCH_SCAN_READ_BYTES, this.#options.budget.bytesLeft);

@@ -1,57 +1,44 @@
 /**
- * Scans are work for the CPU, and all of the node runs on one: each works for a few milliseconds,
- * then the event loop serves everybody else once, then it is the next scan's turn.
+ * Scans are work for the CPU, and all of the node runs on one. So there is one at a time, for a step
+ * of a millisecond or two; then the event loop goes round for everybody else, and then it is the
+ * next scan's turn, in the order in which they asked.
  *
  * @module
  */
-import type { Clock, Timers } from "../base/clock.ts";
-import { FETCH_SCAN_TURN_MS } from "../base/reader_limits.ts";
+import type { Timers } from "../base/clock.ts";
 
-export interface ScanTurnsOptions {
-  readonly clock: Pick<Clock, "monotonicMs">;
-  readonly timers: Pick<Timers, "soon">;
-}
+/**
+ * Rounds of the event loop between two steps: what others ask takes several, one to be read, one for
+ * each answer of the disk, one to be written. Where nobody asks, they cost 2 µs each.
+ */
+const ROUNDS = 8;
 
 export class ScanTurns {
-  readonly #options: ScanTurnsOptions;
+  readonly #timers: Pick<Timers, "soon">;
   readonly #waiting: (() => void)[] = [];
-  #scheduled = false;
+  #busy = false;
 
-  constructor(options: ScanTurnsOptions) {
-    this.#options = options;
+  constructor(timers: Pick<Timers, "soon">) {
+    this.#timers = timers;
   }
 
-  /** Resolves when it is the caller's turn, with what says when it is over. */
-  async take(): Promise<ScanTurn> {
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
-      this.#schedule();
+  /** Calls `step` when it is its turn. */
+  async run<T>(step: () => Promise<T>): Promise<T> {
+    if (this.#busy) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#busy = true;
+    try {
+      return await step();
+    } finally {
+      this.#rest(ROUNDS);
+    }
+  }
+
+  #rest(rounds: number): void {
+    this.#timers.soon(() => {
+      if (rounds > 1) return this.#rest(rounds - 1);
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#busy = false;
+      else next();
     });
-    return new ScanTurn(this.#options.clock);
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || this.#waiting.length === 0) return;
-    this.#scheduled = true;
-    // One in each turn of the loop, however many wait.
-    this.#options.timers.soon(() => {
-      this.#scheduled = false;
-      this.#waiting.shift()?.();
-      this.#schedule();
-    });
-  }
-}
-
-export class ScanTurn {
-  readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #endMs: number;
-
-  constructor(clock: Pick<Clock, "monotonicMs">) {
-    this.#clock = clock;
-    this.#endMs = clock.monotonicMs() + FETCH_SCAN_TURN_MS;
-  }
-
-  get isOver(): boolean {
-    return this.#clock.monotonicMs() >= this.#endMs;
   }
 }

@@ -8,6 +8,7 @@
  */
 import { isOperatingError, OperatingError } from "../base/errors.ts";
 import { FETCH_DECODED_BYTES_MAX, SOURCE_SCAN_BYTES_MAX } from "../base/limits.ts";
+import { FETCH_SCAN_READ_BYTES } from "../base/reader_limits.ts";
 import type { Offset } from "../base/types.ts";
 import { readBatchHeader } from "../format/record_batch.ts";
 import type { SplicePlace } from "../protocol/http/cursor.ts";
@@ -15,7 +16,7 @@ import type { PageGap, PageRecord } from "../protocol/http/fetch_body.ts";
 import type { SourceReading } from "../store/source_order.ts";
 import { PageBuilder, type RecordPageOptions } from "./record_page.ts";
 import type { ScanBudget } from "./record_scan.ts";
-import type { ScanTurn, ScanTurns } from "./scan_turns.ts";
+import type { ScanTurns } from "./scan_turns.ts";
 
 export interface SourcePlace {
   /** Next in the local log. */
@@ -96,7 +97,6 @@ class SourceReader {
   readonly #gaps: PassedGap[] = [];
   readonly #readBytes: number;
   readonly #scan: SourcePageOptions["scan"];
-  #turn: ScanTurn | null = null;
   #place: SourcePlace;
   #before: SourcePlace;
   #scannedBytes = 0;
@@ -107,7 +107,7 @@ class SourceReader {
     this.#order = options.order;
     this.#builder = new PageBuilder(log, options);
     this.#scan = options.scan;
-    this.#readBytes = options.scan ? READ_BYTES : Math.min(READ_BYTES, options.maxBytes);
+    this.#readBytes = options.scan ? FETCH_SCAN_READ_BYTES : Math.min(READ_BYTES, options.maxBytes);
     this.#place = this.#before = place;
   }
 
@@ -120,9 +120,9 @@ class SourceReader {
     const end = this.#order.end(highWatermark);
     while (!this.#full && !this.#builder.full && !this.#isSpent) {
       const splice = spliceAt(this.#order, this.#place);
-      if (splice !== null) await this.#readSplice(splice);
-      else if (this.#place.offset < end) await this.#readPlain(end);
-      else return;
+      if (splice === null && this.#place.offset >= end) return;
+      const step = () => splice === null ? this.#readPlain(end) : this.#readSplice(splice);
+      await (this.#scan === undefined ? step() : this.#scan.turns.run(step));
     }
   }
 
@@ -148,7 +148,7 @@ class SourceReader {
     this.#passed(read.gaps);
     for (const batch of read.batches) {
       const { logId, sourceOffset, lastOffset } = readBatchHeader(batch);
-      if (this.#count(batch.length)) await this.#pause();
+      this.#count(batch.length);
       if (!this.#order.aside(logId, sourceOffset)) {
         const range = { from: this.#place.offset, to: Infinity };
         if (!this.#add(batch, range, ({ offset }) => ({ offset: offset + 1, splice: null }))) {
@@ -178,7 +178,7 @@ class SourceReader {
     for (const batch of read.batches) {
       const header = readBatchHeader(batch);
       const sourceEnd = header.sourceOffset + header.lastOffset - header.baseOffset + 1;
-      if (this.#count(batch.length)) await this.#pause();
+      this.#count(batch.length);
       if (header.logId === logId && header.sourceOffset < to && sourceEnd > next) {
         const shift = header.baseOffset - header.sourceOffset;
         const { baseOffset } = header;
@@ -225,15 +225,9 @@ class SourceReader {
     return added;
   }
 
-  /** Counts what is looked through; true where others have their turn now. */
-  #count(bytes: number): boolean {
+  #count(bytes: number): void {
     this.#scannedBytes += bytes;
     this.#scan?.budget.spend(bytes);
-    return this.#scan !== undefined && this.#turn?.isOver !== false;
-  }
-
-  async #pause(): Promise<void> {
-    this.#turn = await this.#scan!.turns.take();
   }
 
   #passed(gaps: readonly PageGap[]): void {

@@ -79,7 +79,7 @@ describe("readMergedPage()", () => {
 
 describe("filteredStream()", () => {
   const clock = new HandClock();
-  const turns = new ScanTurns({ clock, timers: clock });
+  const turns = new ScanTurns(clock);
   const filter = new RecordFilter({ ...ANYTHING, contains: utf8("a") }, "id");
   const scan = (
     logs: ReturnType<typeof scannedLog>[],

@@ -13,7 +13,7 @@ import { seededRandom } from "../support/mutations.ts";
 
 const core = testCore();
 const clock = new HandClock();
-const turns = new ScanTurns({ clock, timers: clock });
+const turns = new ScanTurns(clock);
 
 const scan = (
   log: ReturnType<typeof scannedLog>,

@@ -56,7 +56,8 @@ export async function fetchMerged(
     const wanted = { topic, partition: null, type, parameters, cursor: text, start };
     return await fetchInSourceOrder(options, request, wanted);
   }
-  const signal = parameters.maxWaitMs > 0 ? waitSignal(options, request) : undefined;
+  const waits = parameters.maxWaitMs > 0 || parameters.filter !== undefined;
+  const signal = waits ? waitSignal(options, request) : undefined;
   const offsets = startOffsets(topic, text);
   const wanted = { topic, offsets, parameters, signal };
   const page = await awaitedPage(options, wanted);
@@ -100,7 +101,7 @@ async function awaitedPage(
       const places = before?.places ?? offsets;
       const unread = partitions.filter((log, at) => places[at]! < log.highWatermark).length;
       const streams = partitions.map((log) =>
-        filteredStream(log, { ...each, filter, turns, budget: new ScanBudget(unread) })
+        filteredStream(log, { ...each, filter, turns, signal, budget: new ScanBudget(unread) })
       );
       return readMergedPage(streams, places, each);
     },
