@@ -1,5 +1,5 @@
 /**
- * `tail`: prints records as they come, by long polls, one per partition: any order and any start can
+ * `tail`: prints records as they come, by long polls, one per partition: every order and every start can
  * be had with them. An outage of the node is a remark and a retry; a gap is said, never passed in
  * silence, also one that retention made meanwhile.
  *
