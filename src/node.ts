@@ -255,7 +255,7 @@ function makeApps(
     createLinkApp({ ...common, link: forwarder, control: link?.control ?? null, priorities }),
     createExportApp(common),
     createGroupsApp({ ...common, groups, topics: storeTopics(store) }),
-    createRestApp({ ...common, groups, stopping }),
+    createRestApp({ ...common, groups, stopping, compress: compressBody }),
     createTopicAdminApp({ ...common, changes: store.changes, readSettings: readTopicSettings }),
     createEgressApp({
       ...common,

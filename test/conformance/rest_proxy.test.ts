@@ -215,6 +215,18 @@ describe.runIf(hasTool("curl"))("the REST proxy, by curl", () => {
     expect(await offsetsOf(await started(again.dataDir), "kept")).toBe(5);
   });
 
+  it("packs what it answers, for those who take it so", async () => {
+    const node = await started();
+    await produce(node, "work", Array.from({ length: 8 }, () => "same ".repeat(200)));
+    const uri = await subscribed(node, "packed", {});
+    const headers = await outputOf("curl", [
+      ...["-sS", "-o", "/dev/null", "-D", "-", "-H", "Accept-Encoding: gzip"],
+      `${uri}/records?timeout=3000`,
+    ]);
+    expect(headers).toMatch(/content-encoding: gzip/i);
+    expect(headers).toMatch(/vary: accept, accept-encoding/i);
+  });
+
   it("answers a read at once when the node stops", async () => {
     const node = await started();
     await produce(node, "work", ["a"]);

@@ -4,8 +4,11 @@
  *
  * @module
  */
-import { FETCH_BYTES_DEFAULT, FETCH_WAIT_MS_MAX } from "../../../base/limits.ts";
+import { utf8 } from "../../../base/bytes.ts";
 import { OperatingError } from "../../../base/errors.ts";
+import { GROUP_TOPICS_MAX } from "../../../base/group_limits.ts";
+import { FETCH_BYTES_DEFAULT, FETCH_WAIT_MS_MAX } from "../../../base/limits.ts";
+import type { Compress } from "../../../protocol/http/content_coding.ts";
 import { DocumentBodies } from "../../../protocol/http/document_body.ts";
 import { pathSegment } from "../../../protocol/http/path_segment.ts";
 import { Query } from "../../../protocol/http/query.ts";
@@ -15,8 +18,8 @@ import {
   recordsTypeFor,
   restAnswer,
 } from "../../../protocol/http/rest_media_type.ts";
-import { GROUP_TOPICS_MAX } from "../../../base/group_limits.ts";
 import { checkTopicName } from "../../../store/topic.ts";
+import { type PageBody, pageResponse } from "../page_response.ts";
 import { baseUriOf } from "./base_uri.ts";
 import { consumerConfigOf } from "./consumer_config.ts";
 import {
@@ -33,6 +36,8 @@ import { TopicPattern } from "./topic_pattern.ts";
 
 export interface ConsumerRequestsOptions extends RestConsumersOptions {
   readonly stopping?: AbortSignal;
+  /** Left out: no answer is packed for its reader. */
+  readonly compress?: Compress;
   /** Where a request came from, for those who look at the group. */
   readonly addressOf?: (request: Request) => string | null;
 }
@@ -88,7 +93,7 @@ export class ConsumerRequests {
           ? request.signal
           : AbortSignal.any([request.signal, stopping]),
       });
-      return recordsAnswer(page, type);
+      return await pageResponse(request, recordsBody(page, type), this.#options.compress);
     });
   }
 
@@ -199,11 +204,12 @@ function headRefused(): OperatingError {
 }
 
 /** What is passed over stands in a header: the body has no room for it. */
-function recordsAnswer({ records, gaps }: RestPage, type: string): Response {
-  const headers = { "content-type": type, "cache-control": "no-store", vary: "accept" };
-  return new Response(`[${records.join(",")}]`, {
+function recordsBody({ records, gaps }: RestPage, type: string): PageBody {
+  const headers = { "content-type": type, "cache-control": "no-store" };
+  return {
+    bytes: utf8(`[${records.join(",")}]`),
     headers: gaps.length === 0 ? headers : { ...headers, "logboom-gaps": JSON.stringify(gaps) },
-  });
+  };
 }
 
 /** Topics by name, or by pattern. @throws {OperatingError} 422, 40903, invalid_topic */
