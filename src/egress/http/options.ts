@@ -31,6 +31,7 @@ export type EgressStore = Pick<
   | "ledger"
   | "logs"
   | "nodeId"
+  | "observeTopics"
   | "ranges"
   | "refusalOf"
   | "space"

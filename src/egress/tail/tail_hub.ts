@@ -20,6 +20,7 @@ import {
 import { openingEvent, type TailEnd } from "../../protocol/http/event_stream.ts";
 import type { CommitObserver } from "../../store/commit_loop.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
+import type { TopicObserver } from "../../store/topic_table.ts";
 import type { Topic } from "../../store/topic.ts";
 import { PieceBudget } from "./piece_ring.ts";
 import { type FeedOptions, TailFeed } from "./tail_feed.ts";
@@ -31,6 +32,7 @@ export interface TailHubOptions {
   readonly store: {
     readonly commits: { observe(observer: CommitObserver): () => void };
     topic(name: string): Topic | undefined;
+    observeTopics(observer: TopicObserver): () => void;
   };
   readonly clock: Clock;
   readonly timers: Timers;
@@ -152,9 +154,7 @@ export class TailHub {
   }
 
   #watch(): void {
-    this.#stopObserving ??= this.#options.store.commits.observe((log) => {
-      for (const feed of this.#byLog.get(log) ?? []) feed.advance();
-    });
+    this.#stopObserving ??= this.#observe();
     if (this.#sweeping) return;
     this.#sweeping = true;
     this.#options.timers.after(TAIL_SWEEP_MS, () => {
@@ -164,9 +164,23 @@ export class TailHub {
     });
   }
 
+  #observe(): () => void {
+    const { store } = this.#options;
+    const stopCommits = store.commits.observe((log) => {
+      for (const feed of this.#byLog.get(log) ?? []) feed.advance();
+    });
+    // At once: what comes of a topic that is made anew is not for readers of the one before.
+    const stopTopics = store.observeTopics((name) => {
+      for (const feed of this.#feeds.values()) if (feed.topic.name === name) this.#checkTopic(feed);
+    });
+    return () => {
+      stopCommits();
+      stopTopics();
+    };
+  }
+
   #sweep(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const feed of this.#feeds.values()) this.#checkTopic(feed);
     for (const reader of this.#readers.keys()) {
       if (reader.look(nowMs) === "stalled" && !reader.isEnding) {
         this.#end(reader, {

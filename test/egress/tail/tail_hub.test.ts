@@ -10,6 +10,7 @@ import { PrometheusMetrics } from "../../../src/egress/http/metrics.ts";
 import { TailHub, type TailRequest } from "../../../src/egress/tail/tail_hub.ts";
 import { placeAt } from "../../../src/egress/tail/tail_place.ts";
 import type { TailReader } from "../../../src/egress/tail/tail_reader.ts";
+import { append } from "../../support/stores.ts";
 import { openTailWorld, type TailWorld } from "../../support/tail_world.ts";
 
 async function openHub(given: { partitions?: number } = {}) {
@@ -102,6 +103,28 @@ describe("TailHub", () => {
     expect(await next).toContain('"shutting_down"');
     expect(await reader.next()).toBeNull();
     expect(() => open()).toThrow("the node stops");
+  });
+
+  it("takes up partitions that are added, at once", async () => {
+    const { open, world } = await openHub();
+    const reader = open();
+    await reader.next();
+    const { partitions } = await world.store.changes.change("t", { partitions: 3 });
+    await append(world.store, partitions[2]!, ["there"]);
+    expect(await text(reader)).toContain('"partition":2,"offset":0');
+  });
+
+  it("ends when the topic is deleted, before anything comes of the next one", async () => {
+    const { open, world } = await openHub();
+    const reader = open();
+    await reader.next();
+    await world.store.changes.delete("t");
+    const { partitions } = await world.store.createTopic("t");
+    await append(world.store, partitions[0]!, ["of another"]);
+    const end = await text(reader);
+    expect(end).toContain("event: end");
+    expect(end).toContain("unknown_topic");
+    expect(end).not.toContain("of another");
   });
 
   it("refuses more than it may have", async () => {
