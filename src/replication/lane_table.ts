@@ -9,6 +9,7 @@ import { isOperatingError, type OperatingError } from "../base/errors.ts";
 import { REPLICATION_ANNOUNCE_LOGS_MAX } from "../base/link_limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import { partitionDirectory } from "../format/partition_directory.ts";
 import type { LogAnnouncement } from "../protocol/replication/announce.ts";
 import type { Refusal } from "../protocol/replication/refusal.ts";
 import type { PartitionLog } from "../store/partition_log.ts";
@@ -51,6 +52,8 @@ export class LaneTable {
   readonly #stale = new Set<Lane>();
   /** What was refused for good, and is sent once more. */
   readonly #rejected = new WeakMap<Lane, Set<string>>();
+  /** What the books were when it was last looked for what is owed. */
+  #owingSeen = -1;
 
   constructor(options: LaneTableOptions) {
     this.#options = options;
@@ -65,6 +68,23 @@ export class LaneTable {
   takeUp(): void {
     for (const log of this.#options.store.openLogs()) {
       if (log.highWatermark > 0) this.advanced(log);
+    }
+    this.#owingSeen = -1;
+    this.#takeUpOwing();
+  }
+
+  /**
+   * And where nothing ever came here but the word that other nodes gave something up: no batch makes
+   * a lane of that partition.
+   */
+  #takeUpOwing(): void {
+    const { store, books } = this.#options;
+    if (this.#owingSeen === books.changes) return;
+    this.#owingSeen = books.changes;
+    const owing = books.owingPartitions();
+    for (const log of owing.size === 0 ? [] : store.openLogs()) {
+      if (this.#lanes.has(log.handle)) continue;
+      if (owing.has(partitionDirectory(log.topic, log.index))) this.advanced(log);
     }
   }
 
@@ -100,6 +120,7 @@ export class LaneTable {
 
   /** Looks for what the receiver has to learn: what nodes below gave up wakes no lane of its own. */
   ask(): void {
+    this.#takeUpOwing();
     for (const lane of this.#lanes.values()) {
       lane.ask();
       this.queue(lane);

@@ -86,35 +86,53 @@ export class StoreBooks {
         if (nobodys.length === 0) return entries;
         return [...entries, ...nobodys].sort((a, b) => a.from - b.from);
       },
-      owing() {
-        if (ranges.size === 0) return [];
-        const { upstream } = forwarded;
-        const owing = [...ranges.opened.logs].filter((logId) => {
-          const received = ranges.get(logId);
-          return received?.elsewhere.some(({ holders }) => isOnly(holders, upstream)) &&
-            isTarget(received);
-        });
-        for (const logId of ledger.logIds()) {
-          if (logId === null || !isTarget(ranges.get(logId))) continue;
-          // What those below gave up is final here, and the upstream has to be told of it all the same.
-          const held = forwarded.logHere(logId)?.held ?? 0;
-          const isOwed = (entry: LedgerEntry) => isProvisional(entry) || entry.to > held;
-          if (ledger.standing(logId).some(isOwed)) owing.push(logId);
-        }
-        return owing;
-      },
+      owing: () => this.#owing(isTarget).map(({ logId }) => logId),
       recut: (batch, parts) => recut(core, batch, parts),
-      changes: () => ledger.lastId + ranges.opened.times,
+      changes: () => this.changes,
       provisional: (logId) => ledger.size === 0 ? [] : ledger.standing(logId).filter(isProvisional),
     };
 
-    function isTarget(received: ReceivedLog | undefined): boolean {
-      return received?.target.topic === topic && received.target.partition === partition;
+    function isTarget({ target }: ReceivedLog): boolean {
+      return target.topic === topic && target.partition === partition;
     }
 
     function isHere(entry: LedgerEntry): boolean {
       return entry.topic === topic && entry.partition === partition;
     }
+  }
+
+  /** Changes whenever there may be more that the upstream has to learn. */
+  get changes(): number {
+    const { ledger, ranges } = this.#store;
+    return ledger.lastId + ranges.opened.times;
+  }
+
+  /** Directories of the partitions in which the upstream has to learn something of other nodes' logs. */
+  owingPartitions(): Set<string> {
+    const targets = this.#owing(() => true).map(({ target }) => target);
+    return new Set(targets.map(({ topic, partition }) => partitionDirectory(topic, partition)));
+  }
+
+  /** Logs of other nodes of which the upstream has to learn that some will not come. */
+  #owing(isWanted: (log: ReceivedLog) => boolean): ReceivedLog[] {
+    const { ledger, ranges, forwarded } = this.#store;
+    if (ranges.size === 0) return [];
+    const { upstream } = forwarded;
+    const owing: ReceivedLog[] = [];
+    for (const logId of ranges.opened.logs) {
+      const log = ranges.get(logId);
+      if (log === undefined || !isWanted(log)) continue;
+      if (log.elsewhere.some(({ holders }) => isOnly(holders, upstream))) owing.push(log);
+    }
+    for (const logId of ledger.logIds()) {
+      const log = logId === null ? undefined : ranges.get(logId);
+      if (log === undefined || !isWanted(log)) continue;
+      // What those below gave up is final here, and the upstream has to be told of it all the same.
+      const held = forwarded.logHere(log.logId)?.held ?? 0;
+      const isOwed = (entry: LedgerEntry) => isProvisional(entry) || entry.to > held;
+      if (ledger.standing(log.logId).some(isOwed)) owing.push(log);
+    }
+    return owing;
   }
 
   /**

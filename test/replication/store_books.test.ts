@@ -68,6 +68,27 @@ describe("StoreBooks", () => {
     expect(lane.endHere!(logId)).toBeNull();
   });
 
+  it("names where the upstream has to learn of what others gave up, and changes with it", async () => {
+    const { store, books } = await withBooks();
+    const logId = "00000000000000f0";
+    await store.ranges.announce({
+      ...{ logId, peer: "ferry", gateway: "ferry-7", topic: "logs", partition: 3, firstOffset: 0 },
+      ...{ predecessor: null, predecessorEnd: 0, root: logId },
+    });
+    const { target: { topic, partition } } = store.ranges.get(logId)!;
+    const before = books.changes;
+    expect(books.owingPartitions()).toEqual(new Set());
+    const loss = { count: 5, bytes: 9, minTimestamp: 1, maxTimestamp: 2 };
+    await store.ranges.skipRun(logId, [{ from: 0, to: 5, reason: "evicted", loss }], {});
+    expect(books.changes).not.toBe(before);
+    expect(books.owingPartitions()).toEqual(new Set([`${topic}-${partition}`]));
+    expect(books.of({ topic, index: partition, logStartOffset: 0 }).owing!()).toEqual([logId]);
+    expect(books.of({ topic, index: partition + 1, logStartOffset: 0 }).owing!()).toEqual([]);
+    store.forwarded.use("00000000000000e0");
+    store.forwarded.setLog(topic, partition, logId, { held: 5, settled: 0 });
+    expect(books.owingPartitions()).toEqual(new Set());
+  });
+
   it("names what came of others and may have been handed on, where no batch may tell of it", async () => {
     const { store, log, books, lane } = await withBooks();
     const logs = ["00000000000000f0", "00000000000000f1", "00000000000000f2"] as const;

@@ -60,6 +60,10 @@ const FOUND_ONCE: readonly (readonly [number, string])[] = [
   [802_652, "the same, where damage had taken where a batch ended"],
   [901_697, "a relay was told how many the root lost of a log, and not which: it has a part of it"],
   [
+    1_450_088,
+    "a relay to which nothing came in a partition but that all was given up kept it to itself",
+  ],
+  [
     1_001_023,
     "what was asked of a log ahead of its predecessor was refused, before the skip it waited for",
   ],

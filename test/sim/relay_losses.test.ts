@@ -26,13 +26,14 @@ async function chain(gateways: number) {
     Array.from({ length: gateways }, (_, at) => node(`gw${at}`, 10 + at)),
   );
   const up = new FlakyLink(clock, diceOf(3));
-  for (const device of devices) {
+  const links = devices.map((device) => {
     const link = new FlakyLink(clock, diceOf(4));
     link.serve = site.serve();
     device.forward(link);
-  }
+    return link;
+  });
   site.forward(up);
-  return { clock, site, centre, devices, up };
+  return { clock, site, centre, devices, links, up };
 }
 
 /** Old enough to go, and covered by both checkpoints. */
@@ -83,6 +84,36 @@ describe("a relay whose upstream lost what it delivered and removed", () => {
         );
       }
       expect(site.forwarder!.status()).toMatchObject({ lagRecords: 0, lanesWaiting: 0 });
+    });
+  }
+});
+
+describe("a relay to which nothing came but the word that it was given up", () => {
+  for (const restarts of [false, true]) {
+    const when = restarts ? ", also once it was started anew" : "";
+    it(`tells its upstream, and those below that it settled${when}`, async () => {
+      const { clock, site, centre, devices, links, up } = await chain(1);
+      const [gateway, link] = [devices[0]!, links[0]!];
+      link.serve = null;
+      await gateway.append("logs", 0, ["a", "b", "c"]);
+      await expire(clock, gateway);
+      link.serve = site.serve();
+      const finals = ({ store }: SimulatedNode) =>
+        [...store.ledger.entries()].filter(({ state }) => state === "final");
+      await until(clock, () => finals(gateway).length === 1);
+      expect(site.store.topic("logs")?.partitions[0]?.highWatermark).toBe(0);
+      if (restarts) {
+        await site.stop();
+        await site.start();
+        site.forward(up);
+        link.serve = site.serve();
+      }
+      up.serve = centre.serve();
+      await until(clock, () => finals(centre).length === 1);
+      const { logId } = gateway.store.logs.chain("logs", 0)[0]!;
+      expect(finals(centre)).toMatchObject([{ logId, from: 0, to: 3, reason: "retention" }]);
+      await until(clock, () => gateway.store.forwarded.ofLog(logId)?.settled === 3);
+      expect(site.forwarder!.status()).toMatchObject({ lagRecords: 0, lanesWaiting: 0, lanes: 1 });
     });
   }
 });
