@@ -35,7 +35,13 @@ import type {
   SyncRequest,
 } from "./group_api.ts";
 import { checkGroupName, checkJoin } from "./group_checks.ts";
-import { describeGroup, type GroupDescription } from "./group_description.ts";
+import {
+  describeGroup,
+  type GroupDescription,
+  type GroupParts,
+  type GroupSummary,
+  summarizeGroup,
+} from "./group_description.ts";
 import type { GroupTopics } from "./group_topics.ts";
 import {
   coordinatorStopping,
@@ -163,13 +169,15 @@ export class GroupCoordinator implements Groups {
   }
 
   /** Every group there is, by name. */
-  list(): GroupDescription[] {
-    return [...this.#names()].toSorted().map((name) => this.#describe(name));
+  list(): GroupSummary[] {
+    return [...this.#names()].toSorted().map((name) => summarizeGroup(name, this.#partsOf(name)));
   }
 
   /** @throws {OperatingError} unknown_group */
   describe(name: string): GroupDescription {
-    if (this.#groups.has(name) || this.#offsets.has(name)) return this.#describe(name);
+    if (this.#groups.has(name) || this.#offsets.has(name)) {
+      return describeGroup(name, this.#partsOf(name));
+    }
     throw unknownGroup(name);
   }
 
@@ -250,12 +258,9 @@ export class GroupCoordinator implements Groups {
     return new Set([...this.#groups.keys(), ...this.#offsets.names]);
   }
 
-  #describe(name: string): GroupDescription {
-    return describeGroup(name, {
-      group: this.#groups.get(name),
-      offsets: this.#offsets.now(name),
-      topics: this.#options.topics,
-    });
+  #partsOf(name: string): GroupParts {
+    const { topics } = this.#options;
+    return { group: this.#groups.get(name), offsets: this.#offsets.now(name), topics };
   }
 
   // ── limits ───────────────────────────────────────────────────────────────────────────────────

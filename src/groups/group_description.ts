@@ -4,6 +4,7 @@
  * @module
  */
 import type { Offset } from "../base/types.ts";
+import { compareTexts } from "./assignors/assignor.ts";
 import { decodeAssignment, decodeSubscription } from "./consumer_protocol.ts";
 import type { Group, GroupState } from "./group.ts";
 import type { CommittedOffset, TopicPartition } from "./group_api.ts";
@@ -34,18 +35,26 @@ export interface GroupOffset extends CommittedOffset {
   readonly memberId: string | null;
 }
 
-export interface GroupDescription {
+interface GroupHead {
   readonly group: string;
   readonly state: GroupState;
   /** Null where there are no members. */
   readonly generation: number | null;
   readonly protocolType: string | null;
   readonly assignor: string | null;
+  /** Records of all partitions it committed for. */
+  readonly lag: number;
+}
+
+/** A line of a list: what it costs does not grow with what members were assigned. */
+export interface GroupSummary extends GroupHead {
+  readonly members: number;
+}
+
+export interface GroupDescription extends GroupHead {
   readonly leaderId: string | null;
   readonly members: readonly MemberDescription[];
   readonly offsets: readonly GroupOffset[];
-  /** Records of all partitions it committed for. */
-  readonly lag: number;
 }
 
 export interface GroupParts {
@@ -54,7 +63,15 @@ export interface GroupParts {
   readonly topics: GroupTopics;
 }
 
-export function describeGroup(name: string, { group, offsets, topics }: GroupParts) {
+export function summarizeGroup(name: string, { group, offsets, topics }: GroupParts): GroupSummary {
+  const described = offsets.map((offset) => describeOffset(offset, topics, null));
+  return { ...headOf(name, group, described), members: group?.members.size ?? 0 };
+}
+
+export function describeGroup(
+  name: string,
+  { group, offsets, topics }: GroupParts,
+): GroupDescription {
   const members = [...group?.members.values() ?? []].map((member) =>
     describeMember(member, group!.protocolName)
   );
@@ -65,18 +82,25 @@ export function describeGroup(name: string, { group, offsets, topics }: GroupPar
   );
   const described = offsets
     .map((offset) => describeOffset(offset, topics, holders.get(placeOf(offset)) ?? null))
-    .toSorted((a, b) => a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition);
+    .toSorted((a, b) => compareTexts(a.topic, b.topic) || a.partition - b.partition);
+  const leaderId = group?.leaderId ?? null;
+  return { ...headOf(name, group, described), leaderId, members, offsets: described };
+}
+
+function headOf(
+  name: string,
+  group: Group | undefined,
+  offsets: readonly GroupOffset[],
+): GroupHead {
+  const hasMembers = group !== undefined && group.members.size > 0;
   return {
     group: name,
     state: group?.state ?? "empty",
-    generation: members.length === 0 ? null : group!.generation,
-    protocolType: members.length === 0 ? null : group!.protocolType,
+    generation: hasMembers ? group.generation : null,
+    protocolType: hasMembers ? group.protocolType : null,
     assignor: group?.protocolName ?? null,
-    leaderId: group?.leaderId ?? null,
-    members,
-    offsets: described,
-    lag: described.reduce((sum, { lag }) => sum + lag, 0),
-  } satisfies GroupDescription;
+    lag: offsets.reduce((sum, { lag }) => sum + lag, 0),
+  };
 }
 
 function describeMember(member: GroupMember, assignor: string | null): MemberDescription {

@@ -7,6 +7,7 @@ import type { GroupCoordinator } from "../../groups/coordinator.ts";
 import type {
   GroupDescription,
   GroupOffset,
+  GroupSummary,
   MemberDescription,
 } from "../../groups/group_description.ts";
 import { Query } from "../../protocol/http/query.ts";
@@ -16,7 +17,7 @@ export function listGroups(groups: GroupCoordinator, request: Request): object {
   return {
     groups: groups.list().map((group) => ({
       ...headOf(group),
-      members: group.members.length,
+      members: group.members,
       lag: group.lag,
     })),
   };
@@ -61,7 +62,8 @@ export function offsetDocument(offset: GroupOffset): object {
   };
 }
 
-function headOf({ group, state, generation, protocolType, assignor }: GroupDescription) {
+function headOf(head: GroupSummary | GroupDescription) {
+  const { group, state, generation, protocolType, assignor } = head;
   return { group, state, generation, protocol_type: protocolType, assignor };
 }
 
