@@ -139,6 +139,50 @@ it(`what was committed outlives ${KILLS} kills of the node, and generations rise
   expect(committed.offset).toBeLessThanOrEqual(asked);
 }, 120_000);
 
+it(
+  "a topic that is deleted, made anew or grown is shared out anew, from its own beginning",
+  async () => {
+    const { http } = await startNodeProcess({ flags: ["--default-partitions", "1"] });
+    const ask = async (method: string, path: string, body?: object) => {
+      const headers = { "content-type": "application/json" };
+      const request = body === undefined
+        ? { method }
+        : { method, headers, body: JSON.stringify(body) };
+      return await (await fetch(`${http}/v1${path}`, request)).json();
+    };
+    const topics = ["logs"];
+    await ask("POST", "/topics", { topic: "logs" });
+    await ask("POST", "/topics/logs/records", [1, 2, 3]);
+    let joined = await ask("POST", "/groups/g/members", { topics });
+    const told = async () => {
+      const { member_id, generation } = joined;
+      const path = `/groups/g/members/${member_id}`;
+      const { code } = await ask("POST", `${path}/heartbeat`, { generation });
+      if (code !== undefined) {
+        joined = await ask("POST", "/groups/g/members", {
+          topics,
+          member_id,
+        });
+      }
+      return [code, joined.assignments.map(({ offset }: { offset: number | null }) => offset)];
+    };
+    const { member_id, generation } = joined;
+    const offsets = [{ topic: "logs", partition: 0, offset: 3 }];
+    await ask("PUT", "/groups/g/offsets", { offsets, member_id, generation });
+    expect(await told()).toEqual([undefined, [null]]);
+
+    await ask("PATCH", "/topics/logs", { partitions: 2 });
+    expect(await told()).toEqual(["rebalance_in_progress", [3, null]]);
+    expect((await fetch(`${http}/v1/topics/logs`, { method: "DELETE" })).status).toBe(200);
+    expect(await told()).toEqual(["rebalance_in_progress", []]);
+    expect((await ask("GET", "/groups/g/offsets")).offsets).toEqual([]);
+    await ask("POST", "/topics/logs/records", [1]);
+    expect(await told()).toEqual(["rebalance_in_progress", [null]]);
+    expect((await ask("GET", "/groups/g")).offsets).toEqual([]);
+  },
+  60_000,
+);
+
 it("a node that stops answers members that wait, and goes", async () => {
   const node = await startNodeProcess({ flags: FLAGS });
   const post = async (path: string, body: object) => {
