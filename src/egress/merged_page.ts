@@ -124,10 +124,12 @@ export function filteredStream(
         records,
         before: records[0]?.offset,
         after: records.map((_, at) => records[at + 1]?.offset ?? nextOffset),
-        gaps: gaps.map((gap) => ({
-          gap,
-          before: records.filter((record) => record.offset < gap.from).length - 1,
-        })),
+        gaps: gaps.map((gap) => {
+          const behind = records.filter((record) => record.offset < gap.from).length;
+          // One that holds no offsets is right before a record: who stands there has not passed it.
+          const isOf = gap.from === gap.to && records[behind]?.offset === gap.from;
+          return { gap, before: isOf ? behind : behind - 1 };
+        }),
         next: nextOffset,
       };
     },

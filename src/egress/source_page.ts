@@ -131,12 +131,11 @@ class SourceReader {
   }
 
   page(): SourcePage {
-    const gaps = this.#builder.gaps.map((gap) => ({ gap, before: this.#after.length }));
     return {
       records: this.#builder.records,
       before: this.#before,
       after: this.#after,
-      gaps: [...this.#gaps, ...gaps],
+      gaps: this.#gaps,
       next: this.#place,
     };
   }
@@ -215,8 +214,11 @@ class SourceReader {
     after: (record: PageRecord) => SourcePlace,
   ): boolean {
     if (this.#after.length === 0) this.#before = this.#place;
+    const { records, gaps } = this.#builder;
+    const known = gaps.length;
     const added = this.#builder.add(batch, range);
-    const { records } = this.#builder;
+    // What a batch tells of stands before its records.
+    this.#passed(gaps.slice(known));
     while (this.#after.length < records.length) {
       this.#place = after(records[this.#after.length]!);
       this.#after.push(this.#place);

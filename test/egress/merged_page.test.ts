@@ -140,4 +140,24 @@ describe("filteredStream()", () => {
       }
     }
   });
+
+  it("tells of what was lost elsewhere with the record behind it, once", async () => {
+    const log = scannedLog(core, [["a"], ["b"], ["a"], ["a"]]);
+    const lost = (at: number) => ({ from: at, to: at, reason: "evicted" });
+    const told: number[] = [];
+    let places: readonly number[] = [0];
+    for (let pages = 0; pages < 3; pages++) {
+      const each = {
+        ...{ ...options, filter, turns, budget: new ScanBudget() },
+        lossesBefore: ({ baseOffset }: { baseOffset: number }) =>
+          baseOffset > 0 ? [lost(baseOffset)] : [],
+      };
+      const page = await readMergedPage([filteredStream(log, each)], places, {
+        ...{ ...options, maxRecords: 1 },
+      });
+      told.push(...page.gaps.map(({ from }) => from));
+      places = page.places;
+    }
+    expect(told.sort()).toEqual([1, 2, 3]);
+  });
 });

@@ -98,6 +98,26 @@ describe("readSourcePage()", () => {
     expect(page.gaps).toEqual([{ gap, before: 0 }, { gap, before: 5 }]);
   });
 
+  it("names a batch that nobody can decode where it lies, so that no page of few records loses it", async () => {
+    const { log, read } = world();
+    const readWhole = log.read;
+    log.read = async (offset, options) => {
+      const found = await readWhole(offset, options);
+      if (offset === 6) new DataView(found.batches[0]!.buffer).setInt16(21, 1);
+      return found;
+    };
+    const gap = { from: 6, to: 7, reason: "undecodable" };
+    expect((await read(START)).gaps).toEqual([{ gap, before: 2 }]);
+    let place = START;
+    const told: unknown[] = [];
+    for (let pages = 0; pages < 8; pages++) {
+      const page = await read(place, 1);
+      told.push(...page.gaps.filter(({ before }) => before < 1));
+      place = page.next;
+    }
+    expect(told).toEqual([{ gap, before: 0 }]);
+  });
+
   it("refuses a place below the start of the log, and one it never gave", async () => {
     const { read } = world({ logStartOffset: 2 });
     await expect(read(START)).rejects.toMatchObject({ code: "offset_out_of_range" });
