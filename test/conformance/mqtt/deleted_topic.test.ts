@@ -37,8 +37,7 @@ describe("a topic that is deleted", () => {
     ];
     for (const client of [there, away]) await client.subscribe(["a/#"]);
     const writer = await HeldClient.connect(fixture, FIVE);
-    away.connection.push(null);
-    await settle();
+    await away.drop();
     await published(writer, "1");
     await there.untilPublishes(1);
     await fixture.store.changes.delete("logs");
@@ -47,6 +46,31 @@ describe("a topic that is deleted", () => {
     const back = await HeldClient.connect(fixture, LASTING);
     expect(back.sessionPresent).toBe(true);
     expect(payloads(await back.untilPublishes(1))).toEqual(["2"]);
+  });
+
+  it("goes on for who comes back while it is gone, also after a restart", async () => {
+    for (const restarts of [false, true]) {
+      let fixture = await MqttFixture.start();
+      const away = await HeldClient.connect(fixture, LASTING);
+      await away.subscribe(["a/#"]);
+      let writer = await HeldClient.connect(fixture, FIVE);
+      for (const payload of ["1", "2"]) await published(writer, payload);
+      expect(payloads(await away.untilPublishes(2))).toEqual(["1", "2"]);
+      away.acknowledge();
+      await away.drop();
+      await published(writer, "3");
+      await fixture.store.changes.delete("logs");
+      if (restarts) {
+        await fixture.ingress.stop();
+        await fixture.store.close();
+        fixture = await MqttFixture.start(fixture);
+        writer = await HeldClient.connect(fixture, FIVE);
+      }
+      const back = await HeldClient.connect(fixture, LASTING);
+      expect(back.sessionPresent).toBe(true);
+      await published(writer, "4");
+      expect(payloads(await back.untilPublishes(1))).toEqual(["4"]);
+    }
   });
 
   it("takes what was acknowledged, and acknowledges nothing that it does not take", async () => {
