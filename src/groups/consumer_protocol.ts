@@ -45,7 +45,8 @@ export function decodeSubscription(bytes: Uint8Array): Subscription {
   const version = reader.int16();
   const topics = Array.from({ length: reader.count(2) }, () => reader.text());
   reader.skipBytes();
-  return { topics, owned: version >= 1 ? reader.partitions() : [] };
+  // Some clients say version 1, and end where version 0 does.
+  return { topics, owned: version >= 1 && !reader.isAtEnd ? reader.partitions() : [] };
 }
 
 export function encodeAssignment(partitions: readonly TopicPartition[]): Uint8Array {
@@ -107,6 +108,10 @@ class Reader {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#what = what;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
   }
 
   int16(): number {

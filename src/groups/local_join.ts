@@ -15,6 +15,7 @@ import {
   decodeSubscription,
   encodeAssignment,
   encodeSubscription,
+  type Subscription,
 } from "./consumer_protocol.ts";
 import type { Groups, JoinAnswer, TopicPartition } from "./group_api.ts";
 import type { GroupTopics } from "./group_topics.ts";
@@ -130,7 +131,7 @@ function shareOut(
   }
   const before = groups.assignments(group);
   const subscribers = members.map(({ memberId, instanceId, metadata }): Subscriber => {
-    const subscription = decodeSubscription(metadata);
+    const subscription = readSubscription(metadata);
     const had = before.get(memberId);
     const owned = subscription.owned.length > 0 || had === undefined
       ? subscription.owned
@@ -152,6 +153,16 @@ function shareOut(
         topic?.id !== ids[at] || (topic?.partitions.length ?? 0) !== counts.get(names[at]!)
       ),
   };
+}
+
+/** Whoever cannot be understood gets nothing, and keeps nobody else from their part. */
+function readSubscription(metadata: Uint8Array): Subscription {
+  try {
+    return decodeSubscription(metadata);
+  } catch (error) {
+    if (isOperatingError(error, "inconsistent_protocol")) return { topics: [], owned: [] };
+    throw error;
+  }
 }
 
 export function sameTopics(a: readonly TopicName[], b: readonly TopicName[]): boolean {

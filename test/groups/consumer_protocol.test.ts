@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../src/base/bytes.ts";
 import { isOperatingError } from "../../src/base/errors.ts";
@@ -8,6 +9,9 @@ import {
   encodeSubscription,
 } from "../../src/groups/consumer_protocol.ts";
 import { diceOf } from "../support/dice.ts";
+
+const { MemberMetadata, MemberAssignment } =
+  createRequire(import.meta.url)("kafkajs").AssignerProtocol;
 
 const OWNED = [{ topic: "t", partition: 1 }, { topic: "t", partition: 2 }];
 
@@ -47,6 +51,31 @@ describe("an assignment", () => {
       ...Array.from({ length: 300 }, (_, partition) => ({ topic: "x".repeat(249), partition })),
     ];
     expect(decodeAssignment(encodeAssignment(many))).toEqual(many);
+  });
+});
+
+describe("kafkajs", () => {
+  const topics = ["logs", "größer"];
+  const assignment = { logs: [0, 2, 70_000], "größer": [1] };
+  const partitions = Object.entries(assignment)
+    .flatMap(([topic, own]) => own.map((partition) => ({ topic, partition })));
+
+  it("reads what is written here", () => {
+    const subscription = Buffer.from(encodeSubscription({ topics, owned: [] }));
+    expect(MemberMetadata.decode(subscription)).toMatchObject({ version: 0, topics });
+    expect(MemberAssignment.decode(Buffer.from(encodeAssignment(partitions))))
+      .toMatchObject({ version: 0, assignment });
+  });
+
+  it("writes what is read here", () => {
+    const userData = Buffer.from([1, 2, 3]);
+    const subscription = MemberMetadata.encode({ version: 1, topics, userData });
+    expect(decodeSubscription(MemberMetadata.encode({ version: 0, topics, userData })))
+      .toEqual({ topics, owned: [] });
+    // It says version 1, and ends before what that version added.
+    expect(decodeSubscription(subscription)).toEqual({ topics, owned: [] });
+    expect(decodeAssignment(MemberAssignment.encode({ version: 1, assignment, userData })))
+      .toEqual(partitions);
   });
 });
 

@@ -75,6 +75,20 @@ describe("joinLocally()", () => {
     expect(numbers((await local).assignment)).toEqual([2]);
   });
 
+  it("gives nothing to a member it cannot understand, and the others their part", async () => {
+    const world = await openGroupWorld();
+    world.topics.put("t", 2);
+    const first = await join(world);
+    const protocols = [{ name: "range", metadata: new Uint8Array([0, 0, 0xff, 1]) }];
+    const strange = world.groups.join(joinRequest({ protocols }));
+    await settled();
+    const again = await join(world, { memberId: first.memberId });
+    expect(numbers(again.assignment)).toEqual([0, 1]);
+    const { memberId, generation } = await strange;
+    const own = await world.groups.sync({ group: "g", memberId, generation });
+    expect(decodeAssignment(own)).toEqual([]);
+  });
+
   it("joins anew where it is no longer known", async () => {
     const world = await openGroupWorld();
     world.topics.put("t", 1);
