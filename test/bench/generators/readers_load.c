@@ -243,6 +243,9 @@ static void open_reader(int index, Kind kind, long end) {
   *reader = (Reader){ .kind = kind, .index = index, .next_offset = end };
   reader->descriptor = connect_to(options.port);
   fcntl(reader->descriptor, F_SETFL, O_NONBLOCK);
+  /* A small window is full at once; a large one would have the server fill it for a minute. */
+  int window = 32 * 1024;
+  if (kind == STUCK) setsockopt(reader->descriptor, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
   if (kind != STUCK) watch_reader(reader, EPOLL_CTL_ADD);
   if (kind == POLL) poll_again(reader);
   if (kind == TAIL || kind == STUCK) {

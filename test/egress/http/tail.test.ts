@@ -1,6 +1,6 @@
 /** The live tail, as its readers see it. */
 import { afterEach, describe, expect, it } from "vitest";
-import { TAIL_KEEP_ALIVE_MS } from "../../../src/base/tail_limits.ts";
+import { TAIL_KEEP_ALIVE_MS, TAIL_SWEEP_MS } from "../../../src/base/tail_limits.ts";
 import { decodeCursor } from "../../../src/protocol/http/cursor.ts";
 import { EventReader } from "../../support/event_stream.ts";
 import { type HttpWorld, openHttpWorld } from "../../support/http_world.ts";
@@ -99,4 +99,40 @@ describe("GET tail", () => {
     await put(world, ["wanted"]);
     expect(await reader.values(1)).toEqual(["wanted"]);
   });
+
+  it("follows partitions that are added, from their start", async () => {
+    const world = await openHttpWorld();
+    await put(world, ["a"]);
+    const reader = await tail(world);
+    await reader.take();
+    const { lastEventId } = reader;
+    const next = reader.values(2);
+    await world.store.changes.change("t", { partitions: 2 });
+    await put(world, ["b"], "?partition=1");
+    await settled();
+    world.world.clock.advance(TAIL_SWEEP_MS);
+    await settled();
+    await put(world, ["c"], "?partition=1");
+    expect(await next).toEqual(["b", "c"]);
+    // A cursor that does not know of them yet is as good as before.
+    expect(await (await tail(world, "", lastEventId)).values(2)).toEqual(["b", "c"]);
+  });
+
+  it("ends when its topic is deleted, and refuses its cursor for a later one", async () => {
+    const world = await openHttpWorld();
+    await put(world, ["a"]);
+    const reader = await tail(world);
+    await reader.take();
+    const next = reader.next();
+    await world.store.changes.delete("t");
+    world.world.clock.advance(TAIL_SWEEP_MS);
+    const end = await next;
+    expect([end!.type, JSON.parse(end!.data).code]).toEqual(["end", "unknown_topic"]);
+    expect(await reader.next()).toBeNull();
+    await put(world, ["another"]);
+    const again = await world.get(TAIL, { headers: { "last-event-id": reader.lastEventId } });
+    expect([again.status, (await again.json()).code]).toEqual([416, "log_diverged"]);
+  });
 });
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 10));
