@@ -156,6 +156,30 @@ describe("GroupCoordinator", () => {
     groups.stop();
   });
 
+  it("counts groups, members, generations and commits", async () => {
+    const gauges = new Map<string, () => number>();
+    const counters = new Map<string, { value: number }>();
+    const { topics, groups } = await openGroupWorld({
+      metrics: {
+        counter: (name) => counters.set(name, { value: 0 }).get(name)!,
+        gauge: (name, _help, read) => void gauges.set(name, read),
+        histogram: () => ({ observe() {} }),
+      },
+    });
+    topics.put("t", 1);
+    await groups.join(joinRequest());
+    await groups.commit({ group: "h", offsets: at(1) });
+    await codeOf(groups.commit({ group: "g", offsets: at(1) }));
+    expect([...gauges].map(([name, read]) => [name, read()])).toEqual([
+      ["logboom_groups", 2],
+      ["logboom_group_members", 1],
+    ]);
+    expect([...counters].map(([name, { value }]) => [name, value])).toEqual([
+      ["logboom_group_generations_total", 1],
+      ["logboom_group_commits_total", 1],
+    ]);
+  });
+
   it("stop() answers those who wait, takes nothing more, and leaves no timer", async () => {
     const { clock, groups, claim } = await withMember();
     const joining = codeOf(groups.join(joinRequest()));
