@@ -8,14 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { messageOf } from "../src/base/errors.ts";
-import {
-  dependencies,
-  ENTRY,
-  npmManifest,
-  PACKAGE_NAME,
-  stageClient,
-  VERSION,
-} from "./client_package.ts";
+import { ENTRY, npmManifest, PACKAGE_NAME, stageClient, VERSION } from "./client_package.ts";
 import { say } from "./say.ts";
 
 /** Not known before it runs, so that everything else can be checked where there is no JSR. */
@@ -54,10 +47,8 @@ async function build({ build }: Dnt): Promise<void> {
       test: false,
       scriptModule: false,
       compilerOptions: { lib: ["ESNext", "DOM", "DOM.Iterable"], target: "ES2022" },
-      mappings: {},
-      importMap: join(stage, "deno.json"),
       package: {
-        ...{ name: PACKAGE_NAME, version: VERSION, dependencies: dependencies() },
+        ...{ name: PACKAGE_NAME, version: VERSION },
         ...npmManifest(),
       },
     });

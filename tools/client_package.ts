@@ -15,8 +15,6 @@ const CORE_WASM = "wasm/build/core.wasm";
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
   readonly version: string;
   readonly license: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly overrides: Readonly<Record<string, string>>;
 };
 
 export const VERSION = MANIFEST.version;
@@ -33,11 +31,6 @@ export function npmManifest(): object {
   };
 }
 
-/** The npm packages it needs, and at which versions. */
-export function dependencies(): Record<string, string> {
-  return { "cbor-x": MANIFEST.dependencies["cbor-x"]! };
-}
-
 /** Lays the package out in an empty directory; the paths of its modules in there. */
 export function stageClient(directory: string): string[] {
   const modules = modulesFrom(ENTRY);
@@ -50,9 +43,6 @@ export function stageClient(directory: string): string[] {
     cpSync(join(ROOT, from!), join(directory, to!));
   }
   writeFileSync(join(directory, "deno.json"), json(denoManifest()));
-  // Read while it is packed only: what a package without node_modules is resolved by.
-  const resolution = { private: true, dependencies: dependencies(), overrides: MANIFEST.overrides };
-  writeFileSync(join(directory, "package.json"), json(resolution));
   return modules;
 }
 
@@ -62,7 +52,6 @@ function denoManifest(): object {
     version: VERSION,
     license: MANIFEST.license,
     exports: `./${ENTRY}`,
-    imports: { "cbor-x": `npm:cbor-x@${MANIFEST.dependencies["cbor-x"]}` },
     nodeModulesDir: "none",
     compilerOptions: { strict: true, exactOptionalPropertyTypes: true },
   };

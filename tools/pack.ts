@@ -17,7 +17,7 @@ try {
   mkdirSync(stage);
   stageClient(stage);
   const packed = join(work, "packed.tgz");
-  const flags = ["--allow-dirty", "--no-source-maps", "--ignore=package.json", "--output", packed];
+  const flags = ["--allow-dirty", "--no-source-maps", "--output", packed];
   run(process.execPath, ["pack", ...flags], stage);
   run("tar", ["-xzf", packed], work);
   const manifest = join(work, "package", "package.json");

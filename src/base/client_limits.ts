@@ -30,6 +30,9 @@ export const CLIENT_EVENT_BYTES_MAX = 16 * 1024 * 1024;
 /** Requests for records at once of one consumer: browsers open six connections, and it has others. */
 export const CLIENT_FETCHES_MAX = 4;
 
+/** Records of a page that a stream asks for: enough for a request to be a small part of the cost. */
+export const CLIENT_PAGE_RECORDS = 5_000;
+
 /** Milliseconds without an answer until a request counts as lost: longer than a busy disk. */
 export const CLIENT_REQUEST_MS = 30_000;
 

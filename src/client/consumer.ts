@@ -50,7 +50,7 @@ export interface ConsumeOptions extends RecordFilter {
   readonly source?: boolean;
   /** Check the CRC-32C of each batch here. No filters then. */
   readonly verify?: boolean;
-  /** Records of a page at most. */
+  /** Records of a page at most; 5,000 where left out. */
   readonly pageRecords?: number;
   /** Ends it: it throws the signal's reason. */
   readonly signal?: AbortSignal;

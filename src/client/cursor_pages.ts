@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CLIENT_PAGE_RECORDS } from "../base/client_limits.ts";
 import { fetchMerged } from "./fetch_page.ts";
 import { type Gap, gapOf, type WireGap } from "./gap.ts";
 import { LogboomError } from "./logboom_error.ts";
@@ -45,7 +46,14 @@ export class CursorPages implements Pages {
     try {
       const page = await fetchMerged(this.#transport, this.#topic, {
         maxWaitMs: waitMs,
-        ...defined({ partition, order, cursor: before, maxRecords: pageRecords, source, signal }),
+        ...defined({
+          partition,
+          order,
+          cursor: before,
+          maxRecords: pageRecords ?? CLIENT_PAGE_RECORDS,
+          source,
+          signal,
+        }),
         ...defined({ key, headers, contains, since, until }),
       });
       this.#cursor = page.cursor;

@@ -82,7 +82,7 @@ export interface BatchesFetch
   readonly signal?: AbortSignal;
 }
 
-const CBOR = "application/cbor";
+const JSON_TYPE = "application/json";
 const BATCHES = "application/vnd.logboom.batches";
 
 /** @throws {LogboomError} */
@@ -95,7 +95,7 @@ export async function fetchPartition(
   const { bytes } = await transport.ask({
     path: partitionPath(topic, options.partition) +
       placeQuery(options, new QueryText().page(options)),
-    accept: CBOR,
+    accept: JSON_TYPE,
     signal: options.signal,
     waitMs: options.maxWaitMs ?? 0,
   });
@@ -114,7 +114,7 @@ export async function fetchMerged(
     : partitionPath(topic, partition);
   const { bytes } = await transport.ask({
     path: `${path}${new QueryText().page(options).add("cursor", cursor).add("order", order)}`,
-    accept: CBOR,
+    accept: JSON_TYPE,
     signal: options.signal,
     waitMs: options.maxWaitMs ?? 0,
   });

@@ -154,6 +154,9 @@ export class Membership {
   /** Durable once it resolves. @throws {LogboomError} */
   async commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
     if (offsets.length === 0) return;
+    if (this.#memberId === undefined) {
+      throw new LogboomError("unknown_member", "Cannot commit: the group does not know the member");
+    }
     try {
       await this.#transport.json({
         method: "PUT",

@@ -1,9 +1,9 @@
 /**
- * Pages of records, from the node's CBOR.
+ * Pages of records, from the node's JSON: every engine reads it faster than anything that a library
+ * could, and bytes that are no UTF-8 are in it as well, as base64.
  *
  * @module
  */
-import { Decoder } from "cbor-x";
 import { type Gap, gapOf, type WireGap } from "./gap.ts";
 import type { LogRecord } from "./log_record.ts";
 import { LogboomError } from "./logboom_error.ts";
@@ -78,7 +78,7 @@ interface WirePage {
   readonly [rest: string]: unknown;
 }
 
-const decoder = new Decoder({ useRecords: false, mapsAsObjects: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 interface Place {
   readonly topic: string;
@@ -116,9 +116,9 @@ function contentsOf({ records, gaps }: WirePage, place: Place): PageContents {
 function decode(bytes: Uint8Array): WirePage {
   let page: Partial<WirePage> | null;
   try {
-    page = decoder.decode(bytes) as Partial<WirePage> | null;
+    page = JSON.parse(decoder.decode(bytes)) as Partial<WirePage> | null;
   } catch (error) {
-    throw invalid("it is no CBOR", error);
+    throw invalid("it is no JSON", error);
   }
   if (Array.isArray(page?.records) && Array.isArray(page.gaps)) return page as WirePage;
   throw invalid("it has no records");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CLIENT_PAGE_RECORDS } from "../base/client_limits.ts";
 import { fetchPartition, type PartitionFetch } from "./fetch_page.ts";
 import { Gap } from "./gap.ts";
 import { LogboomError } from "./logboom_error.ts";
@@ -60,7 +61,13 @@ export class PartitionPages implements Pages {
     const maxWaitMs = typeof this.#offset === "number" ? waitMs : 0;
     const wanted: PartitionFetch = {
       ...{ partition, offset: this.#offset, maxWaitMs },
-      ...defined({ epoch: this.#epoch, maxRecords: pageRecords, source, verify, signal }),
+      ...defined({
+        epoch: this.#epoch,
+        maxRecords: pageRecords ?? CLIENT_PAGE_RECORDS,
+        source,
+        verify,
+        signal,
+      }),
       ...defined({ key, headers, contains, since, until }),
     };
     const page = await fetchPartition(this.#transport, this.#topic, wanted);

@@ -39,7 +39,7 @@ export interface ReadOptions extends RecordFilter {
   readonly source?: boolean;
   /** Of one partition: check the CRC-32C of each batch here. No filters then. */
   readonly verify?: boolean;
-  /** Records of a page at most. */
+  /** Records of a page at most; 5,000 where left out. */
   readonly pageRecords?: number;
   /** Ends the read: it throws the signal's reason. */
   readonly signal?: AbortSignal;
@@ -78,16 +78,23 @@ export async function* read(
     ...{ environment: transport.environment, signal, onRetry },
     ...(follow ? {} : { forMs: options.retryMs }),
   };
-  let waitMs = 0;
-  for (;;) {
-    const page = await retrying(retry, () => pages.next(waitMs));
+  const ask = (waitMs: number) => {
+    const asked = retrying(retry, () => pages.next(waitMs));
+    // Nobody may be there any more to hear that it failed.
+    asked.catch(() => {});
+    return asked;
+  };
+  for (let asked = ask(0);;) {
+    const page = await asked;
     signal?.throwIfAborted();
+    // The node reads the next page while this one is worked on.
+    const last = page.atEnd && !follow;
+    if (!last) asked = ask(page.atEnd ? CLIENT_WAIT_MS : 0);
     for (const event of inOrder(page.contents)) {
       signal?.throwIfAborted();
       yield { event, position: page.positionAfter(event) };
     }
     yield { event: null, position: page.position };
-    if (page.atEnd && !follow) return;
-    waitMs = page.atEnd ? CLIENT_WAIT_MS : 0;
+    if (last) return;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Records as the node writes them, in JSON and in CBOR.
+ * Records as the node writes them in JSON.
  *
  *   {topic, partition, offset, timestamp, key, value, headers: [{key, value}], source?}
  *
- * `value_base64` and `key_base64` stand in JSON for bytes that are no UTF-8; CBOR has bytes.
+ * `value_base64` and `key_base64` stand for bytes that are no UTF-8.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface WireRecord extends WireValue {
   readonly partition: number;
   readonly offset: number;
   readonly timestamp: number;
-  readonly key?: Bytes;
+  readonly key?: string | null;
   readonly key_base64?: string;
   readonly headers: readonly (WireValue & { readonly key: string })[];
   readonly source?: {
@@ -27,7 +27,7 @@ export interface WireRecord extends WireValue {
 }
 
 interface WireValue {
-  readonly value?: Bytes;
+  readonly value?: string | null;
   readonly value_base64?: string;
 }
 
@@ -54,6 +54,6 @@ function headerOf(header: WireRecord["headers"][number]): RecordHeader {
   return { key: header.key, value: bytesOf(header.value, header.value_base64) };
 }
 
-function bytesOf(plain: Bytes | undefined, base64: string | undefined): Bytes {
+function bytesOf(plain: string | null | undefined, base64: string | undefined): Bytes {
   return base64 === undefined ? plain ?? null : fromBase64(base64);
 }

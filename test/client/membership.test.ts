@@ -9,7 +9,10 @@ async function worldWithLogs() {
   const world = await openClientWorld({ store: { settings: { defaultPartitions: 2 } } });
   await world.client.produce("logs", "a", { partition: 0 });
   const member = (options: Partial<MembershipOptions> = {}) =>
-    new Membership(world.transport, { group: "g", topics: ["logs"], ...options });
+    new Membership(world.transport, {
+      ...{ group: "g", topics: ["logs"], sessionTimeoutMs: 1_000, rebalanceTimeoutMs: 1_000 },
+      ...options,
+    });
   return { ...world, member };
 }
 
@@ -67,6 +70,8 @@ describe("Membership", () => {
     const one = member();
     await one.join(live());
     faults.push(problem(409, "unknown_member"));
+    await expect(one.commit([{ topic: "logs", partition: 0, offset: 0 }])).rejects
+      .toMatchObject({ code: "unknown_member" });
     await expect(one.commit([{ topic: "logs", partition: 0, offset: 0 }])).rejects
       .toMatchObject({ code: "unknown_member" });
     expect(await one.join(live())).toBeDefined();

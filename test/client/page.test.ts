@@ -1,8 +1,10 @@
-import { encode } from "cbor-x";
 import { describe, expect, it } from "vitest";
 import { Gap } from "../../src/client/gap.ts";
 import { LogRecord } from "../../src/client/log_record.ts";
+import { utf8 } from "../../src/base/bytes.ts";
 import { inOrder, mergedPage, partitionPage } from "../../src/client/page.ts";
+
+const encode = (value: unknown) => utf8(JSON.stringify(value));
 
 const PLACE = { topic: "logs", partition: 1 };
 const RECORD = { ...PLACE, offset: 4, timestamp: 5, key: null, value: "x", headers: [] };
@@ -21,7 +23,8 @@ describe("partitionPage()", () => {
 
   it.each([
     ["nothing", new Uint8Array(0)],
-    ["half an item", new Uint8Array([0xa1, 0x67])],
+    ["half a document", utf8('{"records":[')],
+    ["no UTF-8", new Uint8Array([0xff])],
     ["a number", encode(7)],
     ["no records", encode({ gaps: [] })],
     ["no offset", encode({ records: [], gaps: [] })],

@@ -4,13 +4,12 @@ import { recordOf } from "../../src/client/wire_record.ts";
 const PLACE = { topic: "logs", partition: 1, offset: 4, timestamp: 5 };
 
 describe("recordOf()", () => {
-  it("reads JSON's bytes, and CBOR's", () => {
+  it("reads bytes that are no text", () => {
     const bytes = new Uint8Array([0xff]);
-    for (const value of [{ value_base64: "/w==" }, { value: bytes }]) {
-      const wire = { ...PLACE, ...value, key: "k", headers: [{ key: "h", ...value }] };
-      expect(recordOf(wire).bytes()).toEqual(bytes);
-      expect(recordOf(wire).headers).toEqual([{ key: "h", value: bytes }]);
-    }
+    const value = { value_base64: "/w==" };
+    const wire = { ...PLACE, ...value, key: "k", headers: [{ key: "h", ...value }] };
+    expect(recordOf(wire).bytes()).toEqual(bytes);
+    expect(recordOf(wire).headers).toEqual([{ key: "h", value: bytes }]);
   });
 
   it("reads the rest", () => {

@@ -27,7 +27,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ],
   "mqtt": ["src/ingress/mqtt/sources/"],
   "mqtt-packet": ["src/ingress/mqtt/"],
-  "cbor-x": ["src/protocol/http/", "src/client/"],
+  "cbor-x": ["src/protocol/http/"],
   "prom-client": ["src/egress/http/"],
   "yaml": ["src/config.ts", "src/config/"],
 };
