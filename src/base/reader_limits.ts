@@ -17,8 +17,11 @@ export const FILTER_HEADERS_MAX = 16;
 /** Bytes of stored batches looked through for one page: at most about a tenth of a second. */
 export const FETCH_SCAN_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Bytes of them read at a time: inflated and looked through in a millisecond or two. */
-export const FETCH_SCAN_READ_BYTES = 256 * 1024;
+/**
+ * Bytes of them read at a time: a batch of the size at which they are sealed must fit, or it is read
+ * twice. Inflated and looked through in a millisecond or two.
+ */
+export const FETCH_SCAN_READ_BYTES = 640 * 1024;
 
 /** Bytes of a page below which packing it gains less than the reader's time to unpack it. */
 export const PAGE_COMPRESSED_BYTES_MIN = 1024;
