@@ -151,8 +151,9 @@ export class Group {
     member.joining?.reject(rebalanceInProgress(this.name));
     this.#unparkSync(member);
     member.session.clear();
-    const ended = () => {
+    const ended = (hasJoined: boolean) => {
       member.joining = null;
+      member.hasJoined = hasJoined;
       member.isTold = true;
       member.heard();
       return rebalanceInProgress(this.name, member.id);
@@ -161,9 +162,10 @@ export class Group {
       timers: this.#options.time,
       signal,
       waitMs,
-      late: ended,
+      // It will ask again: the next generation is its, too.
+      late: () => ended(true),
       gone: () => {
-        if (member.isTold) return ended();
+        if (member.isTold) return ended(false);
         // Nobody knows its id: nobody will come back with it.
         member.joining = null;
         this.#lose(member);
@@ -171,6 +173,7 @@ export class Group {
       },
     });
     member.joining = parked;
+    member.hasJoined = true;
     if (this.#state === "preparing_rebalance") this.#completeIfAllJoined();
     else this.#prepare();
     return parked.answer;
@@ -200,7 +203,10 @@ export class Group {
     this.#isFirst = this.#state === "empty" && this.#options.initialDelayMs > 0;
     this.#state = "preparing_rebalance";
     this.#isOutdated = null;
-    for (const member of this.#members.all()) this.#unparkSync(member);
+    for (const member of this.#members.all()) {
+      this.#unparkSync(member);
+      member.hasJoined = member.joining !== null;
+    }
     const { initialDelayMs } = this.#options;
     this.#rebalance.set(this.#isFirst ? initialDelayMs : this.#members.rebalanceTimeoutMs);
     this.#wakeWatchers();
@@ -219,7 +225,7 @@ export class Group {
   #completeIfAllJoined(): void {
     if (this.#state !== "preparing_rebalance") return;
     if (this.#isFirst ? !this.isEmpty : this.#members.pending > 0) return;
-    if (this.#members.all().every(({ joining }) => joining !== null)) this.#complete();
+    if (this.#members.all().every(({ hasJoined }) => hasJoined)) this.#complete();
   }
 
   #rebalanceTimedOut(): void {
@@ -233,10 +239,10 @@ export class Group {
     this.#isFirst = false;
     for (const member of this.#members.all()) {
       // Static members are away for a moment only, until their session is over.
-      if (member.joining !== null || member.instanceId !== null) continue;
+      if (member.hasJoined || member.instanceId !== null) continue;
       this.#members.remove(member, unknownMember(this.name, member.id));
     }
-    const joined = this.#members.all().filter(({ joining }) => joining !== null);
+    const joined = this.#members.all().filter(({ hasJoined }) => hasJoined);
     if (this.#members.size > 0 && joined.length === 0) {
       return this.#rebalance.set(this.#members.rebalanceTimeoutMs);
     }
@@ -254,15 +260,18 @@ export class Group {
   }
 
   #begin(joined: readonly GroupMember[]): void {
-    if (!joined.some(({ id }) => id === this.leaderId)) this.#members.leaderId = joined[0]!.id;
+    // One that waits can lead at once.
+    const ready = joined.filter(({ joining }) => joining !== null);
+    const able = ready.length > 0 ? ready : joined;
+    if (!able.some(({ id }) => id === this.leaderId)) this.#members.leaderId = able[0]!.id;
     this.#protocolName = chooseProtocol(this.#members.all());
     this.#state = "completing_rebalance";
     this.#rebalance.set(this.#members.rebalanceTimeoutMs);
     for (const member of joined) {
-      const parked = member.joining!;
+      const parked = member.joining;
       member.joining = null;
       member.isSyncDue = true;
-      parked.resolve(this.#answer(member, member.id === this.leaderId));
+      parked?.resolve(this.#answer(member, member.id === this.leaderId));
     }
   }
 

@@ -24,6 +24,8 @@ export class GroupMember {
   /** Of this generation, or of the one before where this one's is not there yet. */
   assignment: Uint8Array = NOTHING;
   joining: Parked<JoinAnswer> | null = null;
+  /** It wants to be in the next generation, whether it waits for it or comes back to ask. */
+  hasJoined = false;
   syncing: Parked<Uint8Array> | null = null;
   /** It was told of the generation, and has not asked for its assignment. */
   isSyncDue = false;
@@ -65,7 +67,7 @@ export class GroupMember {
     this.session.clear();
     const { joining, syncing } = this;
     this.joining = this.syncing = null;
-    this.isSyncDue = false;
+    this.hasJoined = this.isSyncDue = false;
     joining?.reject(why);
     syncing?.reject(why);
   }

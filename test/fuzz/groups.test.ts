@@ -196,7 +196,7 @@ class Run {
     joinLocally(this.#world.groups, this.#world.topics, {
       ...{ group: "g", topics, instanceId, memberId, assignor, clientId: `c${client.name}` },
       ...{ host: "::1", sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: REBALANCE_MS },
-      ...(this.#dice() < 0.2 ? { waitMs: 3_000 } : {}),
+      ...(this.#dice() < 0.3 ? { waitMs: pick(this.#dice, [0, 500, 3_000]) } : {}),
       signal: joining.signal,
     }).then((joined) => {
       if (epoch !== this.#epoch) return;

@@ -178,6 +178,35 @@ describe("Group.join()", () => {
     expect(group.members.has(error.detail["member_id"])).toBe(true);
   });
 
+  it("counts a member as joined that comes back to ask, however short its waits are", async () => {
+    const { clock, join, sync } = make({ initialDelayMs: 250 });
+    const id = (error: { detail: { member_id: string } }) => error.detail.member_id;
+    const first = join({ waitMs: 10 }).catch(id);
+    clock.advance(10);
+    const memberId = await first as string;
+    clock.advance(240);
+    const joined = await join({ memberId, waitMs: 10 });
+    expect(joined).toMatchObject({ memberId, leaderId: memberId, generation: 1 });
+    expect(joined.members.length).toBe(1);
+    await sync(joined);
+  });
+
+  it("lets one lead that waits, rather than one that has yet to come back", async () => {
+    const { clock, join, two, claimOf, group } = make();
+    const [leader, follower] = await two();
+    const impatient = codeOf(join({ memberId: leader.memberId, waitMs: 10 }));
+    clock.advance(10);
+    expect(await impatient).toBe("rebalance_in_progress");
+    const answer = await join({ memberId: follower.memberId });
+    expect(answer.leaderId).toBe(follower.memberId);
+    expect(answer.members.length).toBe(2);
+    const again = await join({ memberId: leader.memberId, waitMs: 10 });
+    expect(again.generation).toBe(answer.generation);
+    const waiting = group.sync(claimOf(again));
+    await group.sync({ ...claimOf(answer), assignments: new Map() });
+    expect(await waiting).toEqual(new Uint8Array(0));
+  });
+
   it("forgets a new member at once whose connection goes, and keeps one that knows its id", async () => {
     const { group, join, two } = make();
     const [leader, follower] = await two();
