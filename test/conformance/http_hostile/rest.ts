@@ -141,6 +141,18 @@ const CONSUMING: readonly Row[] = [
   ["a path there is not", { path: `${INSTANCE}/messages` }, 404, 404],
 ];
 
+const head = (path: string, type: string) =>
+  [`POST ${path} HTTP/1.1`, "host: n", `content-type: ${type}`, "content-length: 100", "", ""]
+    .join("\r\n");
+
+const SLOW: readonly HostileCase[] = [
+  ["records of a byte a second", head("/topics/rest", JSON_V2)] as const,
+  ["a commit of a byte a second", head(`${INSTANCE}/offsets`, V2)] as const,
+].map(([name, start]) => ({
+  ...{ name, request: { raw: [start, ..."{".repeat(45)], pauseMs: 1_000 } },
+  ...{ status: 408, code: 408, slow: true as const },
+}));
+
 function many(count: number): string[] {
   return Array.from({ length: count }, (_, at) => `topic-${at}`);
 }
@@ -171,7 +183,10 @@ export const REST: HostileTable = {
     await post("/consumers/patterns", V2, { name: "one" });
     await post("/consumers/patterns/instances/one/subscription", V2, { topic_pattern: PATTERN });
   },
-  cases: [...PRODUCING, ...CONSUMING].map(([name, request, status, code]): HostileCase => ({
-    ...{ name, request, status, code },
-  })),
+  cases: [
+    ...[...PRODUCING, ...CONSUMING].map(([name, request, status, code]): HostileCase => ({
+      ...{ name, request, status, code },
+    })),
+    ...SLOW,
+  ],
 };
