@@ -18,7 +18,7 @@ try {
   stageClient(stage);
   const packed = join(work, "packed.tgz");
   const flags = ["--allow-dirty", "--no-source-maps", "--output", packed];
-  run(process.execPath, ["pack", ...flags], stage);
+  run(Deno.execPath(), ["pack", ...flags], stage);
   run("tar", ["-xzf", packed], work);
   const manifest = join(work, "package", "package.json");
   const made = JSON.parse(readFileSync(manifest, "utf8")) as Record<string, unknown>;

@@ -68,9 +68,12 @@ export async function* tail(
         headers: id === "" ? {} : { "last-event-id": id },
         signal,
       });
+      let opened = false;
       for await (const event of eventsOf(answer)) {
         id = event.id || id;
-        backoff.reset();
+        // Who is let in and thrown out again must not come back at once, again and again.
+        if (opened) backoff.reset();
+        opened = true;
         yield { event: stepOf(event, topic), position: id === "" ? null : { cursor: id } };
       }
       throw new LogboomError("unreachable", "Cannot read on: the tail broke off", {

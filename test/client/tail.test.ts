@@ -111,6 +111,16 @@ describe("tail()", () => {
     void steps.return();
   });
 
+  it("waits longer each time where it is let in and thrown out again", async () => {
+    const end = 'event: end\ndata: {"code":"overloaded","detail":"Full"}\n\n';
+    const node = nodeThatSays(...Array.from({ length: 5 }, () => end), OPENING + event(0));
+    const steps = tail(node.transport, "logs", {});
+    await take(node, steps, 1);
+    const waits = node.environment.delays.filter((delay) => delay < 30_000);
+    expect(waits).toEqual([99, 199, 399, 799, 1_599]);
+    await steps.return();
+  });
+
   it("does not count the time its application takes", async () => {
     const node = nodeThatSays(OPENING + event(0) + event(1));
     const steps = tail(node.transport, "logs", {});

@@ -3,12 +3,13 @@
  * past, places in groups are kept, and the members of a group stand in for each other.
  */
 import { join } from "node:path";
-import process from "node:process";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Client } from "../../src/client/client.ts";
 import type { Consumer } from "../../src/client/consumer.ts";
 import type { LogRecord } from "../../src/client/log_record.ts";
-import { type NodeProcess, startNodeProcess } from "../support/process.ts";
+import { diceOf } from "../support/dice.ts";
+import { FlakyProxy } from "../support/flaky_proxy.ts";
+import { denoPath, type NodeProcess, startNodeProcess } from "../support/process.ts";
 import { startTool } from "../support/tools.ts";
 
 const ROOT = join(import.meta.dirname!, "../..");
@@ -105,6 +106,35 @@ describe("through kill -9 of the node", () => {
   });
 });
 
+describe("through a link that breaks", () => {
+  it("each record is written once and read once, whatever was cut", async () => {
+    const node = await startNodeProcess();
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const proxy = await FlakyProxy.start(Number(new URL(node.http).port), {
+      dice: diceOf(seed),
+      faults: { refuse: 0.1, cut: 0.05, stall: 0.1, stallMs: 20 },
+    });
+    onTestFinished(() => proxy.stop());
+    const client = new Client({ url: `http://127.0.0.1:${proxy.port}` });
+    const texts = Array.from({ length: 2_000 }, (_, nth) => `record ${nth}`);
+    const producer = client.producer("logs", { batchBytes: 500 });
+    const sent = texts.map((text) => producer.send(text));
+    await Promise.all(sent);
+    for (const how of [{}, { partition: 0 }, { partition: 0, verify: true }]) {
+      const read: string[] = [];
+      const stream = client.read("logs", { ...how, pageRecords: 50, onGap });
+      for await (const record of stream) read.push(record.text());
+      expect(read, `seed ${seed}`).toEqual(texts);
+    }
+    const tailed: string[] = [];
+    for await (const record of client.tail("logs", { from: "earliest", onGap })) {
+      if (tailed.push(record.text()) === texts.length) break;
+    }
+    expect(tailed, `seed ${seed}`).toEqual(texts);
+    expect(proxy.cuts).toBeGreaterThan(10);
+  });
+});
+
 describe("two members of a group", () => {
   it("share the partitions; one is killed, and the other takes over within the session", async () => {
     const sessionMs = 3_000;
@@ -119,7 +149,7 @@ describe("two members of a group", () => {
     const seen = new Set<string>();
     const consumer = client.consume("g", "logs", { sessionTimeoutMs: sessionMs, onGap });
     const reading = follow(consumer, seen);
-    const other = startTool(process.execPath, [
+    const other = startTool(denoPath(), [
       ...[
         "run",
         "-A",

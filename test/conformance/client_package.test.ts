@@ -7,12 +7,16 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Client } from "../../src/client/client.ts";
 import { CHROMIUM, openPage } from "../support/chromium.ts";
 import { expectZero, installClient, NODE } from "../support/client_project.ts";
-import { type NodeProcess, startNodeProcess, temporaryDirectory } from "../support/process.ts";
+import {
+  denoPath,
+  type NodeProcess,
+  startNodeProcess,
+  temporaryDirectory,
+} from "../support/process.ts";
 import { hasTool, outputOf, runTool } from "../support/tools.ts";
 
 const TOKEN = "client-package-token-1";
@@ -61,7 +65,7 @@ afterAll(() => server.close());
 
 it("reads the same as source in Deno", async () => {
   const flags = ["run", "-A", "--config", join(ROOT, "deno.json"), join(SESSION, "run.mjs")];
-  expectSame(await outcomeOf(process.execPath, [...flags, node.http, TOKEN, "source"]));
+  expectSame(await outcomeOf(denoPath(), [...flags, node.http, TOKEN, "source"]));
 });
 
 it.skipIf(!hasTool("curl"))("reads the same by curl", async () => {
@@ -118,14 +122,14 @@ describe.skipIf(NODE === null)("the package in an empty project", () => {
 
   it("reads the same in Deno, without the source", async () => {
     const flags = ["run", "-A", "--config", join(project, "deno.json"), join(project, "run.mjs")];
-    expectSame(await outcomeOf(process.execPath, [...flags, node.http, TOKEN, "package-deno"]));
+    expectSame(await outcomeOf(denoPath(), [...flags, node.http, TOKEN, "package-deno"]));
   });
 
   it("has types, which say that a stream has gaps", async () => {
     const check = (name: string, text: string) => {
       writeFileSync(join(project, name), `import { Client } from "@logboom/client";\n${text}`);
       const flags = ["check", "--config", join(project, "deno.json"), join(project, name)];
-      return expectZero(process.execPath, flags);
+      return expectZero(denoPath(), flags);
     };
     const loop = (options: string) =>
       `const client = new Client({ url: "http://node.test" });\n` +
@@ -167,7 +171,7 @@ describe.skipIf(NODE === null)("the package in an empty project", () => {
 it("dnt, which comes from JSR, builds it, or says in one line that it cannot be had", async () => {
   const out = temporaryDirectory();
   const tool = join(ROOT, "tools/build_npm.ts");
-  const { code, stdout } = await runTool(process.execPath, ["run", "-A", tool, out]);
+  const { code, stdout } = await runTool(denoPath(), ["run", "-A", tool, out]);
   const said = new TextDecoder().decode(stdout).trim();
   if (code === 0) {
     expect(JSON.parse(readFileSync(join(out, "package.json"), "utf8")).name).toBe(

@@ -2,8 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import process from "node:process";
 import { afterAll, expect, it } from "vitest";
+import { denoPath } from "../support/process.ts";
 import { runTool } from "../support/tools.ts";
 
 const ENTRY = "src/client/mod.ts";
@@ -11,7 +11,7 @@ const directory = mkdtempSync(join(tmpdir(), "logboom-examples-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 it("every public symbol, and every member of it, says what it is", async () => {
-  const { code, stdout, stderr } = await runTool(process.execPath, ["doc", "--lint", ENTRY]);
+  const { code, stdout, stderr } = await runTool(denoPath(), ["doc", "--lint", ENTRY]);
   expect(code, `${new TextDecoder().decode(stdout)}${stderr}`).toBe(0);
 });
 
@@ -41,7 +41,7 @@ it("every example is what the compiler takes, in the documents too", async () =>
       imports: { "@logboom/client": resolve(ENTRY) },
     }),
   );
-  const { code, stderr } = await runTool(process.execPath, [
+  const { code, stderr } = await runTool(denoPath(), [
     ...["check", "--config", join(directory, "deno.json")],
     ...examples.map(({ name }) => join(directory, name)),
   ]);

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { denoPath } from "./process.ts";
 import { hasTool, runTool } from "./tools.ts";
 
 const NODE_MAJOR_MIN = 22;
@@ -33,7 +34,7 @@ export async function installClient(directory: string): Promise<string> {
 export async function packClient(directory: string): Promise<string> {
   const out = join(directory, "packed");
   const tool = join(import.meta.dirname!, "../../tools/pack.ts");
-  await expectZero(process.execPath, ["run", "-A", tool, "--out", out]);
+  await expectZero(denoPath(), ["run", "-A", tool, "--out", out]);
   const [name, ...others] = readdirSync(out);
   if (name === undefined || others.length > 0) throw new Error(`Packed ${name}, ${others}`);
   return join(out, name);

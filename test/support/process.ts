@@ -165,7 +165,7 @@ function environment(): Record<string, string> {
 }
 
 /** The Deno this test runs on: it need not be on the PATH. */
-function denoPath(): string {
+export function denoPath(): string {
   return existsSync(process.execPath) ? process.execPath : "deno";
 }
 
