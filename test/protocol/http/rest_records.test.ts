@@ -90,6 +90,22 @@ describe("readRestRecords()", () => {
       .toThrow(expect.objectContaining({ detail: { error_code: 42203 } }));
   });
 
+  it("finds the records wherever they stand, and however they are spaced", () => {
+    const records = '[ {"value" : "}]\\"" } , { "value":[{"a":"]"}] } ]';
+    for (
+      const body of [
+        `{"records":${records}}`,
+        ` { "key_schema" : null , "records" : ${records} } `,
+        `{"\\u0072ecords":${records},"value_schema":null}`,
+        `\ufeff{"records":${records}\n}`,
+      ]
+    ) {
+      expect(read(body).map(({ value }) => text(value)), body).toEqual(['"}]\\""', '[{"a":"]"}]']);
+    }
+    expect(() => read("{}")).toThrow(/no array/);
+    expect(() => read('{"records":[{}],"records":[]}')).toThrow(/twice/);
+  });
+
   it("bounds the records of one request, and the headers of one record", () => {
     const many = `{"records":[${"{},".repeat(100_000)}{}]}`;
     expect(() => read(many)).toThrow(/more than 100000/);

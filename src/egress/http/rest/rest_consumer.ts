@@ -325,7 +325,11 @@ export class RestConsumer {
       await this.#commitConfirmed();
     } catch (error) {
       const { group, name } = this.identity;
-      this.#host.logger.warn("rest_commit_failed", { group, name, error: messageOf(error) });
+      // That others have its partitions by now, it learns with its next read.
+      const level = isOperatingError(error) && error.detail["error_code"] === 40903
+        ? "debug"
+        : "warn";
+      this.#host.logger[level]("rest_commit_failed", { group, name, error: messageOf(error) });
     }
   }
 
