@@ -39,6 +39,9 @@ export const TAIL_SLICE_BYTES = 256 * 1024;
 /** Bytes of records after which a batch is cut, and decoded again for its rest. */
 export const TAIL_SLICE_BYTES_MAX = 1024 * 1024;
 
+/** The same, where so many read by themselves that each may keep little of what it reads. */
+export const TAIL_SLICE_BYTES_MIN = 32 * 1024;
+
 /** Bytes of events kept for the live readers of one feed; who lags further reads by itself. */
 export const TAIL_FEED_BYTES_MAX = 1024 * 1024;
 

@@ -99,12 +99,11 @@ export class TailFeed {
   }
 
   /** Reads the same for one who is not here yet, from where he is. */
-  readFor(place: TailPlace, turn: number): Promise<Slice> {
+  readFor(place: TailPlace, more: Pick<SliceOptions, "turn" | "bytesMax">): Promise<Slice> {
     return readSlice(place, {
-      ...this.#options,
+      ...{ ...this.#options, ...more },
       scope: this.#scope,
       upTo: this.#place,
-      turn,
     });
   }
 

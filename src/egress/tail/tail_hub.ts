@@ -13,6 +13,8 @@ import {
   TAIL_GOODBYE_MS,
   TAIL_PIECES_BYTES_MAX,
   TAIL_RETRY_MS,
+  TAIL_SLICE_BYTES_MAX,
+  TAIL_SLICE_BYTES_MIN,
   TAIL_STALLED_MS,
   TAIL_SWEEP_MS,
   TAILS_MAX,
@@ -110,12 +112,19 @@ export class TailHub {
       ...{ feed, place, budget: this.#budget, turns: this.#turns },
       opening: openingEvent(TAIL_RETRY_MS, cursorText(scope.topic, place)),
       monotonicMs: () => this.#options.clock.monotonicMs(),
+      sliceBytes: () => this.#sliceBytes(),
       closed: (closed) => this.#closed(closed),
     });
     this.#readers.set(reader, request);
     this.#opened.value += 1;
     this.#watch();
     return reader;
+  }
+
+  /** What all of them could read at once must fit what is kept for all. */
+  #sliceBytes(): number {
+    const share = TAIL_PIECES_BYTES_MAX / 4 / this.#readers.size;
+    return Math.max(TAIL_SLICE_BYTES_MIN, Math.min(TAIL_SLICE_BYTES_MAX, share));
   }
 
   #feedOf(request: TailRequest): TailFeed {

@@ -11,9 +11,13 @@
  */
 import { assert } from "../../base/assert.ts";
 import { utf8 } from "../../base/bytes.ts";
-import { TAIL_KEEP_ALIVE_MS, TAIL_STALLED_MS } from "../../base/tail_limits.ts";
+import {
+  TAIL_KEEP_ALIVE_MS,
+  TAIL_SLICE_BYTES_MAX,
+  TAIL_STALLED_MS,
+} from "../../base/tail_limits.ts";
 import { endEvent, keepAlive, type TailEnd } from "../../protocol/http/event_stream.ts";
-import { type PieceBudget, PieceRing } from "./piece_ring.ts";
+import { type Piece, type PieceBudget, PieceRing } from "./piece_ring.ts";
 import type { FeedReader, TailFeed } from "./tail_feed.ts";
 import { comparePlaces, cursorText, recordsBehind, type TailPlace } from "./tail_place.ts";
 import type { Turns } from "./turns.ts";
@@ -26,6 +30,8 @@ export interface TailReaderOptions {
   /** Of all who are behind. */
   readonly turns: Turns;
   readonly place: TailPlace;
+  /** Bytes of records it may read at once by itself. */
+  readonly sliceBytes?: () => number;
   /** What is said before anything else. */
   readonly opening: string;
   monotonicMs(): number;
@@ -39,7 +45,10 @@ export type Standing = "fine" | "stalled";
 export class TailReader implements FeedReader {
   readonly #options: TailReaderOptions;
   readonly #feed: TailFeed;
+  /** What it read by itself, but for the first piece of it, which nobody may drop: so it gets on. */
   readonly #own: PieceRing;
+  #ownFirst: Piece | null = null;
+  #ownNumber = 0;
   /** Said as soon as it takes something. */
   #urgent: string | null;
   #place: TailPlace;
@@ -183,8 +192,17 @@ export class TailReader implements FeedReader {
 
   #takeOwn(): Bytes | null {
     if (this.#number !== null) return null;
-    const piece = this.#own.shift();
-    if (piece === undefined) return null;
+    const piece = this.#ownFirst ?? this.#own.at(this.#ownNumber);
+    if (piece === undefined) {
+      // The next one was dropped, and those behind it are of no use.
+      this.#own.clear();
+      return null;
+    }
+    if (piece !== this.#ownFirst) {
+      this.#own.shift();
+      this.#ownNumber += 1;
+    }
+    this.#ownFirst = null;
     this.#place = piece.after;
     return piece.bytes;
   }
@@ -216,10 +234,16 @@ export class TailReader implements FeedReader {
   async #read(): Promise<void> {
     await this.#options.turns.take(async () => {
       if (this.#closed || this.#ending !== null) return;
-      const { pieces, place } = await this.#feed.readFor(this.#place, this.#turn++);
+      const { pieces, place } = await this.#feed.readFor(this.#place, {
+        turn: this.#turn++,
+        bytesMax: this.#options.sliceBytes?.() ?? TAIL_SLICE_BYTES_MAX,
+      });
       if (this.#closed) return;
-      for (const piece of pieces) this.#own.push(piece);
-      if (pieces.length === 0) this.#place = place;
+      const [first, ...rest] = pieces;
+      this.#ownFirst = first ?? null;
+      this.#ownNumber = this.#own.next;
+      for (const piece of rest) this.#own.push(piece);
+      if (first === undefined) this.#place = place;
     });
   }
 

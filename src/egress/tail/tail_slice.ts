@@ -43,6 +43,8 @@ export interface SliceOptions {
   readonly losses: LossBook;
   /** Nothing from here on is read; else up to what is durable. */
   readonly upTo?: TailPlace;
+  /** Bytes of records it may come to, about. */
+  readonly bytesMax?: number;
   /** How often a slice was read before: each time another log is first. */
   readonly turn: number;
 }
@@ -57,7 +59,8 @@ export interface Slice {
 export async function readSlice(place: TailPlace, options: SliceOptions): Promise<Slice> {
   const logs = followedLogs(options.scope);
   const events = new EventWriter(options.scope, place);
-  for (let nth = 0; nth < logs.length && events.bytesRead < TAIL_SLICE_BYTES; nth++) {
+  const enough = Math.min(TAIL_SLICE_BYTES, options.bytesMax ?? Infinity);
+  for (let nth = 0; nth < logs.length && events.bytesRead < enough; nth++) {
     await readLog(logs[(nth + options.turn) % logs.length]!, events, options);
   }
   return events.end();
@@ -66,18 +69,19 @@ export async function readSlice(place: TailPlace, options: SliceOptions): Promis
 async function readLog(
   log: PartitionLog,
   events: EventWriter,
-  { core, inflate, filter, sourceOf, losses, upTo }: SliceOptions,
+  { core, inflate, filter, sourceOf, losses, upTo, bytesMax = TAIL_SLICE_BYTES_MAX }: SliceOptions,
 ): Promise<void> {
   const offset = events.offsetIn(log);
   const limit = upTo === undefined ? log.highWatermark : standingIn(upTo, log).offset;
   if (offset >= limit) return;
-  const read = await readBatches(log, offset, { limit, events });
+  const maxBytes = Math.max(1, Math.min(TAIL_READ_BYTES, bytesMax) - events.bytesRead);
+  const read = await readBatches(log, offset, { limit, maxBytes, events });
   if (read === null) return;
   const page = new PageBuilder(log, {
     ...{ core, inflate, filter, sourceOf },
     lossesBefore: lossNamer(losses),
     maxRecords: Infinity,
-    maxBytes: TAIL_SLICE_BYTES_MAX,
+    maxBytes: bytesMax,
   });
   const whole = read.batches.every((batch) => page.add(batch, { from: offset, to: limit }));
   const { records, gaps, nextOffset } = whole
@@ -103,9 +107,12 @@ async function readLog(
 async function readBatches(
   log: PartitionLog,
   offset: Offset,
-  { limit, events }: { readonly limit: Offset; readonly events: EventWriter },
+  { limit, maxBytes, events }: {
+    readonly limit: Offset;
+    readonly maxBytes: number;
+    readonly events: EventWriter;
+  },
 ): Promise<ReadResult | null> {
-  const maxBytes = Math.max(1, TAIL_READ_BYTES - events.bytesRead);
   try {
     return await log.read(offset, { maxBytes, upTo: limit });
   } catch (error) {

@@ -97,7 +97,7 @@ describe("TailFeed", () => {
     const earliest = placeAt(scope, "earliest");
     const tail = feed();
     await put(0, "not yet");
-    const { pieces, place } = await tail.readFor(earliest, 0);
+    const { pieces, place } = await tail.readFor(earliest, { turn: 0 });
     expect(told(eventsIn(pieces))).toEqual(["a", "b"]);
     expect(place).toEqual(tail.place);
   });

@@ -87,6 +87,25 @@ describe("TailReader", () => {
     expect(slow.isLive).toBe(true);
   });
 
+  it("passes over nothing where what it read by itself was dropped before it took it", async () => {
+    const world = await openTailWorld({ budgetBytes: 20_000 });
+    const values = Array.from({ length: 100 }, (_, nth) => `${nth} ${"x".repeat(1_000)}`);
+    await world.put(0, ...values);
+    const [one, other] = [0, 1].map(() =>
+      readerOf(world, { place: placeAt(world.scope, "earliest") })
+    );
+    const [seenOne, seenOther]: [string[], string[]] = [[], []];
+    for (const reader of [one!, other!]) await reader.next();
+    const [parserOne, parserOther] = [new EventParser(), new EventParser()];
+    while (seenOne.length < 100 || seenOther.length < 100) {
+      if (seenOne.length < 100) seenOne.push(...told(parserOne.push((await one!.next())!)));
+      if (seenOther.length < 100) seenOther.push(...told(parserOther.push((await other!.next())!)));
+    }
+    expect(seenOne).toEqual(values);
+    expect(seenOther).toEqual(values);
+    expect(world.budget.bytes).toBeLessThan(40_000);
+  });
+
   it("waits for a feed that is not as far as it came from", async () => {
     const world = await openTailWorld();
     const feed = world.feed();
