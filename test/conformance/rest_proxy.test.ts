@@ -168,7 +168,7 @@ describe.runIf(hasTool("curl"))("the REST proxy, by curl", () => {
   it("shares partitions between two instances, and hands over those of one that falls silent", async () => {
     const node = await started();
     await produce(node, "work", ["a", "b", "c", "d"]);
-    const sessions = { "session.timeout.ms": 2_000 };
+    const sessions = { "session.timeout.ms": 8_000 };
     const one = await subscribed(node, "crew", { name: "one", ...sessions });
     const two = await subscribed(node, "crew", { name: "two", ...sessions });
     const first = await settle([one, two], 2);
