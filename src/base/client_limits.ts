@@ -30,6 +30,9 @@ export const CLIENT_EVENT_BYTES_MAX = 16 * 1024 * 1024;
 /** Requests for records at once of one consumer: browsers open six connections, and it has others. */
 export const CLIENT_FETCHES_MAX = 4;
 
+/** The same where no browser counts connections: each is a long poll, which costs the node little. */
+export const CLIENT_FETCHES_MAX_OF_PROGRAMS = 64;
+
 /** Records of a page that a stream asks for: enough for a request to be a small part of the cost. */
 export const CLIENT_PAGE_RECORDS = 5_000;
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CLIENT_FETCHES_MAX, CLIENT_FETCHES_MAX_OF_PROGRAMS } from "../base/client_limits.ts";
 
 /**
  * The platform's `fetch`, or one that behaves so.
@@ -19,6 +20,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface Environment {
   readonly fetch: Fetch;
+  /** Requests for records that one consumer may have under way. */
+  readonly fetchesMax: number;
   /** Milliseconds since some fixed moment; never runs backwards. */
   nowMs(): number;
   /** Uniform in [0, 1). */
@@ -31,6 +34,9 @@ export interface Environment {
 export function platform(fetchOfCaller?: Fetch): Environment {
   return {
     fetch: fetchOfCaller ?? ((url, init) => fetch(url, init)),
+    fetchesMax: isProgram(globalThis.navigator?.userAgent ?? "")
+      ? CLIENT_FETCHES_MAX_OF_PROGRAMS
+      : CLIENT_FETCHES_MAX,
     nowMs: () => performance.now(),
     random: () => Math.random(),
     after(delayMs, task) {
@@ -38,6 +44,11 @@ export function platform(fetchOfCaller?: Fetch): Environment {
       return () => clearTimeout(timer);
     },
   };
+}
+
+/** Whether no browser, or worker of one, is meant by this: those open six connections to a server. */
+export function isProgram(userAgent: string): boolean {
+  return /^(Deno|Node\.js|Bun)\//.test(userAgent);
 }
 
 /** Resolves after `delayMs`; rejects with the signal's reason as soon as that aborts. */

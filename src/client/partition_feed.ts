@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CLIENT_FETCHES_MAX, CLIENT_LOOK_AGAIN_MS, CLIENT_WAIT_MS } from "../base/client_limits.ts";
+import { CLIENT_LOOK_AGAIN_MS, CLIENT_WAIT_MS } from "../base/client_limits.ts";
 import { type OnRetry, retrying } from "./backoff.ts";
 import { LogboomError } from "./logboom_error.ts";
 import type { TopicPartition } from "./membership.ts";
@@ -28,7 +28,7 @@ export class PartitionFeed {
   readonly #waitMs: number;
   readonly #ready: { readonly fed: FedPage; readonly taken: () => void }[] = [];
   readonly #slots: (() => void)[] = [];
-  #free = CLIENT_FETCHES_MAX;
+  #free: number;
   #failure: { readonly error: unknown } | null = null;
   #wake: (() => void) | null = null;
 
@@ -40,8 +40,9 @@ export class PartitionFeed {
   ) {
     this.#environment = parts.environment;
     this.#onRetry = parts.onRetry;
+    this.#free = parts.environment.fetchesMax;
     // Where partitions have to take turns, none may wait for long.
-    const turns = Math.ceil(sources.length / CLIENT_FETCHES_MAX);
+    const turns = Math.ceil(sources.length / this.#free);
     this.#waitMs = turns <= 1 ? CLIENT_WAIT_MS : Math.max(50, Math.floor(1_000 / turns));
     for (const source of sources) {
       this.#follow(source, signal).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pause, platform } from "../../src/client/environment.ts";
+import { isProgram, pause, platform } from "../../src/client/environment.ts";
 import { handEnvironment } from "../support/client_world.ts";
 
 describe("platform()", () => {
@@ -13,6 +13,18 @@ describe("platform()", () => {
     await new Promise<void>((resolve) => after(2, resolve));
     expect(nowMs()).toBeGreaterThan(before);
     expect(random()).toBeLessThan(1);
+  });
+});
+
+describe("isProgram()", () => {
+  it("takes no browser for one: its connections are few", () => {
+    for (const agent of ["Deno/2.9.6", "Node.js/22", "Bun/1.3"]) {
+      expect(isProgram(agent)).toBe(true);
+    }
+    for (const agent of ["Mozilla/5.0 (X11; Linux x86_64) Deno/1", ""]) {
+      expect(isProgram(agent)).toBe(false);
+    }
+    expect(platform().fetchesMax).toBe(64);
   });
 });
 

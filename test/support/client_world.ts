@@ -89,6 +89,7 @@ export function handEnvironment(fetch: Fetch = refuse): HandEnvironment {
   const delays: number[] = [];
   return {
     fetch,
+    fetchesMax: 4,
     delays,
     nowMs: () => now,
     random: () => 1 - 2 ** -53,
