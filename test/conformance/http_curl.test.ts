@@ -1,5 +1,6 @@
 /** Both HTTP doors of a real node, as curl finds them. */
 import { connect } from "node:net";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { decode } from "cbor-x";
 import { describe, expect, it } from "vitest";
 import { type NodeProcess, startNodeProcess } from "../support/process.ts";
@@ -123,6 +124,41 @@ describe.skipIf(!hasTool("curl"))("curl", () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     await produce(node, "text/plain", "second");
     expect(JSON.parse((await waiting).text).records).toMatchObject([{ value: "second" }]);
+    await node.stop();
+  });
+
+  it("filters, from a time on, and waits for what matches", async () => {
+    const node = await started();
+    const before = new Date().toISOString();
+    await produce(node, "text/plain", "one fish\ntwo birds\nthree fish");
+    const values = async (query: string) => {
+      const { text } = await curl(node, `${PARTITION}?${query}`);
+      return JSON.parse(text).records.map(({ value }: { value: string }) => value);
+    };
+    expect(await values(`contains=fish&since=${before}`)).toEqual(["one fish", "three fish"]);
+    expect(await values(`contains=fish&until=${before}`)).toEqual([]);
+    const waiting = values("offset=latest&contains=whale&max_wait_ms=20000");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await produce(node, "text/plain", "no fish");
+    await produce(node, "text/plain", "a whale");
+    expect(await waiting).toEqual(["a whale"]);
+    await node.stop();
+  });
+
+  it("takes pages packed, and unpacks them to the same", async () => {
+    const node = await started();
+    await produce(node, "text/plain", "a line of a log\n".repeat(1_000));
+    const plain = await curl(node, PARTITION);
+    expect(plain.headers.get("content-encoding")).toBeNull();
+    for (const [coding, inflate] of [["gzip", gunzipSync], ["zstd", zstdDecompressSync]] as const) {
+      const packed = await curl(node, PARTITION, ["-H", `accept-encoding: ${coding}`]);
+      expect(packed.headers.get("content-encoding")).toBe(coding);
+      expect(packed.body.length).toBeLessThan(plain.body.length / 5);
+      expect(new Uint8Array(inflate(packed.body))).toEqual(new Uint8Array(plain.body));
+    }
+    const unpacked = await curl(node, PARTITION, ["--compressed"]);
+    expect(unpacked.headers.get("content-encoding")).not.toBeNull();
+    expect(unpacked.text).toBe(plain.text);
     await node.stop();
   });
 

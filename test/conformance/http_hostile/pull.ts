@@ -87,6 +87,7 @@ const FILTERS = [
     400,
     "invalid_argument",
   ),
+  row("min_bytes of what matches", `${PARTITION}?key=a&min_bytes=5`, 400, "invalid_argument"),
   row("batches, filtered", `${PARTITION}?key=a`, 400, "invalid_argument", { accept: BATCHES }),
 ];
 
