@@ -133,6 +133,13 @@ export class BatchCache {
     return this.#get(key, offset, (key) => this.#write(log, offset, { key, form }));
   }
 
+  /** Reads ahead for whoever will ask for that soon, unless others have much to read. */
+  prepare(log: DeliveryLog, offset: Offset, form: KeyedForm): void {
+    if (offset >= log.highWatermark || this.#reading.size >= MQTT_BEHIND_READS_MAX) return;
+    // Trouble is told to those who ask.
+    Promise.resolve(this.packets(log, offset, form)).catch(() => {});
+  }
+
   #get<Kept extends KeptPage>(
     key: string,
     offset: Offset,

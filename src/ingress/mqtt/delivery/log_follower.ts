@@ -195,7 +195,9 @@ export class LogFollower {
     if (page !== null) {
       // Subscriptions may have changed meanwhile.
       if (form !== null && form !== this.#formOf(cursor)) return true;
-      const took = "runs" in page ? this.#takePackets(cursor, page) : this.#takePage(cursor, page);
+      const took = form !== null && "runs" in page
+        ? this.#takePackets(cursor, page, form)
+        : this.#takePage(cursor, page as Page);
       if (!took) return false;
     }
     this.#caughtUp(cursor);
@@ -264,7 +266,7 @@ export class LogFollower {
   }
 
   /** The same of packets. */
-  #takePackets(cursor: Cursor, page: PacketPage): boolean {
+  #takePackets(cursor: Cursor, page: PacketPage, form: KeyedForm): boolean {
     const plain = this.#owner.plain!;
     if (page.isGone) return true;
     const isTaken = plain.takes(page);
@@ -272,6 +274,9 @@ export class LogFollower {
       const upTo = cursor.next < cursor.oldBelow ? cursor.oldBelow : Infinity;
       const sent = plain.send(cursor.log, page, { from: cursor.next, upTo });
       cursor.next = sent;
+      if (page.isAll && 2 * sent > page.from + page.nextOffset) {
+        this.#services.cache.prepare(cursor.log, page.nextOffset, form);
+      }
       if (sent < Math.min(page.nextOffset, upTo)) return false;
     }
     if (!isTaken || (!page.isAll && cursor.next >= page.nextOffset)) cursor.lookBelow = page.end;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OperatingError } from "../../../../src/base/errors.ts";
 import { utf8 } from "../../../../src/base/bytes.ts";
+import { MQTT_BEHIND_READS_MAX } from "../../../../src/base/mqtt_limits.ts";
 import type { RecordHeader } from "../../../../src/core/record.ts";
 import {
   BatchCache,
@@ -152,5 +153,25 @@ describe("BatchCache.packets()", () => {
     const pages = [];
     for (const offset of [0, 10, 20]) pages.push(await cache.packets(log, offset, form("x")));
     expect(pages.map(({ isGone }) => isGone)).toEqual([true, false, false]);
+  });
+
+  it("prepare() reads what is asked for next, once, and keeps its troubles to itself", async () => {
+    const { log, reads } = logWith((offset) => [messages(offset)]);
+    const cache = new BatchCache(core, inflate);
+    cache.prepare(log, 10, form("x"));
+    cache.prepare(log, 10, form("x"));
+    expect(await cache.packets(log, 10, form("x"))).toMatchObject({ from: 10, nextOffset: 20 });
+    cache.prepare(log, 10, form("x"));
+    cache.prepare(log, log.highWatermark, form("x"));
+    expect(reads).toEqual([10]);
+    const broken = {
+      ...log,
+      read: () => Promise.reject(new OperatingError("storage_failed", "Cannot read")),
+    };
+    cache.prepare(broken, 50, form("x"));
+    await expect(cache.packets(broken, 50, form("x"))).rejects.toThrow("Cannot read");
+    for (let offset = 20; offset < 120; offset += 10) cache.prepare(log, offset, form("x"));
+    await cache.packets(log, 20, form("x"));
+    expect(reads.length, "a few at a time").toBe(1 + MQTT_BEHIND_READS_MAX);
   });
 });
