@@ -1,5 +1,5 @@
 /**
- * The whole log looked through for what a filter wants, page after page as any reader would, and
+ * The whole log looked through for what a filter wants, page after page like every reader, and
  * `grep -c` for the same in the same text as a file. Each counts, and the counts must agree.
  *
  * @module

@@ -98,7 +98,7 @@ describe("readSourcePage()", () => {
     expect(page.gaps).toEqual([{ gap, before: 0 }, { gap, before: 5 }]);
   });
 
-  it("names a batch that nobody can decode where it lies, so that no page of few records loses it", async () => {
+  it("names a batch nobody can decode where it lies, so that no small page loses it", async () => {
     const { log, read } = world();
     const readWhole = log.read;
     log.read = async (offset, options) => {
