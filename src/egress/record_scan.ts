@@ -80,20 +80,24 @@ class RecordScan {
   }
 
   async run(): Promise<RecordPage> {
-    const { budget, turns, signal } = this.#options;
+    const { budget, turns } = this.#options;
     // What comes meanwhile is for the next page.
     const end = this.#log.highWatermark;
     for (this.#passOlder(); this.#at < end && !budget.isSpent; this.#passOlder()) {
       const next = await turns.run(() => this.#step());
       if (next === "full") return this.#page.cut(this.#gaps, this.#offset);
-      if (next === "gone" || signal?.aborted) break;
+      if (next === "gone") break;
     }
     const { records, gaps } = this.#page;
     return { records, gaps: [...this.#gaps, ...gaps], nextOffset: this.#at };
   }
 
-  /** "gone" where retention overtook the scan: what was found is given, and the next page says it. */
+  /**
+   * "gone" where its reader is, or where retention overtook the scan: what was found is given, and
+   * the next page says it.
+   */
   async #step(): Promise<"on" | "full" | "gone"> {
+    if (this.#options.signal?.aborted) return "gone";
     const window = windows.take(FETCH_SCAN_READ_BYTES + 2 * INDEX_INTERVAL_BYTES);
     try {
       const read = await this.#read(window);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../src/base/bytes.ts";
 import { OperatingError } from "../../src/base/errors.ts";
+import type { FilterTerms } from "../../src/core/record_sieve.ts";
 import { RecordFilter } from "../../src/egress/record_filter.ts";
 import { ScanBudget, scanRecordPage } from "../../src/egress/record_scan.ts";
 import { ScanTurns } from "../../src/egress/scan_turns.ts";
@@ -18,10 +19,18 @@ const turns = new ScanTurns(clock);
 const scan = (
   log: ReturnType<typeof scannedLog>,
   offset: number,
-  { terms = {}, maxRecords = 1_000, maxBytes = 1_000_000, budget = new ScanBudget() } = {},
+  { terms = {}, maxRecords = 1_000, maxBytes = 1_000_000, ...more }: {
+    terms?: Partial<FilterTerms>;
+    maxRecords?: number;
+    maxBytes?: number;
+    budget?: ScanBudget;
+    signal?: AbortSignal;
+  } = {},
 ) =>
   scanRecordPage(log, offset, {
-    ...{ core, maxRecords, maxBytes, budget, turns, inflate: () => new Uint8Array() },
+    budget: new ScanBudget(),
+    ...more,
+    ...{ core, maxRecords, maxBytes, turns, inflate: () => new Uint8Array() },
     filter: new RecordFilter({ ...ANYTHING, ...terms }, "id"),
   });
 
@@ -55,6 +64,12 @@ describe("scanRecordPage()", () => {
     const terms = { contains: utf8("a") };
     const page = await scan(log, 0, { terms, budget: new ScanBudget(1, 350) });
     expect(page).toEqual({ records: [], gaps: [], nextOffset: 3 });
+  });
+
+  it("reads nothing for a reader who has gone", async () => {
+    const log = scannedLog(core, [["a1"], ["a2"]]);
+    await scan(log, 0, { signal: AbortSignal.abort() });
+    expect(log.read.mock.calls).toEqual([]);
   });
 
   it("gives what it found where retention overtakes it; the next page says what is missing", async () => {

@@ -3,11 +3,17 @@
  * meets every record once: test/sim/source_order.test.ts.
  */
 import { describe, expect, it } from "vitest";
+import { utf8 } from "../../src/base/bytes.ts";
 import { OperatingError } from "../../src/base/errors.ts";
+import { RecordFilter } from "../../src/egress/record_filter.ts";
+import { ScanBudget } from "../../src/egress/record_scan.ts";
+import { ScanTurns } from "../../src/egress/scan_turns.ts";
 import { isAtEnd, readSourcePage, type SourcePlace } from "../../src/egress/source_page.ts";
 import type { SourceReading } from "../../src/store/source_order.ts";
 import { batchOf } from "../support/batches.ts";
 import { testCore } from "../support/core.ts";
+import { ANYTHING } from "../support/filter_oracle.ts";
+import { HandClock } from "../support/hand_clock.ts";
 
 const core = testCore();
 const LOG = "00000000000000a1";
@@ -123,5 +129,37 @@ describe("readSourcePage()", () => {
     await expect(read(START)).rejects.toMatchObject({ code: "offset_out_of_range" });
     const never = { offset: 8, splice: { logId: "00000000000000b2", next: 5, at: 3 } };
     await expect(read(never)).rejects.toMatchObject({ code: "log_diverged" });
+  });
+});
+
+describe("readSourcePage() with a filter", () => {
+  const clock = new HandClock();
+  const turns = new ScanTurns(clock);
+  const filter = new RecordFilter({ ...ANYTHING, contains: utf8("5") }, "id");
+
+  it("gets on with every page, however little it may look through, and finds all", async () => {
+    for (const bytes of [1, 100, 250, 1_000_000]) {
+      const { log, order } = world();
+      const found: string[] = [];
+      let place = START;
+      for (let pages = 0; !isAtEnd(log, order, place); pages++) {
+        expect(pages, `${bytes}`).toBeLessThan(30);
+        const page = await readSourcePage(log, place, {
+          ...{ core, inflate: () => new Uint8Array(), order, maxRecords: 10, maxBytes: 10_000 },
+          ...{ filter, scan: { budget: new ScanBudget(1, bytes), turns } },
+        });
+        found.push(...page.records.map(({ value }) => new TextDecoder().decode(value!)));
+        if (page.records.length > 0) {
+          // Who stands before the first of them meets it at once.
+          const again = await readSourcePage(log, page.before, {
+            ...{ core, inflate: () => new Uint8Array(), order, maxRecords: 1, maxBytes: 10_000 },
+            ...{ filter, scan: { budget: new ScanBudget(1, 1), turns } },
+          });
+          expect(again.records.map(({ offset }) => offset)).toEqual([page.records[0]!.offset]);
+        }
+        place = page.next;
+      }
+      expect(found, `${bytes}`).toEqual(["v5"]);
+    }
   });
 });
