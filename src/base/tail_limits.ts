@@ -30,11 +30,11 @@ export const TAIL_RETRY_MS = 1_000;
  */
 export const TAIL_PIECE_BYTES = 16 * 1024;
 
-/** Bytes of stored batches in one read. */
+/** Bytes of stored batches in one read for all who are live. */
 export const TAIL_READ_BYTES = 256 * 1024;
 
-/** Bytes of records after which a slice takes no further batch: making it blocks all others. */
-export const TAIL_SLICE_BYTES = 256 * 1024;
+/** The same for one who reads by itself: it takes turns with everybody else on the one thread. */
+export const TAIL_BEHIND_READ_BYTES = 64 * 1024;
 
 /** Bytes of records after which a batch is cut, and decoded again for its rest. */
 export const TAIL_SLICE_BYTES_MAX = 1024 * 1024;
@@ -47,9 +47,6 @@ export const TAIL_FEED_BYTES_MAX = 1024 * 1024;
 
 /** Bytes of events kept for all readers together; what goes over it is made again when needed. */
 export const TAIL_PIECES_BYTES_MAX = 32 * 1024 * 1024;
-
-/** Readers who are behind and read from the disk at the same time; the others wait their turn. */
-export const TAIL_BEHIND_READS_MAX = 2;
 
 /** Records a feed may be short of its log's end when a reader comes from there: else it skips them. */
 export const TAIL_FEED_LAG_RECORDS_MAX = 10_000;

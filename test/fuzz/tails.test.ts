@@ -15,7 +15,7 @@ import {
   type TailPlace,
 } from "../../src/egress/tail/tail_place.ts";
 import { TailReader } from "../../src/egress/tail/tail_reader.ts";
-import { Turns } from "../../src/egress/tail/turns.ts";
+import { ScanTurns } from "../../src/egress/scan_turns.ts";
 import { Query } from "../../src/protocol/http/query.ts";
 import { diceOf } from "../support/dice.ts";
 import { EventParser } from "../support/event_stream.ts";
@@ -105,7 +105,7 @@ describe("tails", () => {
     const world = await openTailWorld({ partitions: PARTITIONS });
     const { topic, scope, options, clock, store } = world;
     const budget = new PieceBudget(BUDGET_BYTES);
-    const turns = new Turns(clock, 2);
+    const turns = new ScanTurns(clock);
     const filter = RecordFilter.ofQuery(new Query(`/?contains=${ODD}`, ["contains"]));
     const feedOf = (wantsOdd: boolean) =>
       new TailFeed(scope, { ...options, ...(wantsOdd && { filter }), timers: clock, budget });

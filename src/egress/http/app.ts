@@ -26,12 +26,12 @@ export function createEgressApp(options: EgressOptions): Hono {
   const { store, metrics, authorize, ready } = options;
   const consume = authorize("consume");
   const admin = authorize("admin");
-  const tails = new TailHub(options);
   const pull: PullOptions = {
     ...options,
     turns: new ScanTurns(options.timers),
     pages: new SharedPages(options.timers),
   };
+  const tails = new TailHub(pull);
   const app = new Hono();
 
   app.get("/healthz", () => health());

@@ -6,7 +6,11 @@
  * @module
  */
 import type { Timers } from "../../base/clock.ts";
-import { TAIL_FEED_BYTES_MAX, TAIL_FEED_LAG_RECORDS_MAX } from "../../base/tail_limits.ts";
+import {
+  TAIL_BEHIND_READ_BYTES,
+  TAIL_FEED_BYTES_MAX,
+  TAIL_FEED_LAG_RECORDS_MAX,
+} from "../../base/tail_limits.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { Topic } from "../../store/topic.ts";
 import type { Piece, PieceBudget } from "./piece_ring.ts";
@@ -104,6 +108,7 @@ export class TailFeed {
       ...{ ...this.#options, ...more },
       scope: this.#scope,
       upTo: this.#place,
+      readBytes: TAIL_BEHIND_READ_BYTES,
     });
   }
 

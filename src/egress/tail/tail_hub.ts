@@ -9,7 +9,6 @@ import { OperatingError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Counter, Metrics } from "../../base/metrics.ts";
 import {
-  TAIL_BEHIND_READS_MAX,
   TAIL_GOODBYE_MS,
   TAIL_PIECES_BYTES_MAX,
   TAIL_RETRY_MS,
@@ -24,11 +23,11 @@ import type { CommitObserver } from "../../store/commit_loop.ts";
 import type { PartitionLog } from "../../store/partition_log.ts";
 import type { TopicObserver } from "../../store/topic_table.ts";
 import type { Topic } from "../../store/topic.ts";
+import type { ScanTurns } from "../scan_turns.ts";
 import { PieceBudget } from "./piece_ring.ts";
 import { type FeedOptions, TailFeed } from "./tail_feed.ts";
 import { cursorText, type TailPlace, type TailScope } from "./tail_place.ts";
 import { TailReader } from "./tail_reader.ts";
-import { Turns } from "./turns.ts";
 
 export interface TailHubOptions {
   readonly store: {
@@ -38,6 +37,8 @@ export interface TailHubOptions {
   };
   readonly clock: Clock;
   readonly timers: Timers;
+  /** Who reads by itself takes turns with all who look through logs. */
+  readonly turns: ScanTurns;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Aborted when the node stops: all tails end. */
@@ -57,7 +58,6 @@ export interface TailRequest extends FeedOptions {
 
 export class TailHub {
   readonly #options: TailHubOptions;
-  readonly #turns: Turns;
   readonly #budget = new PieceBudget(TAIL_PIECES_BYTES_MAX);
   readonly #feeds = new Map<string, TailFeed>();
   readonly #byLog = new Map<PartitionLog, Set<TailFeed>>();
@@ -70,8 +70,7 @@ export class TailHub {
 
   constructor(options: TailHubOptions) {
     this.#options = options;
-    const { metrics, timers, stopping } = options;
-    this.#turns = new Turns(timers, TAIL_BEHIND_READS_MAX);
+    const { metrics, stopping } = options;
     metrics.gauge("logboom_tails", "Readers of live tails.", () => this.#readers.size);
     metrics.gauge(
       "logboom_tails_behind",
@@ -109,7 +108,7 @@ export class TailHub {
     const { place, scope } = request;
     const feed = this.#feedOf(request);
     const reader = new TailReader({
-      ...{ feed, place, budget: this.#budget, turns: this.#turns },
+      ...{ feed, place, budget: this.#budget, turns: this.#options.turns },
       opening: openingEvent(TAIL_RETRY_MS, cursorText(scope.topic, place)),
       monotonicMs: () => this.#options.clock.monotonicMs(),
       sliceBytes: () => this.#sliceBytes(),

@@ -18,17 +18,17 @@ import {
 } from "../../base/tail_limits.ts";
 import { endEvent, keepAlive, type TailEnd } from "../../protocol/http/event_stream.ts";
 import { type Piece, type PieceBudget, PieceRing } from "./piece_ring.ts";
+import type { ScanTurns } from "../scan_turns.ts";
 import type { FeedReader, TailFeed } from "./tail_feed.ts";
 import { comparePlaces, cursorText, recordsBehind, type TailPlace } from "./tail_place.ts";
-import type { Turns } from "./turns.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface TailReaderOptions {
   readonly feed: TailFeed;
   readonly budget: PieceBudget;
-  /** Of all who are behind. */
-  readonly turns: Turns;
+  /** Of all who look through the log for one reader. */
+  readonly turns: ScanTurns;
   readonly place: TailPlace;
   /** Bytes of records it may read at once by itself. */
   readonly sliceBytes?: () => number;
@@ -232,7 +232,7 @@ export class TailReader implements FeedReader {
   }
 
   async #read(): Promise<void> {
-    await this.#options.turns.take(async () => {
+    await this.#options.turns.run(async () => {
       if (this.#closed || this.#ending !== null) return;
       const { pieces, place } = await this.#feed.readFor(this.#place, {
         turn: this.#turn++,

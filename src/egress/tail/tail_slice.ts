@@ -7,12 +7,7 @@
  */
 import { utf8 } from "../../base/bytes.ts";
 import { isOperatingError } from "../../base/errors.ts";
-import {
-  TAIL_PIECE_BYTES,
-  TAIL_READ_BYTES,
-  TAIL_SLICE_BYTES,
-  TAIL_SLICE_BYTES_MAX,
-} from "../../base/tail_limits.ts";
+import { TAIL_PIECE_BYTES, TAIL_READ_BYTES, TAIL_SLICE_BYTES_MAX } from "../../base/tail_limits.ts";
 import type { Offset } from "../../base/types.ts";
 import type { Core } from "../../core/core.ts";
 import type { Inflate } from "../../format/codec.ts";
@@ -43,6 +38,8 @@ export interface SliceOptions {
   readonly losses: LossBook;
   /** Nothing from here on is read; else up to what is durable. */
   readonly upTo?: TailPlace;
+  /** Bytes of stored batches to be read, about. */
+  readonly readBytes?: number;
   /** Bytes of records it may come to, about. */
   readonly bytesMax?: number;
   /** How often a slice was read before: each time another log is first. */
@@ -59,9 +56,9 @@ export interface Slice {
 export async function readSlice(place: TailPlace, options: SliceOptions): Promise<Slice> {
   const logs = followedLogs(options.scope);
   const events = new EventWriter(options.scope, place);
-  const enough = Math.min(TAIL_SLICE_BYTES, options.bytesMax ?? Infinity);
-  for (let nth = 0; nth < logs.length && events.bytesRead < enough; nth++) {
-    await readLog(logs[(nth + options.turn) % logs.length]!, events, options);
+  const { turn, readBytes = TAIL_READ_BYTES } = options;
+  for (let nth = 0; nth < logs.length && events.bytesRead < readBytes; nth++) {
+    await readLog(logs[(nth + turn) % logs.length]!, events, options);
   }
   return events.end();
 }
@@ -69,12 +66,14 @@ export async function readSlice(place: TailPlace, options: SliceOptions): Promis
 async function readLog(
   log: PartitionLog,
   events: EventWriter,
-  { core, inflate, filter, sourceOf, losses, upTo, bytesMax = TAIL_SLICE_BYTES_MAX }: SliceOptions,
+  options: SliceOptions,
 ): Promise<void> {
+  const { core, inflate, filter, sourceOf, losses, upTo } = options;
+  const { bytesMax = TAIL_SLICE_BYTES_MAX, readBytes = TAIL_READ_BYTES } = options;
   const offset = events.offsetIn(log);
   const limit = upTo === undefined ? log.highWatermark : standingIn(upTo, log).offset;
   if (offset >= limit) return;
-  const maxBytes = Math.max(1, Math.min(TAIL_READ_BYTES, bytesMax) - events.bytesRead);
+  const maxBytes = Math.max(1, readBytes - events.bytesRead);
   const read = await readBatches(log, offset, { limit, maxBytes, events });
   if (read === null) return;
   const page = new PageBuilder(log, {

@@ -7,6 +7,7 @@ import {
   TAILS_MAX,
 } from "../../../src/base/tail_limits.ts";
 import { PrometheusMetrics } from "../../../src/egress/http/metrics.ts";
+import { ScanTurns } from "../../../src/egress/scan_turns.ts";
 import { TailHub, type TailRequest } from "../../../src/egress/tail/tail_hub.ts";
 import { placeAt } from "../../../src/egress/tail/tail_place.ts";
 import type { TailReader } from "../../../src/egress/tail/tail_reader.ts";
@@ -20,6 +21,7 @@ async function openHub(given: { partitions?: number } = {}) {
   const said: unknown[] = [];
   const hub = new TailHub({
     ...{ store: world.store, clock: world.clock, timers: world.clock, metrics },
+    turns: new ScanTurns(world.clock),
     logger: { ...SILENT_LOGGER, warn: (event, fields) => void said.push([event, fields]) },
     stopping: stopping.signal,
     cut: (addresses) => void cuts.push(...addresses),

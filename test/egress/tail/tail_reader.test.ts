@@ -3,7 +3,7 @@ import { TAIL_KEEP_ALIVE_MS, TAIL_STALLED_MS } from "../../../src/base/tail_limi
 import type { TailFeed } from "../../../src/egress/tail/tail_feed.ts";
 import { placeAt, type TailPlace } from "../../../src/egress/tail/tail_place.ts";
 import { TailReader } from "../../../src/egress/tail/tail_reader.ts";
-import { Turns } from "../../../src/egress/tail/turns.ts";
+import { ScanTurns } from "../../../src/egress/scan_turns.ts";
 import { EventParser } from "../../support/event_stream.ts";
 import { openTailWorld, type TailWorld, told } from "../../support/tail_world.ts";
 
@@ -16,7 +16,7 @@ function readerOf(world: TailWorld, given: Given = {}): TailReader {
   const reader = new TailReader({
     feed: given.feed ?? world.feed(),
     budget: world.budget,
-    turns: new Turns(world.clock, 1),
+    turns: new ScanTurns(world.clock),
     place: given.place ?? placeAt(world.scope, "latest"),
     opening: "retry: 1\n\n",
     monotonicMs: () => world.clock.monotonicMs(),
@@ -147,7 +147,7 @@ describe("TailReader", () => {
     const world = await openTailWorld();
     let closed = 0;
     const reader = new TailReader({
-      ...{ feed: world.feed(), budget: world.budget, turns: new Turns(world.clock, 1) },
+      ...{ feed: world.feed(), budget: world.budget, turns: new ScanTurns(world.clock) },
       ...{ place: placeAt(world.scope, "latest"), opening: ":\n\n" },
       monotonicMs: () => 0,
       closed: () => closed++,
