@@ -51,8 +51,8 @@ export async function run(options: Options): Promise<void> {
     tails: options.number("tails", 1_000),
     rate: options.number("rate", 2),
     lines: options.number("lines", 5),
-    // The stuck are told after 30 s, and cut off 10 s later.
-    seconds: options.number("seconds", quick ? 15 : 70),
+    // It takes a while until all between is full; then 30 s until the stuck are told, and 10 more.
+    seconds: options.number("seconds", quick ? 15 : 110),
     rounds: options.number("rounds", quick ? 1 : 2),
   };
   const files = amounts.polls + amounts.tails + OTHER_FILES;
