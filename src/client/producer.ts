@@ -148,7 +148,7 @@ export class Producer implements AsyncDisposable {
     this.#closed = true;
     this.#stop.abort(reason);
     this.#cancelLinger?.();
-    this.#settle(this.#take(Infinity), reason);
+    while (this.#waiting.length > 0) this.#settle(this.#take(Infinity), reason);
   }
 
   /** As {@linkcode close}. */

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { CLIENT_BATCH_RECORDS } from "../../src/base/client_limits.ts";
 import { ProduceSession } from "../../src/client/produce_session.ts";
 import { Producer, type ProducerOptions } from "../../src/client/producer.ts";
 import { collect, openClientWorld, problem } from "../support/client_world.ts";
@@ -110,6 +111,16 @@ describe("Producer", () => {
       { status: "rejected", reason: "enough" },
       { status: "rejected", reason: "enough" },
     ]);
+    await producer.flush();
+  });
+
+  it("abort() gives up all that waits, more than a request takes as well", async () => {
+    const { producer } = await openProducer({ lingerMs: 60_000 });
+    const sent = Array.from({ length: CLIENT_BATCH_RECORDS + 1 }, () => producer.send("a"));
+    const settled = Promise.allSettled(sent);
+    producer.abort("enough");
+    expect(new Set((await settled).map(({ status }) => status))).toEqual(new Set(["rejected"]));
+    await producer.ready;
     await producer.flush();
   });
 
