@@ -9,7 +9,13 @@ import type { OnRetry } from "./backoff.ts";
 import type { Gap } from "./gap.ts";
 import type { LogRecord } from "./log_record.ts";
 import { LogboomError } from "./logboom_error.ts";
-import { type Assignment, isOver, Membership, type TopicPartition } from "./membership.ts";
+import {
+  type Assignment,
+  isOver,
+  Membership,
+  type OffsetToCommit,
+  type TopicPartition,
+} from "./membership.ts";
 import { inOrder } from "./page.ts";
 import { type FedPage, PartitionFeed } from "./partition_feed.ts";
 import { defined, PartitionPages } from "./partition_pages.ts";
@@ -122,9 +128,7 @@ export class Consumer<E extends LogRecord | Gap> implements AsyncIterable<E>, As
    * partitions may be another's by now, who will read them from the commit before.
    */
   async commit(): Promise<void> {
-    const taken = this.#progress.handed();
-    await this.#membership.commit(taken, this.#signal);
-    this.#progress.committed(taken);
+    await this.#commit(this.#progress.handed(), this.#signal);
   }
 
   /** The events; a consumer is read once. */
@@ -257,13 +261,25 @@ export class Consumer<E extends LogRecord | Gap> implements AsyncIterable<E>, As
   /** What cannot be committed comes again: at least once is what is promised. */
   async #commitDone(): Promise<void> {
     if (this.#options.autoCommit === false) return;
-    const done = this.#progress.toCommit();
     try {
-      await this.#membership.commit(done);
-      this.#progress.committed(done);
+      await this.#commit(this.#progress.toCommit());
     } catch (error) {
       if (error instanceof LogboomError && (error.retriable || isOver(error))) return;
       throw error;
+    }
+  }
+
+  /** Where a topic is gone, what was read of it needs no place any more; that of the others does. */
+  async #commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#membership.commit(offsets, signal);
+      this.#progress.committed(offsets);
+    } catch (error) {
+      if (!(error instanceof LogboomError) || error.code !== "unknown_topic") throw error;
+      const { topic } = error.detail;
+      const others = offsets.filter((offset) => offset.topic !== topic);
+      if (others.length === offsets.length) throw error;
+      await this.#commit(others, signal);
     }
   }
 }

@@ -68,6 +68,22 @@ describe("Consumer", () => {
     expect(await read(1, { from: "latest" })).toEqual(["c"]);
   });
 
+  it("reads on when one of its topics is deleted, and commits what it read of the others", async () => {
+    const { client, store, committed } = await worldOf(["a", "b"]);
+    for (const text of ["c", "d"]) await client.produce("others", text);
+    const seen: string[] = [];
+    for await (const event of client.consume("g", ["logs", "others"], { onGap: () => {} })) {
+      seen.push(event.text());
+      if (seen.length === 4) {
+        await store.changes.delete("logs");
+        await client.produce("others", "e");
+      }
+      if (event.text() === "e") break;
+    }
+    expect(seen.toSorted()).toEqual(["a", "b", "c", "d", "e"]);
+    expect(await committed()).toEqual([2]);
+  }, 20_000);
+
   it("shares partitions, tells of it, and misses nothing", async () => {
     const texts = Array.from({ length: 40 }, (_, nth) => `record ${nth}`);
     const { consume } = await worldOf(texts, 4);
