@@ -17,7 +17,7 @@ import { filterWait } from "../filter_wait.ts";
 import { arrivalStream, filteredStream, type MergedPage, readMergedPage } from "../merged_page.ts";
 import { ScanBudget } from "../record_scan.ts";
 import { cursorPage } from "./cursor_page.ts";
-import { checkAllReadable } from "./out_of_range.ts";
+import { checkAllReadable, readFrom } from "./out_of_range.ts";
 import type { PullOptions } from "./options.ts";
 import { pageResponse } from "./page_response.ts";
 import {
@@ -58,9 +58,10 @@ export async function fetchMerged(
   }
   const waits = parameters.maxWaitMs > 0 || parameters.filter !== undefined;
   const signal = waits ? waitSignal(options, request) : undefined;
-  const offsets = startOffsets(topic, text);
-  const wanted = { topic, offsets, parameters, signal };
-  const page = await awaitedPage(options, wanted);
+  const page = await readFrom(
+    () => startOffsets(topic, text),
+    (offsets) => awaitedPage(options, { topic, offsets, parameters, signal }),
+  );
   const cursor = encodeCursor(cursorAt(topic, page.places));
   const { records, gaps } = page;
   const lag = topic.partitions.reduce(

@@ -57,6 +57,26 @@ export function explained(error: unknown, log: RangedLog): unknown {
   return outOfRange({ log, offset }, missedBy([{ log, offset }]));
 }
 
+/**
+ * Reads from a start. Where retention overtakes the read, it begins again: `start` says of a place
+ * that was asked for what is missed of it, and how to go on, and of the earliest where that is now.
+ */
+export async function readFrom<Start, Page>(
+  start: () => Start,
+  read: (start: Start) => Promise<Page>,
+): Promise<Page> {
+  for (let begin = start();;) {
+    try {
+      return await read(begin);
+    } catch (error) {
+      if (!isOperatingError(error, "offset_out_of_range")) throw error;
+      const again = start();
+      if (JSON.stringify(again) === JSON.stringify(begin)) throw error;
+      begin = again;
+    }
+  }
+}
+
 function missedBy(late: readonly Standing[]): { readonly missed: object; readonly losses: string } {
   const missed = late.map(({ log: { index, logStartOffset }, offset }) => ({
     ...{ partition: index, from: offset, to: logStartOffset },

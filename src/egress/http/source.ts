@@ -17,7 +17,7 @@ import { ScanBudget } from "../record_scan.ts";
 import { isAtEnd, readSourcePage, type SourcePlace } from "../source_page.ts";
 import { sourceWait } from "../source_wait.ts";
 import { cursorPage } from "./cursor_page.ts";
-import { checkAllReadable, checkReadable } from "./out_of_range.ts";
+import { checkAllReadable, checkReadable, readFrom } from "./out_of_range.ts";
 import type { PullOptions } from "./options.ts";
 import { pageResponse } from "./page_response.ts";
 import { type FetchParameters, pageOptions, standingsOf, waitSignal } from "./parameters.ts";
@@ -49,7 +49,10 @@ export async function fetchInSourceOrder(
   const { ranges } = options.store;
   const logs = topic.partitions.filter((log) => partition === null || log.index === partition)
     .map((log) => ({ log, order: ranges.inOrder(log.topic, log.index) }));
-  const page = await awaitedPage(options, request, { logs, wanted });
+  const page = await readFrom(
+    () => startPlaces(logs, wanted),
+    (start) => awaitedPage(options, request, { logs, wanted, start }),
+  );
   const { records, gaps, places } = page;
   const cursor = cursorAt(wanted, logs, places);
   const lag = logs.reduce(
@@ -65,14 +68,18 @@ export async function fetchInSourceOrder(
 async function awaitedPage(
   options: PullOptions,
   request: Request,
-  { logs, wanted }: { readonly logs: readonly ReadLog[]; readonly wanted: SourceRequest },
+  { logs, wanted, start }: {
+    readonly logs: readonly ReadLog[];
+    readonly wanted: SourceRequest;
+    readonly start: readonly SourcePlace[];
+  },
 ): Promise<MergedPage<SourcePlace>> {
   const { clock, store } = options;
   const { maxWaitMs } = wanted.parameters;
   const untilMs = clock.monotonicMs() + maxWaitMs;
   const signal = maxWaitMs > 0 ? waitSignal(options, request) : undefined;
   const { parameters } = wanted;
-  let places: readonly SourcePlace[] = startPlaces(logs, wanted);
+  let places = start;
   for (;;) {
     const unread = logs.filter(({ log, order }, at) => !isAtEnd(log, order, places[at]!)).length;
     const budgets = logs.map(() => new ScanBudget(unread));

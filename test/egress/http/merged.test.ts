@@ -1,5 +1,5 @@
 /** Pulling all partitions of a topic as one stream. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { decodeCursor, encodeCursor } from "../../../src/protocol/http/cursor.ts";
 import { type HttpWorld, openHttpWorld } from "../../support/http_world.ts";
 
@@ -18,6 +18,12 @@ async function put(world: HttpWorld, partition: number, timestamp: number): Prom
   const body = JSON.stringify({ timestamp, value: `${partition}@${timestamp}` });
   const response = await world.post(`${MERGED}?partition=${partition}`, RECORDS, body);
   expect(response.status).toBe(200);
+}
+
+/** As an operator does; retention moves the start of a log in the same way. */
+async function wipeBefore(world: HttpWorld, offset: number): Promise<void> {
+  const path = `/v1/topics/t/partitions/1/records?before=${offset}`;
+  expect((await world.request("DELETE", path)).status).toBe(200);
 }
 
 async function opened(partitions: number): Promise<HttpWorld> {
@@ -104,6 +110,34 @@ describe("GET merged records", () => {
     ).toMatchObject({ code: "log_diverged", partition: 0 });
     expect(await problemOf({ ...cursor, standings: [first!, { epoch: -1, offset: 7 }] }))
       .toMatchObject({ code: "offset_out_of_range", partition: 1, high_watermark: 0 });
+  });
+
+  it("tells who is overtaken by retention in the midst of a read how to go on", async () => {
+    for (const order of ["", "&order=source", "&contains=@", "&order=source&contains=@"]) {
+      const world = await opened(2);
+      for (const time of [1, 2, 3, 4]) await put(world, 1, time);
+      const { cursor } = await page(world, `?max_records=1${order}`);
+      const log = world.store.topic("t")!.partitions[1]!;
+      const overtake = (before: number) => {
+        const read = log.read.bind(log);
+        vi.spyOn(log, "read").mockImplementationOnce(async (...given) => {
+          await wipeBefore(world, before);
+          return await read(...given);
+        });
+      };
+      overtake(2);
+      const response = await world.get(`${MERGED}?cursor=${cursor}${order}`);
+      expect(response.status).toBe(416);
+      const problem = await response.json();
+      expect(problem).toMatchObject({ code: "offset_out_of_range", partition: 1 });
+      expect(problem.missed).toMatchObject([{ partition: 1, from: 1, to: 2 }]);
+      const { records } = await page(world, `?cursor=${problem.cursor}${order}`);
+      expect(records.map((record: Seen) => record.value)).toEqual(["1@3", "1@4"]);
+      // Who asked for what there is, misses nothing.
+      overtake(3);
+      const earliest = await page(world, `?max_records=10${order}`);
+      expect(earliest.records.map((record: Seen) => record.value)).toEqual(["1@4"]);
+    }
   });
 
   it("goes on over partitions that were added, and says that a topic was made anew", async () => {
