@@ -144,7 +144,9 @@ export class TailReader implements FeedReader {
       }
       return "fine";
     }
-    return sinceMs >= TAIL_STALLED_MS && this.lag() > 0 ? "stalled" : "fine";
+    // Whoever did not even take the opening may have gone before it was answered.
+    const something = this.#urgent !== null || this.lag() > 0;
+    return sinceMs >= TAIL_STALLED_MS && something ? "stalled" : "fine";
   }
 
   /** Records it has not had, wanted or not. */

@@ -128,6 +128,9 @@ describe("TailReader", () => {
   it("comes to life when it is silent, and is stalled when it takes nothing that is there", async () => {
     const world = await openTailWorld();
     const reader = readerOf(world);
+    world.clock.advance(TAIL_STALLED_MS);
+    // It was gone before it took anything.
+    expect(reader.look(world.clock.monotonicMs())).toBe("stalled");
     await reader.next();
     world.clock.advance(TAIL_STALLED_MS);
     // Nothing came: it has all there is.
