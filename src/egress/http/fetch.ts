@@ -19,7 +19,7 @@ import type { RecordFilter } from "../record_filter.ts";
 import { readRecordPage, type RecordPage } from "../record_page.ts";
 import { ScanBudget, scanRecordPage } from "../record_scan.ts";
 import type { EgressOptions, PullOptions } from "./options.ts";
-import { checkReadable, explained } from "./out_of_range.ts";
+import { checkReadable, explained, readFrom } from "./out_of_range.ts";
 import {
   FETCH_PARAMETERS,
   type FetchParameters,
@@ -66,19 +66,30 @@ export async function fetchRecords(
   if (epoch !== undefined) checkEpoch(log, epoch, offset);
   const waits = parameters.maxWaitMs > 0 || parameters.filter !== undefined;
   const signal = waits ? waitSignal(options, request) : undefined;
+  const start = isFromEarliest(query) ? () => log.logStartOffset : () => offset;
   try {
-    const { compress } = options;
-    const wanted = { offset, parameters, signal };
-    if (type !== MediaType.batches) {
-      const page = await awaitedBody(options, log, { ...wanted, type });
-      return await pageResponse(request, page, compress);
+    if (type === MediaType.batches) {
+      const raw = (from: Offset) => awaitedRaw(options, log, { offset: from, parameters, signal });
+      return await readFrom(start, raw);
     }
-    await fetchWait(log, offset, { ...parameters, signal });
-    const lossesBefore = lossNamer(options.store.ranges);
-    return await rawPage(log, offset, { maxBytes: parameters.maxBytes, lossesBefore, headersOf });
+    const page = await readFrom(
+      start,
+      (from) => awaitedBody(options, log, { offset: from, parameters, signal, type }),
+    );
+    return await pageResponse(request, page, options.compress);
   } catch (error) {
     throw explained(error, log);
   }
+}
+
+async function awaitedRaw(
+  { store }: PullOptions,
+  log: PartitionLog,
+  { offset, parameters, signal }: PageRequest,
+): Promise<Response> {
+  await fetchWait(log, offset, { ...parameters, signal });
+  const lossesBefore = lossNamer(store.ranges);
+  return await rawPage(log, offset, { maxBytes: parameters.maxBytes, lossesBefore, headersOf });
 }
 
 interface PageRequest {
@@ -129,7 +140,7 @@ async function fetchPartitionInSourceOrder(
   const epoch = query.integer("epoch", { min: -1, max: 2 ** 31 - 1 });
   if (epoch !== undefined) checkEpoch(log, epoch, offset);
   const topic = topicOf(options.store, log.topic);
-  const start = () => offset;
+  const start = () => isFromEarliest(query) ? log.logStartOffset : offset;
   const wanted = { topic, partition: log.index, type, parameters, cursor, start };
   return await fetchInSourceOrder(options, request, wanted);
 }
@@ -167,6 +178,11 @@ function partitionOf(
       `it has ${topic.partitions.length}`,
     { topic: topic.name, partitions: topic.partitions.length },
   );
+}
+
+/** Who wants what there is, misses nothing when there is less. */
+function isFromEarliest(query: Query): boolean {
+  return !query.has("timestamp") && (query.text("offset") ?? "earliest") === "earliest";
 }
 
 async function startOffset(log: PartitionLog, query: Query): Promise<Offset> {

@@ -1,6 +1,6 @@
 /** Pulling records of one partition, against a real store on a simulated disk. */
 import { decode } from "cbor-x";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { utf8 } from "../../../src/base/bytes.ts";
 import { readBatchHeader } from "../../../src/format/record_batch.ts";
 import { deflate } from "../../../src/host/inflate.ts";
@@ -109,6 +109,28 @@ describe("GET partition records", () => {
     const [log] = [...store.logs.all()];
     expect(records[0].source)
       .toEqual({ gateway: NODE_NAME, log_id: log!.logId, partition: 0, offset: 1 });
+  });
+
+  it("begins at what is earliest by then, where retention overtakes the read", async () => {
+    for (const query of ["", "&contains=value", "&order=source"]) {
+      const { get, request, store } = await filled(5);
+      const log = store.topic("t")!.partitions[0]!;
+      const overtake = (before: number) => {
+        const read = log.read.bind(log);
+        vi.spyOn(log, "read").mockImplementationOnce(async (...given) => {
+          await request("DELETE", `${PARTITION}?before=${before}`);
+          return await read(...given);
+        });
+      };
+      overtake(2);
+      const page = await (await get(`${PARTITION}?max_records=9${query}`)).json();
+      expect(page.records.map(({ offset }: { offset: number }) => offset)).toEqual([2, 3, 4]);
+      // Who asked for an offset is told what is gone.
+      overtake(4);
+      const late = await get(`${PARTITION}?offset=2${query}`);
+      expect(late.status).toBe(416);
+      expect((await late.json()).missed).toMatchObject([{ from: 2, to: 4 }]);
+    }
   });
 
   it("starts at earliest, latest, or a timestamp", async () => {
