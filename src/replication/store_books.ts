@@ -104,7 +104,7 @@ export class StoreBooks {
   /** Changes whenever there may be more that the upstream has to learn. */
   get changes(): number {
     const { ledger, ranges } = this.#store;
-    return ledger.lastId + ranges.opened.times;
+    return ledger.made + ranges.opened.times;
   }
 
   /** Directories of the partitions in which the upstream has to learn something of other nodes' logs. */

@@ -138,9 +138,9 @@ export class Ledger {
     return this.#entries.size >= this.#entriesMax;
   }
 
-  /** Of the entry made last; it only grows. */
-  get lastId(): number {
-    return this.#nextId - 1;
+  /** Entries that came to be seen here: it grows with each, and not while one is on its way. */
+  get made(): number {
+    return this.#entries.made;
   }
 
   get size(): number {

@@ -26,6 +26,8 @@ interface LogEntries {
 }
 
 export class LedgerEntries {
+  /** How many came so far. */
+  made = 0;
   readonly #entries = new Map<number, LedgerEntry>();
   readonly #byLog = new Map<LogId | null, LogEntries>();
 
@@ -47,6 +49,7 @@ export class LedgerEntries {
   }
 
   put(entry: LedgerEntry): void {
+    this.made++;
     this.delete(entry.id);
     this.#entries.set(entry.id, entry);
     const known = this.#byLog.get(entry.logId) ?? { ids: new Set(), standing: null };

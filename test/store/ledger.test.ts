@@ -71,6 +71,20 @@ describe("Ledger.change()", () => {
     expect(open(disk).size).toBe(2_001);
   });
 
+  it("counts an entry once it is there to be seen, and not before", async () => {
+    const disk = new SimulatedDisk();
+    const ledger = open(disk);
+    await ledger.prepare();
+    expect(ledger.made).toBe(0);
+    const release = disk.holdSyncs();
+    const change = ledger.change(eviction(0, 10));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect([ledger.made, ledger.size]).toEqual([0, 0]);
+    release();
+    await change;
+    expect([ledger.made, ledger.size]).toEqual([1, 1]);
+  });
+
   it("makes an eviction whole or not at all, wherever a crash comes", async () => {
     const disk = new SimulatedDisk();
     const moments: { snapshot: Snapshot; acknowledged: number }[] = [];
