@@ -109,7 +109,9 @@ export class LogCursor {
 
   /** The root may have more of it by now: of what is held, or what comes to it another way. */
   get unsettled(): boolean {
-    return this.announced && this.settled < Math.max(this.held, this.#passed());
+    // Of an island, too: what lies below it may come to the root past this node.
+    const end = Math.max(this.islands.at(-1)?.to ?? this.held, this.#passed());
+    return this.announced && this.settled < end;
   }
 
   holds(from: Offset, to: Offset): boolean {

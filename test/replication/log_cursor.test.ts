@@ -52,6 +52,15 @@ describe("LogCursor", () => {
     expect(cursor.unsettled).toBe(true);
   });
 
+  it("is unsettled while the root lacks an island, or what lies below it and came another way", () => {
+    const cursor = new LogCursor(announcement, { own: false, acknowledged: null });
+    const islands = [{ from: 40, to: 50 }];
+    cursor.restart({ logId, held: 20, settled: 20, islands });
+    expect(cursor.unsettled).toBe(true);
+    cursor.raise({ logId, held: 60, settled: 60 });
+    expect(cursor.unsettled).toBe(false);
+  });
+
   it("knows islands, and what of a range was sent", () => {
     const cursor = new LogCursor(announcement, { own: true, acknowledged: null });
     const islands = [{ from: 40, to: 50 }];
