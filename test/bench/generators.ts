@@ -122,8 +122,8 @@ export class Generators {
   }
 
   /** Leaves a persistent MQTT session behind, for which a broker must keep QoS 1 messages. */
-  async holdSession(port: number, filter: string): Promise<void> {
-    await this.#run("mqtt_load", ["--port", `${port}`, "--hold", filter, "--prefix", "held"]);
+  async holdSession(port: number, filter: string, clientId = "held"): Promise<void> {
+    await this.#run("mqtt_load", ["--port", `${port}`, "--hold", filter, "--prefix", clientId]);
   }
 
   async remove(): Promise<void> {

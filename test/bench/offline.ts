@@ -1,12 +1,13 @@
 /**
  * `bench offline`: a subscriber with a lasting session is away while gigabytes are published to it.
- * What it misses costs no memory; when it comes back it is sent all of it. Beside that, how fast the
- * same log is read over HTTP, record by record (NDJSON) and as whole batches, and as plain files.
+ * What it misses costs no memory; when it comes back it is sent all of it: one of MQTT 3.1.1, one of
+ * MQTT 5, and one of QoS 0 that was there and did not read. Beside that, how fast the same log is read
+ * over HTTP, record by record (NDJSON) and as whole batches, and as plain files.
  *
  * @module
  */
 import { logBytes } from "./backlog.ts";
-import { drain } from "./draining_subscriber.ts";
+import { drain, type Drained, StalledSubscriber, type Version } from "./draining_subscriber.ts";
 import { Generators } from "./generators.ts";
 import { highWatermark } from "./http_calls.ts";
 import type { Options } from "./options.ts";
@@ -17,8 +18,8 @@ import { say } from "./say.ts";
 import { withWorkDirectory } from "./work_directory.ts";
 
 const TOPIC = "logs";
-/** Of the session that a generator leaves behind. */
-const CLIENT_ID = "held";
+/** Of the sessions that a generator leaves behind, and how their clients come back. */
+const HELD: readonly (readonly [string, Version])[] = [["held", 4], ["held5", 5]];
 const PAYLOAD_BYTES = 1_000;
 const STEP_SECONDS = 2;
 const SETTLE_MS = 2_000;
@@ -44,7 +45,9 @@ async function measure(generators: Generators, bytes: number, directory: string)
   // So that what a node needs to take publishes at all is not counted for those that are missed.
   await publish(generators, node, 1);
   const before = await settled(node);
-  await generators.holdSession(node.mqttPort, "#");
+  for (const [clientId] of HELD) await generators.holdSession(node.mqttPort, "#", clientId);
+  const stalled = await StalledSubscriber.connect(node.mqttPort);
+  await pause(SETTLE_MS);
   const skipped = await highWatermark(node.httpUrl, TOPIC);
   let missed = 0;
   let peak = 0;
@@ -61,52 +64,84 @@ async function measure(generators: Generators, bytes: number, directory: string)
   const some = Math.min(end, LINES_MAX);
   const lines = await httpRead(node, { accept: LINES, end: some, nextOf: nextOfLines });
   const files = await fileRead(`${directory}/${TOPIC}-0`);
-  const cpuBefore = node.process.cpuSeconds();
-  let peakDraining = 0;
-  const watch = setInterval(() => {
-    peakDraining = Math.max(peakDraining, node.process.rssBytes());
-  }, 100);
-  const drained = await drain(node.mqttPort, CLIENT_ID, missed);
-  clearInterval(watch);
-  const cpu = node.process.cpuSeconds() - cpuBefore;
+  const drained: Draining[] = [];
+  for (const [clientId, version] of HELD) {
+    const how = { messages: missed, version };
+    drained.push(
+      await draining(
+        node,
+        `MQTT ${version === 4 ? "3.1.1" : "5"}, QoS 1`,
+        () => drain(node.mqttPort, clientId, how),
+      ),
+    );
+  }
+  drained.push(await draining(node, "MQTT 3.1.1, QoS 0", () => stalled.drain(missed)));
   const last = await settled(node);
   const logSize = await logBytes(node);
   await node.process.stop();
 
-  const rate = drained.payloadBytes / drained.seconds / 1e6;
-  printTable("a subscriber that was away", ["", "MB"], [
+  printTable("subscribers that missed much", ["", "MB"], [
     ["published and missed, payloads", missed * PAYLOAD_BYTES / 1e6],
     ["the log on the disk", logSize / 1e6],
-    ["RSS before it left", before / 1e6],
+    ["RSS before they left", before / 1e6],
     ["RSS after all was published", after / 1e6],
     ["most RSS while publishing", peak / 1e6],
-    ["most RSS while draining", peakDraining / 1e6],
+    ...drained.map(({ name, peakRss }) => [`most RSS: ${name}`, peakRss / 1e6]),
     ["RSS after that", last / 1e6],
   ]);
-  printTable("on its return", ["", "MB/s of payloads", "seconds"], [
-    ["MQTT, QoS 1, each acknowledged", rate, drained.seconds],
+  const columns = ["", "MB/s of payloads", "seconds", "s of CPU", "ms to the first"];
+  printTable("on their return", columns, [
+    ...drained.map(({ name, payloadBytes, seconds, cpu, firstMs }) => [
+      ...[name, payloadBytes / seconds / 1e6, seconds, cpu, firstMs],
+    ]),
     [`HTTP, NDJSON of ${some} records`, some * PAYLOAD_BYTES / lines / 1e6, lines],
     ["HTTP, whole batches", missed * PAYLOAD_BYTES / http / 1e6, http],
     ["the files themselves", missed * PAYLOAD_BYTES / files / 1e6, files],
   ]);
-  say(`first message after ${drained.firstMs.toFixed(0)} ms; ${cpu.toFixed(1)} s of CPU`);
   await writeReport({
     bench: "offline",
-    units: { rss: "bytes", seconds: "seconds", firstMs: "milliseconds", payloadBytes: "bytes" },
+    units: {
+      ...{ rss: "bytes", peakRss: "bytes", seconds: "seconds", cpu: "seconds" },
+      ...{ firstMs: "milliseconds", payloadBytes: "bytes" },
+    },
     options: { gigabytes: bytes / 1e9, payload: PAYLOAD_BYTES },
     results: {
       ...{
         missed,
         logSize,
         drained,
-        cpu,
         httpSeconds: http,
         lines: { records: some, seconds: lines },
         fileSeconds: files,
       },
-      rss: { before, after, peak, peakDraining, last },
+      rss: { before, after, peak, last },
     },
   });
+}
+
+interface Draining extends Drained {
+  readonly name: string;
+  /** Of the server. */
+  readonly cpu: number;
+  readonly peakRss: number;
+}
+
+async function draining(
+  { process }: ProductNode,
+  name: string,
+  drains: () => Promise<Drained>,
+): Promise<Draining> {
+  const cpuBefore = process.cpuSeconds();
+  let peakRss = 0;
+  const watch = setInterval(() => {
+    peakRss = Math.max(peakRss, process.rssBytes());
+  }, 100);
+  try {
+    const drained = await drains();
+    return { ...drained, name, cpu: process.cpuSeconds() - cpuBefore, peakRss };
+  } finally {
+    clearInterval(watch);
+  }
 }
 
 async function publish(generators: Generators, node: ProductNode, seconds: number): Promise<void> {
