@@ -154,6 +154,9 @@ class Verification {
     const standingThere = this.#entriesThere.filter((entry) =>
       entry.log_id === logId && entry.state !== "reversed"
     );
+    // Another node may have come to the upstream past this one, and told it what it gave up.
+    const finalThere = rangesOf(standingThere.filter(({ state }) => state === "final"));
+    const givenUp = log.own ? [] : minus(finalThere, there);
     return prove({
       // What is in the ledger since the last checkpoint was accepted, too.
       accepted: union(union(rangesOf(log.accepted), here), rangesOf(standing)),
@@ -161,7 +164,7 @@ class Verification {
       there,
       claimed: this.#claimed(logId),
       doubled: this.#there.get(logId)?.recordsDoubled ?? 0,
-      ledgered: rangesOf(standing),
+      ledgered: union(rangesOf(standing), givenUp),
       final: rangesOf(standing.filter(({ state }) => state === "final")),
       ledgeredThere: rangesOf(standingThere),
       retired: this.#retired(logId, there),

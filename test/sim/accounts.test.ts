@@ -30,6 +30,7 @@ const STEPS = 30;
 const FOUND_ONCE: readonly (readonly [seed: number, how: string, why: string])[] = [
   [7_028, ", topics deleted", "a loss was looked for while it was on its way, and then no more"],
   [5_049, "", "what went ahead of its turn settled past the site, which did not ask"],
+  [5_185, "", "verify knew of no loss that its origin had told the root past the site"],
 ];
 const NAMES = ["g0", "g1", "site", "root"] as const;
 type Name = typeof NAMES[number];

@@ -22,7 +22,10 @@ export interface ProofFacts {
   readonly claimed: Ranges;
   /** Records that stand at the upstream more than once. */
   readonly doubled: number;
-  /** Entries of this node that stand, and those of them the upstream has had its say on. */
+  /**
+   * Entries of this node that stand, and those of them the upstream has had its say on; of another
+   * node's log, what it told the upstream past this one, too.
+   */
   readonly ledgered: Ranges;
   readonly final: Ranges;
   /** Entries of the upstream that stand. */
