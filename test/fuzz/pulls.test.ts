@@ -8,6 +8,7 @@
 import { describe, expect, it } from "vitest";
 import { diceOf, pick } from "../support/dice.ts";
 import { type HttpWorld, openHttpWorld } from "../support/http_world.ts";
+import { SMALL_STORE } from "../support/stores.ts";
 
 const SEEDS = Number(process.env["SEEDS"] ?? 10);
 const FIRST = Number(process.env["SEED"] ?? 1);
@@ -152,8 +153,9 @@ async function giveUp(world: HttpWorld, dice: () => number): Promise<void> {
 
 async function run(seed: number): Promise<void> {
   const dice = diceOf(seed);
+  const topicDefaults = { ...SMALL_STORE.topicDefaults, segmentBytes: 2_000 };
   const world = await openHttpWorld({
-    store: { settings: { defaultPartitions: 2, segmentBytes: 2_000 } },
+    store: { settings: { defaultPartitions: 2, topicDefaults } },
   });
   await world.store.createTopic("t");
   const written: Written[] = [];
