@@ -33,11 +33,13 @@ interface TailRecord {
 }
 
 interface TopicDocument {
-  readonly partitions: readonly {
-    readonly partition: number;
-    readonly log_start_offset: number;
-    readonly high_watermark: number;
-  }[];
+  readonly partitions: readonly TopicPartition[];
+}
+
+interface TopicPartition {
+  readonly partition: number;
+  readonly log_start_offset: number;
+  readonly high_watermark: number;
 }
 
 interface PageGap {
@@ -57,7 +59,7 @@ interface Page {
 }
 
 async function tail(context: CommandContext): Promise<void> {
-  const { args, api } = context;
+  const { args } = context;
   const topic = args.positionals[0]!;
   const from = args.text("--from") ?? "latest";
   if (!/^(earliest|latest|\d+)$/.test(from)) {
@@ -70,8 +72,8 @@ async function tail(context: CommandContext): Promise<void> {
     throw new OperatingError("invalid_argument", message);
   }
   const one = args.count("--partition");
-  const described = await api().get(`/v1/topics/${segment(topic)}`) as TopicDocument;
-  const partitions = described.partitions.filter((it) => one === null || it.partition === one);
+  const described = await describe(context, topic);
+  const partitions = described.filter((it) => one === null || it.partition === one);
   if (partitions.length === 0) {
     throw new OperatingError("unknown_partition", `Cannot find partition ${one} of ${topic}`);
   }
@@ -79,13 +81,44 @@ async function tail(context: CommandContext): Promise<void> {
   const done = new AbortController();
   const signal = AbortSignal.any([context.signal, done.signal]);
   const printer = new Printer(context, args.count("--count", 1), () => done.abort());
-  await Promise.all(partitions.map((it) => {
+  const followAt = ({ partition }: TopicPartition, offset: number) => {
+    const path = `/v1/topics/${segment(topic)}/partitions/${partition}/records`;
+    return follow({ ...context, signal }, printer, { path, order, filter, offset });
+  };
+  const followAdded = async (known: number): Promise<void> => {
+    while (!signal.aborted) {
+      await sleep(context.timers, WAIT_MS, signal);
+      // Where the node is away, whoever follows it says so.
+      const now = signal.aborted ? [] : await describe({ ...context, signal }, topic, []);
+      const added = now.slice(known).map((it) => followAt(it, it.log_start_offset));
+      if (added.length > 0) return void await Promise.all([...added, followAdded(now.length)]);
+    }
+  };
+  const followed = partitions.map((it) => {
     // Named once, so that what comes during a retry is not passed over.
     const named = { earliest: it.log_start_offset, latest: it.high_watermark }[from];
-    const path = `/v1/topics/${segment(topic)}/partitions/${it.partition}/records`;
-    const start = { path, order, filter, offset: named ?? Number(from) };
-    return follow({ ...context, signal }, printer, start);
-  }));
+    return followAt(it, named ?? Number(from));
+  });
+  try {
+    await Promise.all(one === null ? [...followed, followAdded(described.length)] : followed);
+  } finally {
+    done.abort();
+  }
+}
+
+/** @param otherwise where that is not to be had; thrown where left out */
+async function describe(
+  { api, signal }: CommandContext,
+  topic: string,
+  otherwise?: readonly TopicPartition[],
+): Promise<readonly TopicPartition[]> {
+  try {
+    const path = `/v1/topics/${segment(topic)}`;
+    return (await api().get(path, signal) as TopicDocument).partitions;
+  } catch (error) {
+    if (otherwise === undefined) throw error;
+    return otherwise;
+  }
 }
 
 class Printer {

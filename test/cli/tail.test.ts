@@ -25,6 +25,21 @@ describe("tail", () => {
     expect(stdout).toBe("v3\nv4\n");
   });
 
+  it("follows partitions that are added, from their beginning", async () => {
+    let described = 0;
+    const answer = (call: HttpCall) => {
+      const { pathname, searchParams } = new URL(call.url);
+      const offset = searchParams.get("offset");
+      if (offset === null) return json(described++ < 2 ? topic(3) : topic(3, 5));
+      const at = Number(offset);
+      const partition = pathname.split("/").at(-2);
+      if (partition === "0") return json({ records: [], gaps: [], next_offset: at });
+      return json({ records: [{ value: `p${partition}@${at}` }], gaps: [], next_offset: at + 1 });
+    };
+    const { stdout } = await runCommand(TAIL, { args: ["logs", "--count", "2"], answer });
+    expect(stdout).toBe("p1@0\np1@1\n");
+  });
+
   it("starts where it is told", async () => {
     const args = ["logs", "--count", "2", "--from"];
     expect((await runCommand(TAIL, { args: [...args, "earliest"], answer: node })).stdout)
@@ -68,7 +83,7 @@ describe("tail", () => {
       args: ["logs", "--count", "1", "--contains", "a b", "--header", "site=x"],
       answer: node,
     });
-    const query = new URL(calls.at(-1)!.url).searchParams;
+    const query = new URL(calls.findLast(({ url }) => url.includes("offset="))!.url).searchParams;
     expect([query.get("contains"), query.get("header.site")]).toEqual(["a b", "x"]);
   });
 
