@@ -5,7 +5,7 @@
  * @module
  */
 import { CLIENT_AUTO_COMMIT_MS } from "../base/client_limits.ts";
-import type { OnRetry } from "./backoff.ts";
+import { type OnRetry, retrying } from "./backoff.ts";
 import type { Gap } from "./gap.ts";
 import type { LogRecord } from "./log_record.ts";
 import { LogboomError } from "./logboom_error.ts";
@@ -20,7 +20,7 @@ import { inOrder } from "./page.ts";
 import { type FedPage, PartitionFeed } from "./partition_feed.ts";
 import { defined, PartitionPages } from "./partition_pages.ts";
 import { Progress } from "./progress.ts";
-import type { RecordFilter } from "./read_options.ts";
+import { type RecordFilter, segment } from "./read_options.ts";
 import type { Transport } from "./transport.ts";
 
 /**
@@ -36,7 +36,10 @@ import type { Transport } from "./transport.ts";
  * ```
  */
 export interface ConsumeOptions extends RecordFilter {
-  /** Where to begin in a partition of which nothing was committed: `earliest` where left out. */
+  /**
+   * Where to begin in a partition of which nothing was committed: `earliest` where left out. Those
+   * that were added since this member began are read from their beginning in any case.
+   */
   readonly from?: "earliest" | "latest";
   /** Commit by itself what the loop has gone past; true where left out. */
   readonly autoCommit?: boolean;
@@ -93,6 +96,9 @@ export class Consumer<E extends LogRecord | Gap> implements AsyncIterable<E>, As
   readonly #progress = new Progress();
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #topics: readonly string[];
+  /** Partitions that each topic had when this began; what was added since has no earlier records. */
+  readonly #partitions = new Map<string, number>();
   #assignment: readonly TopicPartition[] = [];
   #running: AsyncGenerator<E, void, void> | null = null;
 
@@ -104,6 +110,7 @@ export class Consumer<E extends LogRecord | Gap> implements AsyncIterable<E>, As
   ) {
     this.#transport = transport;
     this.#options = options;
+    this.#topics = group.topics;
     const { signal } = options;
     this.#signal = signal === undefined
       ? this.#stop.signal
@@ -153,6 +160,7 @@ export class Consumer<E extends LogRecord | Gap> implements AsyncIterable<E>, As
 
   async *#run(): AsyncGenerator<E, void, void> {
     try {
+      if (this.#options.from === "latest") await this.#countPartitions();
       for (;;) {
         const assignments = await this.#membership.join(this.#signal);
         yield* this.#generation(assignments);
@@ -161,6 +169,26 @@ export class Consumer<E extends LogRecord | Gap> implements AsyncIterable<E>, As
       this.#stop.abort();
       // Whoever is left takes over sooner; where the node is away, the session's end does the same.
       await this.#membership.leave().catch(() => {});
+    }
+  }
+
+  async #countPartitions(): Promise<void> {
+    const options = {
+      ...{ environment: this.#transport.environment, onRetry: this.#options.onRetry },
+      signal: this.#signal,
+    };
+    for (const topic of this.#topics) {
+      const call = { path: `/v1/topics/${segment(topic)}`, signal: this.#signal };
+      try {
+        const { partitions } = await retrying(
+          options,
+          () => this.#transport.json<{ readonly partitions: readonly unknown[] }>(call),
+        );
+        this.#partitions.set(topic, partitions.length);
+      } catch (error) {
+        // One that is yet to come is read from its beginning.
+        if (!(error instanceof LogboomError) || error.code !== "unknown_topic") throw error;
+      }
     }
   }
 
@@ -204,7 +232,8 @@ export class Consumer<E extends LogRecord | Gap> implements AsyncIterable<E>, As
     this.#progress.restart();
     const sources = assignments.map((each) => {
       const { topic, partition } = each;
-      const start = each.offset ?? (from === "latest" ? each.highWatermark : null);
+      const isLatest = from === "latest" && partition < (this.#partitions.get(topic) ?? 0);
+      const start = each.offset ?? (isLatest ? each.highWatermark : null);
       // Named once: a member that dies before its first record must not begin at a later end.
       if (each.offset === null && start !== null) {
         this.#progress.hand({ topic, partition, offset: start });

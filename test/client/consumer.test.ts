@@ -68,6 +68,25 @@ describe("Consumer", () => {
     expect(await read(1, { from: "latest" })).toEqual(["c"]);
   });
 
+  it("begins at the latest but where partitions were added since: at their beginning", async () => {
+    const { store, client } = await worldOf(["a", "b"]);
+    const seen: string[] = [];
+    const grown = Promise.withResolvers<void>();
+    const onAssigned = async ({ length }: readonly unknown[]) => {
+      if (length !== 1) return;
+      await store.changes.change("logs", { partitions: 2 });
+      await client.produce("logs", "c", { partition: 1 });
+      grown.resolve();
+    };
+    const consumer = client.consume("g", "logs", { from: "latest", onAssigned, onGap: () => {} });
+    for await (const event of consumer) {
+      seen.push(event.text());
+      break;
+    }
+    await grown.promise;
+    expect(seen).toEqual(["c"]);
+  }, 20_000);
+
   it("reads on when a topic is deleted, and commits what it read of others", async () => {
     const { client, store, committed } = await worldOf(["a", "b"]);
     for (const text of ["c", "d"]) await client.produce("others", text);
