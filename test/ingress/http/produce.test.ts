@@ -5,32 +5,16 @@
 import { describe, expect, it } from "vitest";
 import { concat, fromHex, utf8 } from "../../../src/base/bytes.ts";
 import { readBatchHeader } from "../../../src/format/record_batch.ts";
-import type { Store } from "../../../src/store/store.ts";
 import { type HttpWorld, openHttpWorld } from "../../support/http_world.ts";
 import { KAFKA_BATCHES, T0, THREE_READINGS } from "../../support/kafka_batches.ts";
 import { deflate } from "../../../src/host/inflate.ts";
 import { SimulatedDisk } from "../../support/simulated_disk.ts";
+import { recordsOf, textsOf } from "../../support/stored_records.ts";
 
 const NDJSON = "application/x-ndjson";
 const RECORDS = "application/vnd.logboom.records+json";
 const BATCHES = "application/vnd.logboom.batches";
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-async function recordsOf(store: Store, topic: string, partition = 0) {
-  const log = store.topic(topic)!.partitions[partition]!;
-  const records = [];
-  for (let offset = log.logStartOffset; offset < log.highWatermark;) {
-    const { batches, nextOffset } = await log.read(offset, { maxBytes: 1 << 20 });
-    for (const batch of batches) records.push(...store.core.decode(batch));
-    offset = nextOffset;
-  }
-  return records;
-}
-
-async function textsOf(store: Store, topic: string, partition = 0): Promise<(string | null)[]> {
-  const records = await recordsOf(store, topic, partition);
-  return records.map(({ value }) => value === null ? null : decoder.decode(value));
-}
 
 async function codeOf(response: Response): Promise<string> {
   expect(response.headers.get("content-type")).toBe("application/problem+json");

@@ -2,29 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../src/base/bytes.ts";
 import { deflate } from "../../../src/host/inflate.ts";
-import type { Store } from "../../../src/store/store.ts";
 import { type HttpWorld, openHttpWorld } from "../../support/http_world.ts";
 import { SimulatedDisk } from "../../support/simulated_disk.ts";
+import { recordsOf, textsOf } from "../../support/stored_records.ts";
 
 const JSON_TYPE = "application/vnd.kafka.json.v2+json";
 const BINARY_TYPE = "application/vnd.kafka.binary.v2+json";
-const decoder = new TextDecoder();
-
-async function recordsOf(store: Store, topic: string, partition = 0) {
-  const log = store.topic(topic)!.partitions[partition]!;
-  const records = [];
-  for (let offset = log.logStartOffset; offset < log.highWatermark;) {
-    const { batches, nextOffset } = await log.read(offset, { maxBytes: 1 << 20 });
-    for (const batch of batches) records.push(...store.core.decode(batch));
-    offset = nextOffset;
-  }
-  return records;
-}
-
-async function textsOf(store: Store, topic: string, partition = 0) {
-  const records = await recordsOf(store, topic, partition);
-  return records.map(({ value }) => value === null ? null : decoder.decode(value));
-}
 
 function produce({ post }: HttpWorld, records: unknown, path = "/topics/t", type = JSON_TYPE) {
   return post(path, type, JSON.stringify({ records }));
