@@ -52,7 +52,7 @@ describe("OffsetBook.commit()", () => {
       .toBe("unknown_topic");
     expect(await codeOf(offsets.commit("g", [at(0, 1, { metadata: "ü".repeat(2_049) })])))
       .toBe("invalid_argument");
-    book.failing = true;
+    book.failing = "storage_failed";
     expect(await codeOf(offsets.commit("g", [at(0, 1)]))).toBe("storage_failed");
     expect([offsets.has("g"), offsets.size, offsets.offsets]).toEqual([false, 0, 0]);
   });

@@ -45,10 +45,10 @@ describe("LogRegistry.registered()", () => {
     const catalogue = new MemoryCatalogue();
     const registry = await open(catalogue, 1);
     for (const log of LOGS) registry.current(log, 0);
-    catalogue.failing = true;
+    catalogue.failing = "storage_failed";
     await expect(registry.registered(LOGS[0]!)).rejects.toMatchObject({ code: "storage_failed" });
     expect((await catalogue.load()).ownLogs).toEqual([]);
-    catalogue.failing = false;
+    catalogue.failing = null;
     await registry.registered(LOGS[0]!);
     expect((await catalogue.load()).ownLogs.length).toBe(3);
     expect(registry.registered(LOGS[2]!)).toBeNull();

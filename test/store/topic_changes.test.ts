@@ -122,11 +122,11 @@ describe("TopicChanges.change()", () => {
     await expect(changes.change("logs", { partitions: 1 })).rejects.toThrow(code);
     await expect(changes.change("logs", { settings: { priority: 0 } })).rejects.toThrow(code);
     await expect(changes.change("none", {})).rejects.toThrow(refused("unknown_topic"));
-    catalogue.failing = true;
+    catalogue.failing = "storage_failed";
     const failed = changes.change("logs", { partitions: 3, settings: { priority: 9 } });
     await expect(failed).rejects.toThrow(refused("storage_failed"));
     expect(store.topic("logs")).toBe(before);
-    catalogue.failing = false;
+    catalogue.failing = null;
     expect((await changes.change("logs", { partitions: 3 })).partitions[2]!.handle).toBe(2);
   });
 
@@ -289,12 +289,12 @@ describe("TopicChanges.delete()", () => {
     const { store } = await openStore({ catalogue });
     const { partitions: [log] } = await store.createTopic("logs");
     await append(store, log!, ["a"]);
-    catalogue.failing = true;
+    catalogue.failing = "storage_failed";
     await expect(store.changes.delete("logs")).rejects.toThrow(refused("storage_failed"));
     expect(await valuesOf(store, log!)).toEqual(["a"]);
     // Whether it was marked nobody knows, so nothing is acknowledged that a restart might drop.
     await expect(append(store, log!, ["b"])).rejects.toThrow(refused("topic_deleted"));
-    catalogue.failing = false;
+    catalogue.failing = null;
     expect(await store.changes.delete("logs")).toMatchObject({ records: 1 });
   });
 

@@ -18,9 +18,9 @@ describe("TopicTable.create()", () => {
   it("gives handles back when the catalogue refuses, for when it does not", async () => {
     const catalogue = new MemoryCatalogue();
     const { store } = await openStore({ catalogue });
-    catalogue.failing = true;
+    catalogue.failing = "storage_failed";
     await expect(store.createTopic("logs")).rejects.toMatchObject({ code: "storage_failed" });
-    catalogue.failing = false;
+    catalogue.failing = null;
     const topic = await store.createTopic("logs");
     expect(topic.partitions[0]!.handle).toBe(0);
   });

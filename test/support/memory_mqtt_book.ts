@@ -1,11 +1,8 @@
 /**
- * A book of MQTT sessions in memory that models a crash as memory_catalogue.ts does: a change is
- * whole and durable once its promise resolves; one still pending at the crash may have happened.
+ * A book of MQTT sessions in memory; crashing_tables.ts models its crashes.
  *
  * @module
  */
-import { OperatingError } from "../../src/base/errors.ts";
-import type { Random } from "../../src/base/random.ts";
 import type {
   MqttBook,
   MqttBookState,
@@ -17,6 +14,7 @@ import type {
   MqttSessionRow,
   MqttSubscriptionRow,
 } from "../../src/store/mqtt_book.ts";
+import { CrashingTables } from "./crashing_tables.ts";
 
 interface Session {
   expiryS: number;
@@ -31,26 +29,9 @@ interface Tables {
   readonly retained: Map<string, MqttRetainedRow>;
 }
 
-type Change = (tables: Tables) => void;
-
-export class MemoryMqttBook implements MqttBook {
-  #tables: Tables = { sessions: new Map(), groups: new Map(), retained: new Map() };
-  /** Asked for, in order; those before the first are durable. */
-  #pending: Change[] = [];
-  #run = 0;
-  /** Set to make every change fail. */
-  failing: "storage_full" | "storage_failed" | null = null;
-  /** How long a change takes; hand in a held promise to look at what waits for it. */
-  delay: () => Promise<void> = () => Promise.resolve();
-  /** Changes so far. */
-  changes = 0;
-
-  /** Drops every caller of this run; changes still pending happen, in order, up to a random one. */
-  crash(random: Random): void {
-    const kept = Math.floor(random.next() * (this.#pending.length + 1));
-    for (const change of this.#pending.slice(0, kept)) change(this.#tables);
-    this.#pending = [];
-    this.#run++;
+export class MemoryMqttBook extends CrashingTables<Tables> implements MqttBook {
+  constructor() {
+    super({ sessions: new Map(), groups: new Map(), retained: new Map() });
   }
 
   load(): Promise<MqttBookState> {
@@ -79,7 +60,7 @@ export class MemoryMqttBook implements MqttBook {
   }
 
   putSession({ clientId, expiryS }: MqttSessionRow): Promise<void> {
-    return this.#change(({ sessions }) => {
+    return this.change(({ sessions }) => {
       const known = sessions.get(clientId);
       if (known !== undefined) known.expiryS = expiryS;
       else sessions.set(clientId, emptySession(expiryS));
@@ -87,7 +68,7 @@ export class MemoryMqttBook implements MqttBook {
   }
 
   dropSession(clientId: string): Promise<void> {
-    return this.#change(({ sessions, groups }) => {
+    return this.change(({ sessions, groups }) => {
       sessions.delete(clientId);
       for (const group of [...groups.keys()]) dropMemberless(group, { sessions, groups });
     });
@@ -102,7 +83,7 @@ export class MemoryMqttBook implements MqttBook {
     groupRows: readonly MqttGroupRows[],
   ): Promise<void> {
     const kept = groupRows.map(({ group, cursors }) => ({ group, cursors: new Map(cursors) }));
-    return this.#change(({ sessions, groups }) => {
+    return this.change(({ sessions, groups }) => {
       for (const [clientId, change] of queues) {
         applyQueue(sessions.get(clientId), change);
         for (const [filter, row] of change.subscriptions ?? []) {
@@ -123,7 +104,7 @@ export class MemoryMqttBook implements MqttBook {
   }
 
   dropGroup(group: string): Promise<void> {
-    return this.#change((tables) => dropMemberless(group, tables));
+    return this.change((tables) => dropMemberless(group, tables));
   }
 
   retained(topicNames: readonly string[]): Promise<readonly MqttRetainedRow[]> {
@@ -132,36 +113,22 @@ export class MemoryMqttBook implements MqttBook {
   }
 
   putRetained(row: MqttRetainedRow): Promise<void> {
-    return this.#change(({ retained }) => void retained.set(row.topicName, row));
+    return this.change(({ retained }) => void retained.set(row.topicName, row));
   }
 
   dropRetained(topicNames: readonly string[]): Promise<void> {
-    return this.#change(({ retained }) => topicNames.forEach((name) => retained.delete(name)));
+    return this.change(({ retained }) => topicNames.forEach((name) => retained.delete(name)));
   }
 
   /** The tables with every change asked for in them: as one database, in order. */
   #seen(): Tables {
     const copy: Tables = {
-      sessions: new Map([...this.#tables.sessions].map(([id, session]) => [id, copyOf(session)])),
-      groups: new Map(this.#tables.groups),
-      retained: new Map(this.#tables.retained),
+      sessions: new Map([...this.tables.sessions].map(([id, session]) => [id, copyOf(session)])),
+      groups: new Map(this.tables.groups),
+      retained: new Map(this.tables.retained),
     };
-    for (const change of this.#pending) change(copy);
+    for (const change of this.pending) change(copy);
     return copy;
-  }
-
-  async #change(change: Change): Promise<void> {
-    if (this.failing !== null) {
-      throw new OperatingError(this.failing, "Cannot change the book: told to fail");
-    }
-    this.changes += 1;
-    const run = this.#run;
-    this.#pending.push(change);
-    await this.delay();
-    // A crashed caller never hears of it.
-    if (run !== this.#run) return new Promise(() => {});
-    const at = this.#pending.indexOf(change);
-    for (const earlier of this.#pending.splice(0, at + 1)) earlier(this.#tables);
   }
 }
 

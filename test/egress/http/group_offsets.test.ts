@@ -35,7 +35,7 @@ describe("PUT /v1/groups/{group}/offsets", () => {
 
   it("says so when they cannot be made durable, and then they are not there", async () => {
     const { call, book } = await openGroupHttp();
-    book.failing = true;
+    book.failing = "storage_failed";
     expect((await call("PUT", PATH, { offsets: [at()] })).body)
       .toMatchObject({ code: "storage_failed", status: 503, retriable: true });
     expect((await call("GET", PATH)).body["offsets"]).toEqual([]);
